@@ -1,0 +1,78 @@
+# nasc: build, test and install. `make help` lists the targets; everything lands in $(BUILD).
+BUILD  ?= build
+CC     ?= gcc
+LLVM_CONFIG ?= llvm-config-19
+PREFIX ?= /usr/local
+DESTDIR ?=
+VERSION := 0.1.0
+
+# SAN=address builds with AddressSanitizer and UBSan; WERROR=1 makes warnings errors.
+WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wpointer-arith
+OPT      = -O2 -g
+CPPFLAGS += -D_GNU_SOURCE -DNASC_VERSION='"$(VERSION)"' -Isrc -I$(BUILD)/gen
+CFLAGS   += -std=c17 $(OPT) -ffp-contract=off -fno-math-errno $(WARNINGS)
+LDLIBS    = -lLLVM-19 -lopenblas -ljansson -lpng -ljpeg -lcrypto -lpthread -lm
+LDFLAGS  += -L$(LLVM_LIBDIR)
+ifdef WERROR
+CFLAGS += -Werror
+endif
+ifdef SAN
+CFLAGS  += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+LDFLAGS += -fsanitize=address,undefined
+endif
+LLVM_INCLUDE := $(shell $(LLVM_CONFIG) --includedir 2>/dev/null)
+LLVM_LIBDIR  := $(shell $(LLVM_CONFIG) --libdir 2>/dev/null)
+
+# Rooms, lowest first; each becomes one archive. A unit test in tests/unit/ROOM links that room and those below.
+ROOMS    = base ir frontend codegen runtime
+objects  = $(patsubst src/%.c,$(BUILD)/obj/%.o,$(wildcard src/$(1)/*.c))
+OBJ_frontend_gen = $(BUILD)/obj/gen/parser.o $(BUILD)/obj/gen/scanner.o
+below_base     = base
+below_ir       = ir base
+below_frontend = frontend ir base
+below_codegen  = codegen ir base
+below_runtime  = runtime codegen frontend ir base
+archives = $(patsubst %,$(BUILD)/lib%.a,$(below_$(1)))
+
+.PHONY: all
+all: $(BUILD)/nasc
+
+$(BUILD)/nasc: $(BUILD)/obj/main.o $(BUILD)/obj/nasc.o $(call archives,runtime)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
+
+define ROOM_RULE
+$(BUILD)/lib$(1).a: $(call objects,$(1)) $(OBJ_$(1)_gen)
+	@rm -f $$@
+	ar rcs $$@ $$^
+endef
+$(foreach r,$(ROOMS),$(eval $(call ROOM_RULE,$(r))))
+
+$(BUILD)/obj/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+$(BUILD)/obj/codegen/%.o: CPPFLAGS += -isystem $(LLVM_INCLUDE)
+$(BUILD)/obj/frontend/%.o $(BUILD)/obj/gen/%.o: $(BUILD)/gen/parser.h
+
+$(BUILD)/gen/parser.c $(BUILD)/gen/parser.h &: grammar/nas.y
+	@mkdir -p $(@D)
+	bison -Wall -Werror -o $(BUILD)/gen/parser.c --defines=$(BUILD)/gen/parser.h $<
+$(BUILD)/gen/scanner.c $(BUILD)/gen/scanner.h &: grammar/nas.l
+	@mkdir -p $(@D)
+	flex -o $(BUILD)/gen/scanner.c --header-file=$(BUILD)/gen/scanner.h $<
+$(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/gen/parser.h $(BUILD)/gen/scanner.h
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# Unit tests: tests/unit/ROOM/test_X.c -> $(BUILD)/tests/ROOM/test_X
+UNIT := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/*/test_*.c))
+define UNIT_RULE
+$(BUILD)/tests/$(1)/%: tests/unit/$(1)/%.c $(call archives,$(1))
+	@mkdir -p $$(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -Itests/unit -MMD -MP $(LDFLAGS) -o $$@ $$< -Wl,--start-group $(call archives,$(1)) -Wl,--end-group -lcmocka $(LDLIBS)
+endef
+$(foreach r,$(ROOMS),$(eval $(call UNIT_RULE,$(r))))
+
+.PHONY: unit-build
+unit-build: $(UNIT)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

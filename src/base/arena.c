@@ -1,0 +1,75 @@
+#include "base/arena.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_BLOCK = 16 << 10, ALIGN = 16 };
+
+struct ArenaBlock {
+    ArenaBlock *previous;
+    size_t used, size;
+    _Alignas(ALIGN) char data[];
+};
+
+void arena_init(Arena *a, const char *name) { *a = (Arena){.name = name}; }
+
+static ArenaBlock *block_new(ArenaBlock *previous, size_t size) {
+    ArenaBlock *b = nasc_alloc(sizeof *b + size);
+    b->previous = previous;
+    b->used = 0;
+    b->size = size;
+    return b;
+}
+
+void *arena_alloc(Arena *a, size_t bytes) {
+    bytes = (bytes + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+    ArenaBlock *b = a->block;
+    if (!b || b->size - b->used < bytes) {
+        size_t size = b ? 2 * b->size : FIRST_BLOCK;
+        b = a->block = block_new(b, MAX(size, bytes));
+    }
+    void *p = b->data + b->used;
+    b->used += bytes;
+    a->live_bytes += bytes;
+    return memset(p, 0, bytes);
+}
+
+char *arena_strndup(Arena *a, const char *s, size_t len) {
+    char *copy = arena_alloc(a, len + 1);
+    memcpy(copy, s, len);
+    return copy;
+}
+
+char *arena_strdup(Arena *a, const char *s) { return arena_strndup(a, s, strlen(s)); }
+
+char *arena_printf(Arena *a, const char *fmt, ...) {
+    va_list args;
+    va_start(args, fmt);
+    int n = vsnprintf(NULL, 0, fmt, args);
+    va_end(args);
+    CHECK(n >= 0);
+    char *text = arena_alloc(a, (size_t)n + 1);
+    va_start(args, fmt);
+    vsnprintf(text, (size_t)n + 1, fmt, args);
+    va_end(args);
+    return text;
+}
+
+void arena_reset(Arena *a) {
+    while (a->block && a->block->previous) {
+        ArenaBlock *previous = a->block->previous;
+        free(a->block);
+        a->block = previous;
+    }
+    if (a->block)
+        a->block->used = 0;
+    a->live_bytes = 0;
+}
+
+void arena_free(Arena *a) {
+    arena_reset(a);
+    free(a->block);
+    a->block = NULL;
+}

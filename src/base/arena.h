@@ -1,0 +1,29 @@
+/* Arenas: memory with a named lifetime (session, program, candidate, scratch), freed as a whole.
+ * An allocation is zeroed, aligned to 16 bytes and never NULL. */
+#ifndef NASC_BASE_ARENA_H
+#define NASC_BASE_ARENA_H
+
+#include "base/base.h"
+
+typedef struct ArenaBlock ArenaBlock;
+
+typedef struct Arena {
+    const char *name; /* the lifetime, for statistics and bug reports */
+    ArenaBlock *block;
+    size_t live_bytes;
+} Arena;
+
+void arena_init(Arena *a, const char *name);
+void *arena_alloc(Arena *a, size_t bytes);
+/* Copies; the result ends in a NUL that `len` does not count. */
+char *arena_strndup(Arena *a, const char *s, size_t len);
+char *arena_strdup(Arena *a, const char *s);
+char *arena_printf(Arena *a, const char *fmt, ...) NASC_PRINTF(2, 3);
+/* Frees everything but keeps the first block for reuse: a candidate's arena is reset, not made anew. */
+void arena_reset(Arena *a);
+void arena_free(Arena *a);
+
+#define ARENA_NEW(a, T) ((T *)arena_alloc((a), sizeof(T)))
+#define ARENA_ARRAY(a, T, n) ((T *)arena_alloc((a), sizeof(T) * (size_t)(n)))
+
+#endif

@@ -1,0 +1,69 @@
+#include "base/buf.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void reserve(Buf *b, size_t extra) {
+    size_t need = b->len + extra + 1;
+    if (need <= b->cap)
+        return;
+    b->cap = MAX(need, 2 * b->cap);
+    b->text = nasc_realloc(b->text, b->cap);
+}
+
+void buf_append(Buf *b, const void *bytes, size_t len) {
+    reserve(b, len);
+    if (len)
+        memcpy(b->text + b->len, bytes, len);
+    b->len += len;
+    b->text[b->len] = '\0';
+}
+
+void buf_puts(Buf *b, const char *s) { buf_append(b, s, strlen(s)); }
+
+void buf_putc(Buf *b, char c) { buf_append(b, &c, 1); }
+
+void buf_printf(Buf *b, const char *fmt, ...) {
+    va_list args;
+    va_start(args, fmt);
+    int n = vsnprintf(NULL, 0, fmt, args);
+    va_end(args);
+    CHECK(n >= 0);
+    reserve(b, (size_t)n);
+    va_start(args, fmt);
+    vsnprintf(b->text + b->len, (size_t)n + 1, fmt, args);
+    va_end(args);
+    b->len += (size_t)n;
+}
+
+void buf_put_double(Buf *b, double x) {
+    if (isnan(x)) {
+        buf_puts(b, "nan");
+        return;
+    }
+    if (isinf(x)) {
+        buf_puts(b, x < 0 ? "-inf" : "inf");
+        return;
+    }
+    char text[40];
+    for (int digits = 1; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, x);
+        if (strtod(text, NULL) == x)
+            break;
+    }
+    buf_puts(b, text);
+}
+
+void buf_clear(Buf *b) {
+    b->len = 0;
+    if (b->text)
+        b->text[0] = '\0';
+}
+
+void buf_free(Buf *b) {
+    free(b->text);
+    *b = (Buf){0};
+}

@@ -1,0 +1,23 @@
+/* A growable text. Buf b = {0}; buf_printf(&b, ...); b.text (always NUL-terminated once written);
+ * buf_free(&b). */
+#ifndef NASC_BASE_BUF_H
+#define NASC_BASE_BUF_H
+
+#include "base/base.h"
+
+typedef struct Buf {
+    char *text;
+    size_t len, cap;
+} Buf;
+
+void buf_append(Buf *b, const void *bytes, size_t len);
+void buf_puts(Buf *b, const char *s);
+void buf_putc(Buf *b, char c);
+void buf_printf(Buf *b, const char *fmt, ...) NASC_PRINTF(2, 3);
+/* Shortest decimal that reads back as the same double; "nan", "inf", "-inf" for the rest. */
+void buf_put_double(Buf *b, double x);
+/* Makes the text empty and keeps its memory. */
+void buf_clear(Buf *b);
+void buf_free(Buf *b);
+
+#endif

@@ -1,0 +1,69 @@
+/* From a canonical training module to something that runs: fusion, schedule, memory plan, kernels.
+ *
+ *   expand -> fuse (groups of nodes, one kernel call each) -> schedule -> lifetimes -> offsets -> descriptors
+ *
+ * A plan is immutable and shared by threads; each worker brings its own arena of plan->arena_bytes. */
+#ifndef NASC_CODEGEN_PLAN_H
+#define NASC_CODEGEN_PLAN_H
+
+#include "codegen/jit.h"
+#include "ir/passes.h"
+
+typedef struct PlanLeaf {
+    IrRef node;      /* in plan->module */
+    IrOp op;         /* input, param, frozen */
+    uint64_t uid;    /* of the leaf, or slot of the input */
+    int64_t offset;  /* bytes from base */
+    int64_t elements;
+    bool lanes;      /* activation layout (fill with plan_write_lanes), else dense row-major in type order */
+} PlanLeaf;
+
+typedef struct PlanCall {
+    KernelFn *fn;
+    KernelDesc desc;
+    const int64_t *arg;
+    size_t nargs;
+    int64_t lo, hi;
+    const char *what; /* "conv %12", for dumps */
+} PlanCall;
+
+typedef struct PlanUpdate {
+    uint64_t uid; /* of the param */
+    double lr, momentum, decay;
+} PlanUpdate;
+
+typedef struct Plan {
+    IrModule module;     /* the expanded graph the calls compute; roots as given, then gradients */
+    size_t nleaves;
+    PlanLeaf *leaves;
+    size_t ncalls[3];    /* forward (all roots up to nscalars), backward, update */
+    PlanCall *calls[3];
+    size_t nscalars;     /* given roots: loss, measures; scalars are read after the forward calls */
+    int64_t *scalar_offset;
+    size_t noutputs;     /* plans without training: every root, any shape */
+    int64_t *output_offset;
+    int64_t arena_bytes; /* 64-byte aligned base needed */
+    int64_t zero_offset, zero_bytes; /* momentum: cleared before a run */
+    Hash128 hash;        /* of the canonical module: names the random streams of its leaves */
+} Plan;
+
+typedef struct PlanOptions {
+    bool fuse; /* false: one group a node, for `show` and tests */
+} PlanOptions;
+
+/* `canonical`: root 0 is the loss when nupdates > 0; scalars are roots 0 .. nroots - 1. Plans live in `arena`.
+ * False with err if a kernel cannot be made (environment), or a size is beyond the limits (program). */
+bool plan_make(Jit *jit, Arena *arena, const IrModule *canonical, const PlanUpdate *updates,
+               size_t nupdates, const PlanOptions *options, Plan *out, NascError *err);
+
+/* Copies between row-major [n, c, h, w] (any order of these axes, absent ones = 1) and the lanes layout. */
+void plan_write_lanes(const IrType *type, const float *dense, float *lanes);
+void plan_read_lanes(const IrType *type, const float *lanes, float *dense);
+
+/* Runs the calls of one part on a worker's memory. No allocation, no locks. */
+void plan_run(const Plan *p, int part, char *base);
+
+/* "group 3: conv %12 + bias  [n=16, ...]" lines, arena size, launches, bytes moved; for `show --as fused`. */
+void plan_print(Buf *b, const Plan *p);
+
+#endif

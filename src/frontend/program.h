@@ -1,0 +1,145 @@
+/* A checked program, and what a user of the frontend can ask of it. This is the whole interface between
+ * the language and the rest: the runtime sees spaces, architectures, graphs and actions, never syntax. */
+#ifndef NASC_FRONTEND_PROGRAM_H
+#define NASC_FRONTEND_PROGRAM_H
+
+#include "base/philox.h"
+#include "frontend/diag.h"
+#include "ir/passes.h"
+#include "ir/space.h"
+
+typedef struct Program Program;
+
+typedef struct ProgramParam {
+    const char *name, *help, *value; /* value: as it would be written on a command line */
+    bool set;                        /* given on the command line */
+} ProgramParam;
+
+typedef struct ProgramOptions {
+    const char *lib_dir;                 /* where `use NAME;` looks */
+    const char *const *settings;         /* "name=value" from the command line */
+    size_t nsettings;
+    uint64_t seed;
+} ProgramOptions;
+
+/* Parses, checks and evaluates the top level. Never NULL; look at diags->errors. A wrong name=value is
+ * NASC_USAGE_ERROR in *status, a missing file NASC_ENVIRONMENT, mistakes in the program
+ * NASC_PROGRAM_ERROR. `text` NULL: read from path. */
+Program *program_load(const char *path, const char *text, size_t len, const ProgramOptions *options,
+                      NascStatus *status, NascError *err);
+void program_free(Program *p);
+DiagSink *program_diags(Program *p);
+const SourceSet *program_sources(const Program *p);
+size_t program_params(const Program *p, const ProgramParam **out);
+
+/* Spaces visible in the main file, in order of definition. */
+typedef struct Space Space;
+size_t program_spaces(Program *p, Space ***out);
+/* The space that commands without a name mean: that of the first action, else the last one of the main
+ * file; NULL (with a diagnostic) if there is none. */
+Space *program_default_space(Program *p);
+const char *space_name(const Space *s);
+
+/* An architecture: a point of a space. `arch` text is the space's encoding or the default notation;
+ * space_parse accepts both. NULL with a diagnostic (or, with diags muted by quiet, just NULL) if the text
+ * is no point of the space. Architectures live in `arena`. */
+typedef struct Architecture Architecture;
+Architecture *space_parse(Space *s, Arena *arena, const char *text, size_t len, bool quiet);
+const char *architecture_text(const Architecture *a);
+/* Draws point number `index` of the stream: priors respected, constraints by rejection. NULL (with a
+ * diagnostic naming the constraints) after too many rejections in a row. */
+Architecture *space_sample(Space *s, Arena *arena, RandomStream stream, uint64_t index);
+/* Changes each active decision with probability `rate`, at least one; stays inside the constraints. */
+Architecture *space_mutate(Space *s, Arena *arena, const Architecture *a, RandomStream stream,
+                           uint64_t index, double rate);
+/* The decisions of an architecture: address ("edge[1,0]"), chosen value as text, number of values. */
+typedef struct DecisionView {
+    const char *address, *value;
+    int64_t index, count;
+} DecisionView;
+size_t architecture_decisions(const Architecture *a, const DecisionView **out);
+/* Number of raw points as a decimal text, or NULL if decisions depend on one another. */
+const char *space_raw_count(Space *s, Arena *arena);
+/* Hash of the decisions (not of the network). */
+Hash128 architecture_key(const Architecture *a);
+
+/* Builds a network of an architecture as a source graph for a batch of `batch` images: input 0 is the
+ * image, roots are "out" and then the taps, deepest first. name NULL: the scored network. False with
+ * diagnostics (place, architecture) if shapes do not meet. */
+bool space_network(Space *s, const Architecture *a, const char *name, int64_t batch, Arena *arena,
+                   IrModule *out);
+/* Names of declared networks other than the scored one; the one `costs` names, or NULL. */
+const char *space_cost_network(const Space *s);
+size_t space_networks(const Space *s, const char *const **names);
+/* Builds every alternative of every decision at least once; diagnostics as for a run. */
+void space_check_all(Space *s);
+
+/* A proxy, applied to its arguments (a value of the top level). */
+typedef struct Proxy Proxy;
+/* Of the first action, else library `eproxy`; NULL with a diagnostic. */
+Proxy *program_default_proxy(Program *p);
+const char *proxy_name(const Proxy *p);
+int64_t proxy_repeats(const Proxy *p);
+/* Settings after defaults, "lr" -> "1.2", for reports. */
+size_t proxy_settings(Proxy *p, const ProgramParam **out);
+
+/* What a batch of images is asked for: the proxy's per-run part names it by a source text. */
+typedef struct ImageRequest {
+    const char *source;    /* "dead_leaves", "noise", "cifar10:PATH", "folder:PATH" */
+    int64_t count, channels, height, width;
+    bool augment;          /* pad 4, random crop, horizontal flip */
+    bool normalise;        /* per channel, CIFAR-10 mean and deviation */
+    Place place;
+} ImageRequest;
+
+/* The run part: a graph of everything declared `per run` that candidates use. Its inputs are image
+ * requests (slot = index into `images`); root k is the value that candidate graphs take as input slot k.
+ * More roots may appear as further candidates are built: look again after each proxy_build. */
+typedef struct ProxyRun {
+    const IrModule *module;
+    const ImageRequest *images;
+    size_t nimages;
+} ProxyRun;
+ProxyRun proxy_run(Proxy *p);
+
+/* SGD as PyTorch defines it: v <- momentum v + (g + decay w), w <- w - lr v. */
+typedef struct TrainParam {
+    IrRef leaf; /* a `param` of the module */
+    double lr, momentum, decay;
+} TrainParam;
+
+/* One candidate under the proxy: roots of `module` are, in order, the loss (if trained), then the
+ * measures. The graph is a source graph: not yet canonical. */
+typedef struct ProxyBuild {
+    IrModule module;
+    bool trains;
+    int64_t steps;          /* forward passes; updates = steps - 1 */
+    size_t nmeasures;       /* roots after the loss; measure 0 is what `losses` reports */
+    const char **measure_names;
+    size_t nparams;
+    TrainParam *params;
+    struct ProxyScore *score; /* opaque: the score expression, waiting for measured values */
+} ProxyBuild;
+/* sizes: of the network that the space declares for costs, else of the scored one. */
+bool proxy_build(Proxy *p, Space *s, const Architecture *a, const IrSizes *sizes, Arena *arena,
+                 ProxyBuild *out);
+/* The score, larger = better, from values[step * nmeasures + measure]. NaN if it is not a number. */
+double proxy_score(ProxyBuild *b, const double *values);
+
+/* Actions of the top level, in order. */
+typedef enum CandidatesKind { CANDIDATES_DRAWN, CANDIDATES_TABLE, CANDIDATES_LIST } CandidatesKind;
+typedef struct Action {
+    Place place;
+    Space *space;
+    Proxy *proxy;
+    CandidatesKind kind;
+    int64_t n;        /* how many; more than there are: all */
+    uint64_t sample;  /* the seed that draws rows or points */
+    const char *table; /* path, for CANDIDATES_TABLE */
+    const char *metric; /* column name or NULL: the second column */
+    bool smaller_is_better;
+    const char *const *list; /* CANDIDATES_LIST: architectures */
+} Action;
+size_t program_actions(Program *p, const Action **out);
+
+#endif
