@@ -1,0 +1,230 @@
+#include "runtime/stats.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Keyed {
+    double key;
+    size_t at;
+} Keyed;
+
+static int by_key(const void *a, const void *b) {
+    const Keyed *p = a, *q = b;
+    if (p->key != q->key)
+        return p->key < q->key ? -1 : 1;
+    return p->at < q->at ? -1 : p->at > q->at;
+}
+
+static Keyed *sorted_keys(const double *x, size_t n) {
+    Keyed *k = nasc_alloc(MAX(n, 1) * sizeof *k);
+    for (size_t i = 0; i < n; i++)
+        k[i] = (Keyed){x[i], i};
+    qsort(k, n, sizeof *k, by_key);
+    return k;
+}
+
+void stats_ranks(const double *x, size_t n, double *ranks) {
+    Keyed *k = sorted_keys(x, n);
+    for (size_t i = 0; i < n;) {
+        size_t j = i;
+        while (j < n && k[j].key == k[i].key)
+            j++;
+        for (size_t t = i; t < j; t++)
+            ranks[k[t].at] = 0.5 * (double)(i + 1 + j);
+        i = j;
+    }
+    free(k);
+}
+
+double stats_mean(const double *x, size_t n) {
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += x[i];
+    return n ? sum / (double)n : NAN;
+}
+
+double stats_deviation(const double *x, size_t n) {
+    if (n < 2)
+        return 0;
+    double mean = stats_mean(x, n), sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += (x[i] - mean) * (x[i] - mean);
+    return sqrt(sum / (double)(n - 1));
+}
+
+double stats_pearson(const double *x, const double *y, size_t n) {
+    double mx = stats_mean(x, n), my = stats_mean(y, n), xy = 0, xx = 0, yy = 0;
+    for (size_t i = 0; i < n; i++) {
+        xy += (x[i] - mx) * (y[i] - my);
+        xx += (x[i] - mx) * (x[i] - mx);
+        yy += (y[i] - my) * (y[i] - my);
+    }
+    return n < 2 || xx == 0 || yy == 0 ? NAN : xy / sqrt(xx * yy);
+}
+
+double stats_spearman(const double *x, const double *y, size_t n) {
+    double *r = nasc_alloc(2 * MAX(n, 1) * sizeof *r);
+    stats_ranks(x, n, r);
+    stats_ranks(y, n, r + n);
+    double rho = stats_pearson(r, r + n, n);
+    free(r);
+    return rho;
+}
+
+/* Sorts v and returns how many exchanges of neighbours that took: the discordant pairs. */
+static double merge_count(double *v, double *scratch, size_t n) {
+    if (n < 2)
+        return 0;
+    size_t half = n / 2, i = 0, j = half, k = 0;
+    double swaps = merge_count(v, scratch, half) + merge_count(v + half, scratch, n - half);
+    while (i < half || j < n) {
+        if (j == n || (i < half && v[i] <= v[j])) {
+            scratch[k++] = v[i++];
+        } else {
+            swaps += (double)(half - i);
+            scratch[k++] = v[j++];
+        }
+    }
+    memcpy(v, scratch, n * sizeof *v);
+    return swaps;
+}
+
+typedef struct Pair {
+    double x, y;
+} Pair;
+
+static int by_x_then_y(const void *a, const void *b) {
+    const Pair *p = a, *q = b;
+    if (p->x != q->x)
+        return p->x < q->x ? -1 : 1;
+    return p->y < q->y ? -1 : p->y > q->y;
+}
+
+static double tied_pairs(double run) { return run * (run - 1) / 2; }
+
+double stats_kendall_tau_b(const double *x, const double *y, size_t n) {
+    if (n < 2)
+        return NAN;
+    Pair *p = nasc_alloc(n * sizeof *p);
+    double *v = nasc_alloc(2 * n * sizeof *v);
+    for (size_t i = 0; i < n; i++)
+        p[i] = (Pair){x[i], y[i]};
+    qsort(p, n, sizeof *p, by_x_then_y);
+    double ties_x = 0, ties_both = 0, ties_y = 0;
+    for (size_t i = 0, run_x = 1, run_both = 1; i < n; i++, run_x++, run_both++) {
+        bool end_x = i + 1 == n || p[i + 1].x != p[i].x;
+        bool end_both = end_x || p[i + 1].y != p[i].y;
+        if (end_both) {
+            ties_both += tied_pairs((double)run_both);
+            run_both = 0;
+        }
+        if (end_x) {
+            ties_x += tied_pairs((double)run_x);
+            run_x = 0;
+        }
+        v[i] = p[i].y;
+    }
+    double discordant = merge_count(v, v + n, n);
+    for (size_t i = 0, run = 1; i < n; i++, run++) {
+        if (i + 1 == n || v[i + 1] != v[i]) {
+            ties_y += tied_pairs((double)run);
+            run = 0;
+        }
+    }
+    free(p);
+    free(v);
+    double pairs = tied_pairs((double)n);
+    double concordant_minus = pairs - ties_x - ties_y + ties_both - 2 * discordant;
+    double norm = (pairs - ties_x) * (pairs - ties_y);
+    return norm > 0 ? concordant_minus / sqrt(norm) : NAN;
+}
+
+double stats_partial_spearman(const double *x, const double *y, const double *z, size_t n) {
+    double xy = stats_spearman(x, y, n), xz = stats_spearman(x, z, n), yz = stats_spearman(y, z, n);
+    double norm = (1 - xz * xz) * (1 - yz * yz);
+    return norm > 1e-12 ? (xy - xz * yz) / sqrt(norm) : NAN;
+}
+
+/* Weight of each item in the set of the `top` largest: 1, 0, or a share where a tie straddles the border. */
+static void top_weights(const double *x, size_t n, size_t top, double *weight) {
+    Keyed *k = sorted_keys(x, n);
+    double border = k[n - top].key;
+    size_t above = 0, at = 0;
+    for (size_t i = 0; i < n; i++) {
+        above += x[i] > border;
+        at += x[i] == border;
+    }
+    for (size_t i = 0; i < n; i++)
+        weight[i] = x[i] > border ? 1 : x[i] == border ? (double)(top - above) / (double)at : 0;
+    free(k);
+}
+
+double stats_precision_at(const double *x, const double *y, size_t n, size_t top) {
+    if (n == 0 || top == 0 || top > n)
+        return NAN;
+    double *w = nasc_alloc(2 * n * sizeof *w), hit = 0;
+    top_weights(x, n, top, w);
+    top_weights(y, n, top, w + n);
+    for (size_t i = 0; i < n; i++)
+        hit += w[i] * w[n + i];
+    free(w);
+    return hit / (double)top;
+}
+
+static int by_value(const void *a, const void *b) {
+    double p = *(const double *)a, q = *(const double *)b;
+    return p < q ? -1 : p > q;
+}
+
+/* Percentile interval over the resamples where the statistic is defined. */
+static StatsInterval percentiles(double *values, size_t n) {
+    if (n < STATS_RESAMPLES / 2)
+        return (StatsInterval){NAN, NAN};
+    qsort(values, n, sizeof *values, by_value);
+    size_t cut = (size_t)(0.025 * (double)n);
+    return (StatsInterval){values[cut], values[n - 1 - cut]};
+}
+
+/* rho(a, y), or rho(a, y) - rho(b, y) if b is given, over bootstrap resamples of the items. */
+static StatsInterval bootstrap(const double *a, const double *b, const double *y, size_t n,
+                               uint64_t seed) {
+    if (n < 3)
+        return (StatsInterval){NAN, NAN};
+    RandomStream stream = random_stream(seed, 0, RANDOM_BOOTSTRAP, (Hash128){0, n});
+    double *sample = nasc_alloc(3 * n * sizeof *sample), *values;
+    values = nasc_alloc(STATS_RESAMPLES * sizeof *values);
+    size_t kept = 0;
+    for (size_t r = 0; r < STATS_RESAMPLES; r++) {
+        for (size_t i = 0; i < n; i++) {
+            size_t j = random_below(stream, r * n + i, n);
+            sample[i] = a[j];
+            sample[n + i] = y[j];
+            sample[2 * n + i] = b ? b[j] : 0;
+        }
+        double v = stats_spearman(sample, sample + n, n);
+        if (b)
+            v -= stats_spearman(sample + 2 * n, sample + n, n);
+        if (!isnan(v))
+            values[kept++] = v;
+    }
+    StatsInterval interval = percentiles(values, kept);
+    free(sample);
+    free(values);
+    return interval;
+}
+
+StatsInterval stats_spearman_interval(const double *x, const double *y, size_t n, uint64_t seed) {
+    return bootstrap(x, NULL, y, n, seed);
+}
+
+StatsInterval stats_difference_interval(const double *a, const double *b, const double *y, size_t n,
+                                        uint64_t seed) {
+    return bootstrap(a, b, y, n, seed);
+}
+
+StatsVerdict stats_verdict(StatsInterval difference) {
+    if (difference.lo > 0)
+        return VERDICT_BETTER;
+    return difference.hi < 0 ? VERDICT_WORSE : VERDICT_EQUAL;
+}

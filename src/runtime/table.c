@@ -1,0 +1,226 @@
+#include "runtime/table.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/files.h"
+#include "base/philox.h"
+
+enum { MAX_TABLE_BYTES = 1 << 30, MAX_COLUMNS = 4096 };
+
+typedef struct Reader {
+    Table *table;
+    char *at, *end;
+    size_t line;
+    char separator;
+    size_t metric_column, columns;
+    VEC(TableRow) rows;
+    VEC(TableProblem) problems;
+    size_t nproblems;
+    size_t *slots; /* open addressing over row numbers + 1, by architecture */
+    size_t nslots;
+} Reader;
+
+static void NASC_PRINTF(2, 3) problem(Reader *r, const char *fmt, ...) {
+    r->nproblems++;
+    if (r->problems.len >= TABLE_MAX_PROBLEMS)
+        return;
+    TableProblem p = {.line = r->line};
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(p.message, sizeof p.message, fmt, args);
+    va_end(args);
+    VEC_PUSH(r->problems, p);
+}
+
+/* Cuts the next field out of the line in place; returns NULL after the last one. A quoted CSV field may
+ * hold the separator and doubled quotes. */
+static char *next_field(Reader *r, char **cursor, char *line_end) {
+    char *s = *cursor;
+    if (!s)
+        return NULL;
+    if (r->separator == ',' && s < line_end && *s == '"') {
+        char *out = s, *in = s + 1;
+        while (in < line_end && !(in[0] == '"' && in[1] != '"'))
+            in += in[0] == '"' ? 2 : 1, *out++ = in[-1];
+        char *after = in < line_end ? in + 1 : line_end;
+        *cursor = after < line_end && *after == ',' ? after + 1 : NULL;
+        *out = '\0';
+        return s;
+    }
+    char *stop = memchr(s, r->separator, (size_t)(line_end - s));
+    *cursor = stop ? stop + 1 : NULL;
+    *(stop ? stop : line_end) = '\0';
+    return s;
+}
+
+/* The next line without its end; NULL at the end of the file. */
+static char *next_line(Reader *r, char **line_end) {
+    if (r->at >= r->end)
+        return NULL;
+    char *line = r->at, *stop = memchr(line, '\n', (size_t)(r->end - line));
+    r->line++;
+    *line_end = stop ? stop : r->end;
+    r->at = stop ? stop + 1 : r->end;
+    if (*line_end > line && (*line_end)[-1] == '\r')
+        --*line_end;
+    **line_end = '\0';
+    return line;
+}
+
+static bool read_header(Reader *r, const char *path, const char *metric, NascError *err) {
+    char *line_end, *line = next_line(r, &line_end);
+    if (!line || line == line_end) {
+        nasc_fail(err, NASC_PROGRAM_ERROR, "table '%s' has no header line", path);
+        return false;
+    }
+    r->separator = memchr(line, '\t', (size_t)(line_end - line)) ? '\t' : ',';
+    r->metric_column = metric ? 0 : 1;
+    Buf names = {0};
+    char *cursor = line, *name;
+    for (; (name = next_field(r, &cursor, line_end)) && r->columns < MAX_COLUMNS; r->columns++) {
+        if (r->columns > 0)
+            buf_printf(&names, "%s%s", names.len ? ", " : "", name);
+        bool wanted = metric ? r->columns > 0 && strcmp(name, metric) == 0 : r->columns == 1;
+        if (wanted) {
+            r->metric_column = r->columns;
+            r->table->metric_name = arena_strdup(&r->table->arena, name);
+        }
+    }
+    bool ok = r->columns >= 2 && r->metric_column > 0;
+    if (r->columns < 2)
+        nasc_fail(err, NASC_PROGRAM_ERROR,
+                  "table '%s' has one column; it needs an architecture and a metric, separated by a tab "
+                  "or a comma", path);
+    else if (!ok)
+        nasc_fail(err, NASC_PROGRAM_ERROR, "table '%s' has no column '%s'; its metrics are: %s", path,
+                  metric, names.text);
+    buf_free(&names);
+    return ok;
+}
+
+/* The slot of an architecture: holds 0 if it is new. */
+static size_t *find_slot(Reader *r, const char *arch) {
+    size_t i = (size_t)hash128(arch, strlen(arch), 0).lo & (r->nslots - 1);
+    while (r->slots[i] && strcmp(r->rows.items[r->slots[i] - 1].arch, arch) != 0)
+        i = (i + 1) & (r->nslots - 1);
+    return &r->slots[i];
+}
+
+static void grow_slots(Reader *r) {
+    free(r->slots);
+    r->nslots = r->nslots ? 2 * r->nslots : 1024;
+    r->slots = nasc_alloc_zero(r->nslots * sizeof *r->slots);
+    for (size_t i = 0; i < r->rows.len; i++)
+        *find_slot(r, r->rows.items[i].arch) = i + 1;
+}
+
+/* Reads a metric; false and a problem if the cell is blank or no finite number. */
+static bool read_metric(Reader *r, const char *cell, double *out) {
+    while (*cell == ' ')
+        cell++;
+    if (!*cell) {
+        problem(r, "the cell of '%s' is blank", r->table->metric_name);
+        return false;
+    }
+    char *end;
+    errno = 0;
+    *out = strtod(cell, &end);
+    while (*end == ' ')
+        end++;
+    if (*end || end == cell) {
+        problem(r, "'%.60s' in column '%s' is not a number", cell, r->table->metric_name);
+        return false;
+    }
+    if (!isfinite(*out)) {
+        problem(r, "'%.60s' in column '%s' is not a finite number", cell, r->table->metric_name);
+        return false;
+    }
+    return true;
+}
+
+static void read_row(Reader *r, char *line, char *line_end) {
+    if (memchr(line, '\0', (size_t)(line_end - line))) {
+        problem(r, "the line holds a NUL byte");
+        return;
+    }
+    char *cursor = line, *field, *arch = NULL, *cell = NULL;
+    size_t column = 0;
+    for (; (field = next_field(r, &cursor, line_end)); column++) {
+        if (column == 0)
+            arch = field;
+        if (column == r->metric_column)
+            cell = field;
+    }
+    double metric;
+    if (!cell) {
+        problem(r, "the line has %zu of %zu columns", column, r->columns);
+        return;
+    }
+    if (!*arch) {
+        problem(r, "the architecture is blank");
+        return;
+    }
+    if (!read_metric(r, cell, &metric))
+        return;
+    if (2 * r->rows.len >= r->nslots)
+        grow_slots(r);
+    size_t *slot = find_slot(r, arch);
+    if (*slot) {
+        problem(r, "'%.80s' was given before, on line %zu; the first one counts", arch,
+                r->rows.items[*slot - 1].line);
+        return;
+    }
+    TableRow row = {arena_strdup(&r->table->arena, arch), metric, r->line};
+    VEC_PUSH(r->rows, row);
+    *slot = r->rows.len;
+}
+
+bool table_read(const char *path, const char *metric, Table *out, NascError *err) {
+    *out = (Table){0};
+    arena_init(&out->arena, "table");
+    Buf text = {0};
+    if (!file_read(path, MAX_TABLE_BYTES, &text, err)) {
+        buf_free(&text);
+        return false;
+    }
+    sha256_text(text.text, text.len, out->sha256);
+    Reader r = {.table = out, .at = text.text, .end = text.text + text.len};
+    bool ok = read_header(&r, path, metric, err);
+    for (char *line, *line_end; ok && (line = next_line(&r, &line_end));)
+        if (line != line_end)
+            read_row(&r, line, line_end);
+    out->nrows = r.rows.len;
+    out->rows = r.rows.items;
+    out->nproblems = r.nproblems;
+    out->problems = r.problems.items;
+    free(r.slots);
+    buf_free(&text);
+    return ok;
+}
+
+void table_free(Table *t) {
+    free(t->rows);
+    free(t->problems);
+    arena_free(&t->arena);
+    *t = (Table){0};
+}
+
+size_t table_sample(const Table *t, size_t n, uint64_t seed, size_t *out) {
+    if (n >= t->nrows) {
+        for (size_t i = 0; i < t->nrows; i++)
+            out[i] = i;
+        return t->nrows;
+    }
+    RandomStream stream = random_stream(seed, 0, RANDOM_SAMPLE, (Hash128){0, t->nrows});
+    uint32_t *order = nasc_alloc(t->nrows * sizeof *order);
+    random_permutation(stream, 0, t->nrows, order);
+    for (size_t i = 0; i < n; i++)
+        out[i] = order[i];
+    free(order);
+    return n;
+}
