@@ -1,0 +1,131 @@
+/* What a caller hands to each kernel of this room's heavy kinds: the text of its descriptor and the order
+ * of its arguments. Offsets and strides are bytes, counts are plain; all are int64_t. `*_BLOCK` is the
+ * distance between two blocks of 16 images of that tensor (c * h * w * 64 if it stands alone; larger
+ * where it is a range of channels of a wider tensor, so that a concat can be written in place).
+ *
+ * Any lo..hi within the stated range works, and splitting a range changes no bit. Output ranges of two
+ * parts are disjoint. Inputs and output of a call must not overlap unless said.
+ */
+#ifndef NASC_CODEGEN_KERNEL_ARGS_H
+#define NASC_CODEGEN_KERNEL_ARGS_H
+
+#include "codegen/kernel.h"
+
+/* How channels are joined. Depthwise is the grouped case with one input channel a group, worked with
+ * blocks of columns instead of blocks of output channels; CONV_I is then 1 and CONV_O the multiplier. */
+typedef enum ConvGroups { GROUPS_DENSE, GROUPS_GROUPED, GROUPS_DEPTHWISE } ConvGroups;
+
+/* A window as the descriptor holds it; [0] = h, [1] = w. A dense layer is a 1x1 conv with h = w = 1. */
+typedef struct WindowDesc {
+    int32_t kernel[2], stride[2], pad[2], dilation[2];
+} WindowDesc;
+
+typedef struct ConvDesc {
+    WindowDesc window;
+    ConvGroups groups;
+    bool bias, relu; /* conv only: y = relu(sum + bias[o]) */
+} ConvDesc;
+
+/* conv, conv_dx, conv_dw share one order. X is [n, c, h, w] (read by conv and conv_dw, written by
+ * conv_dx), W the weight [o, i, kh, kw] (written by conv_dw), Y [n, o, oh, ow] (written by conv, the
+ * gradient of the output in the other two).
+ * lo..hi: conv and conv_dw: output channels of all groups (0 .. O * groups); conv_dx: input channels of
+ * all groups (0 .. I * groups).
+ * Sums run over i, kh, kw (conv), o, kh, kw (conv_dx), block, row, column (conv_dw, then lanes). */
+enum ConvArg {
+    CONV_X,
+    CONV_W,
+    CONV_Y,
+    CONV_BIAS,   /* [o]; 0 if the descriptor has none */
+    CONV_N,      /* blocks of 16 images */
+    CONV_VALID,  /* images in the last block, 1..16 */
+    CONV_I,      /* input channels of one group */
+    CONV_O,      /* output channels of one group */
+    CONV_H,
+    CONV_WIDTH,
+    CONV_OH,
+    CONV_OW,
+    CONV_X_BLOCK,
+    CONV_Y_BLOCK,
+    CONV_NARGS
+};
+
+typedef enum PoolOp { POOL_MAX, POOL_MAX_DX, POOL_AVG, POOL_AVG_DX } PoolOp;
+
+typedef struct PoolDesc {
+    PoolOp op;
+    WindowDesc window;
+    bool count_padding; /* avg: divide by the size of the window, not by the pixels it covers */
+} PoolDesc;
+
+/* X is the forward input [n, c, h, w], Y the forward output [n, c, oh, ow] or its gradient, DX [n, c, h, w]
+ * the result of the gradients. lo..hi: channels. */
+enum PoolArg {
+    POOL_ARG_X,  /* max, max_dx, avg */
+    POOL_ARG_Y,  /* written by max, avg; read by max_dx, avg_dx */
+    POOL_ARG_DX, /* max_dx, avg_dx */
+    POOL_ARG_N,
+    POOL_ARG_H,
+    POOL_ARG_W,
+    POOL_ARG_OH,
+    POOL_ARG_OW,
+    POOL_ARG_X_BLOCK,
+    POOL_ARG_Y_BLOCK,
+    POOL_ARG_DX_BLOCK,
+    POOL_NARGS
+};
+
+typedef enum ResizeOp {
+    RESIZE_NEAREST,
+    RESIZE_NEAREST_DX,
+    RESIZE_BILINEAR,
+    RESIZE_BILINEAR_DX
+} ResizeOp;
+
+/* X is [n, c, h, w] (read forward, written by the gradients), Y [n, c, oh, ow]. lo..hi: channels. */
+enum ResizeArg {
+    RESIZE_X,
+    RESIZE_Y,
+    RESIZE_N,
+    RESIZE_H,
+    RESIZE_W,
+    RESIZE_OH,
+    RESIZE_OW,
+    RESIZE_X_BLOCK,
+    RESIZE_Y_BLOCK,
+    RESIZE_NARGS
+};
+
+typedef enum CopyOp { COPY_MOVE, COPY_ZERO } CopyOp;
+
+/* for a in 0..A: for b in lo..hi: for r in 0..ROWS:
+ *     LEN bytes from SRC + a * SRC_A + b * SRC_B + r * SRC_R
+ *     to             DST + a * DST_A + b * DST_B + r * DST_R
+ * A is usually blocks, b channels, r rows. COPY_ZERO clears the destination and reads no source. LEN is a
+ * multiple of 4. Embed is COPY_ZERO of the whole, then COPY_MOVE of the piece. */
+enum CopyArg {
+    COPY_SRC,
+    COPY_DST,
+    COPY_A,
+    COPY_ROWS,
+    COPY_LEN,
+    COPY_SRC_A,
+    COPY_SRC_B,
+    COPY_SRC_R,
+    COPY_DST_A,
+    COPY_DST_B,
+    COPY_DST_R,
+    COPY_NARGS
+};
+
+/* Canonical descriptor texts, and their readers. A text that its writer did not make is a bug. */
+void kernel_text_conv(Buf *b, KernelKind kind, const ConvDesc *d);
+void kernel_text_pool(Buf *b, const PoolDesc *d);
+void kernel_text_resize(Buf *b, ResizeOp op);
+void kernel_text_copy(Buf *b, CopyOp op);
+ConvDesc kernel_read_conv(const char *text);
+PoolDesc kernel_read_pool(const char *text);
+ResizeOp kernel_read_resize(const char *text);
+CopyOp kernel_read_copy(const char *text);
+
+#endif
