@@ -84,11 +84,13 @@ struct Ast {
     const char *text;
     size_t text_len;
     double number;
+    int64_t integer;  /* AST_NUMBER with is_int: the exact value */
     bool is_int, is_path;
     Ast *a, *b, *c;
     AstList list, index, params; /* params: AST_PARAM (text, a = default or NULL, help) */
     bool has_index, has_params;  /* `f()` and `f` differ */
     const char *help, *alias;
+    uint32_t depth;   /* 1 + that of the deepest child */
     uint32_t id;      /* dense number within the program; evaluators key memo tables and weights by it */
     void *resolved;   /* filled by the checker for AST_NAME: what the name means */
 };
