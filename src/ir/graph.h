@@ -17,6 +17,13 @@
 
 enum { IR_MAX_AXES = 6, IR_MAX_IN = 1 << 20 };
 
+/* Traits of an op, the last column of ops.def (the letters are explained there). */
+#define IR_T_C 1u
+#define IR_T_Z 2u
+#define IR_T_B 4u
+#define IR_T_K 8u
+#define IR_T_N 16u
+
 typedef enum IrOp {
 #define OP(name, class, min_in, max_in, traits) IR_OP_##name,
 #include "ir/ops.def"
@@ -43,7 +50,7 @@ typedef struct IrOpInfo {
 } IrOpInfo;
 
 const IrOpInfo *ir_op_info(IrOp op);
-/* By name, or IR_OP_COUNT. */
+/* By name, or IR_OP_COUNT. `name` need not end in a NUL. */
 IrOp ir_op_by_name(const char *name, size_t len);
 
 /* An axis is known by its name. The common ones have fixed numbers; others are interned by
@@ -67,6 +74,9 @@ typedef struct IrType {
     int64_t size[IR_MAX_AXES];
 } IrType;
 
+enum { IR_MAX_KERNEL = 1024, IR_MAX_STRIDE = 1 << 16 }; /* stride, padding and dilation */
+#define IR_MAX_ELEMENTS ((int64_t)1 << 40)
+
 int64_t ir_type_elements(const IrType *t);
 /* Position of an axis in the type, or -1. */
 int ir_type_find(const IrType *t, IrAxis axis);
@@ -75,6 +85,8 @@ int64_t ir_type_size(const IrType *t, IrAxis axis);
 /* Same axes and sizes, in whatever order. */
 bool ir_type_same(const IrType *a, const IrType *b);
 void ir_type_print(Buf *b, const IrType *t); /* "[n=16, c=3, h=32, w=32]" */
+/* A type of the given axes: ir_type(2, (IrAxis[]){IR_AXIS_N, IR_AXIS_C}, (int64_t[]){16, 3}). */
+IrType ir_type(int rank, const IrAxis *axes, const int64_t *sizes);
 
 /* Initialisation of a leaf, as `docs/method.md` defines each. fan_in = size[i]*kh*kw, fan_out =
  * size[o]*kh*kw / groups-independent as PyTorch counts it (o * kh * kw). */
@@ -86,16 +98,16 @@ typedef enum IrInit {
     IR_INIT_KAIMING_UNIFORM, /* fan_out, ReLU gain, bias 0 */
     IR_INIT_KAIMING_NORMAL,
     IR_INIT_VALUE, /* every element attr.value: batch norm's 1 and 0, a bias's 0.01 */
-    IR_INIT_UNIFORM, /* uniform in attr.lo .. attr.hi */
-    IR_INIT_NORMAL,  /* normal with mean attr.lo, deviation attr.hi */
+    IR_INIT_UNIFORM, /* uniform in attr.min .. attr.max */
+    IR_INIT_NORMAL,  /* normal with mean attr.min, deviation attr.max */
     IR_INIT_COUNT
 } IrInit;
 
 typedef enum IrDist { IR_DIST_UNIFORM, IR_DIST_NORMAL, IR_DIST_SIGN } IrDist;
 typedef enum IrResize { IR_RESIZE_NEAREST, IR_RESIZE_BILINEAR } IrResize;
 
-/* One flat record for every op; what an op does not use is zero, and all of it takes part in hashing
- * except `place` and `name`. Order of pairs: [0] = h, [1] = w. */
+/* One flat record for every op; what an op does not use is cleared when the node is made, and all of it
+ * takes part in hashing (a node's `place` and `name` do not). Order of pairs: [0] = h, [1] = w. */
 typedef struct IrAttr {
     int32_t kernel[2], stride[2], pad[2], dilation[2]; /* conv, pool; pad is symmetric */
     int32_t groups;                                    /* conv */
@@ -109,7 +121,7 @@ typedef struct IrAttr {
     int64_t shape[IR_MAX_AXES]; /* sizes; the axes are in `axes` */
     int64_t in_size[2];         /* _dx ops: h, w of the forward op's input */
     int64_t out_size[2];        /* resize */
-    int64_t lo, hi, size;       /* slice, embed */
+    int64_t lo, hi, size;       /* slice, embed; size of a param: its optimizer group (0: never updated) */
     double value, min, max;     /* constant, eps; random and init bounds */
     uint64_t uid;               /* leaves: identity within the graph; `input`: slot */
     Hash128 key;                /* table: hash of the values; random, shuffle: name of the stream */
@@ -141,7 +153,7 @@ IrGraph *ir_graph_new(Arena *arena);
 size_t ir_graph_len(const IrGraph *g);
 const IrNode *ir_get(const IrGraph *g, IrRef r);
 Arena *ir_graph_arena(IrGraph *g);
-/* The place that following ir_node calls record. */
+/* The place that following ir_node calls record; a node that is met again keeps its first place. */
 void ir_set_place(IrGraph *g, IrPlace place);
 
 /* Why a node could not be made; a user's mistake, to be shown at the node's place. */
@@ -150,24 +162,40 @@ typedef struct IrError {
     char hint[200];    /* empty, or what would help */
 } IrError;
 
+/* False and a message unless every axis is named once, every size is at least 1 and the elements are at
+ * most IR_MAX_ELEMENTS. `who` begins the message. */
+bool ir_type_check(const char *who, const IrType *t, IrError *err);
+
 /* Makes a node, or returns IR_NONE and fills `err`. `attr` is copied; NULL means all zero. Limits that
- * are errors: more than 2^40 elements, kernels beyond 1,024, a rank beyond IR_MAX_AXES. */
+ * are errors: more than 2^40 elements, kernels beyond 1,024, a rank beyond IR_MAX_AXES. Leaves whose type
+ * comes from a program can be made here too, with the type in attr.axes, attr.shape, attr.shape_rank
+ * (a param or frozen leaf draws its uid, an input's slot is attr.uid); not `table`. */
 IrRef ir_node(IrGraph *g, IrOp op, const IrRef *in, uint32_t nin, const IrAttr *attr, IrError *err);
 /* The same for callers that know the inputs fit (gradient rules, passes): failure is a bug. */
 IrRef ir_must(IrGraph *g, IrOp op, const IrRef *in, uint32_t nin, const IrAttr *attr);
 
-/* Leaves. `type` is copied; a new uid is drawn from the graph's counter (0, 1, ...) for param, frozen. */
+/* Leaves. `type` is copied; a new uid is drawn from the graph's counter (0, 1, ...) for param, frozen.
+ * `attr` (may be NULL) gives what is not the type; a type that ir_type_check refuses is a bug here.
+ * input, param and frozen are always new nodes; constant, table and random are merged like any op. */
 IrRef ir_leaf(IrGraph *g, IrOp op, const IrType *type, const IrAttr *attr, const char *name);
+/* The same with the uid of attr (also `input`: slot), for passes that keep or choose numbers; the counter
+ * moves beyond it. Two leaves of one uid are a bug that ir_verify finds. */
+IrRef ir_leaf_with_uid(IrGraph *g, IrOp op, const IrType *type, const IrAttr *attr, const char *name);
 IrRef ir_input(IrGraph *g, const IrType *type, uint64_t slot, const char *name);
 IrRef ir_constant(IrGraph *g, double value);
 IrRef ir_table(IrGraph *g, IrAxis axis, const double *values, size_t n);
+/* Node `node` (of any graph) made in g with the inputs `in`: attributes, uid, name, values and place are
+ * kept. What a pass does to a node that it does not change. */
+IrRef ir_copy(IrGraph *g, const IrNode *node, const IrRef *in);
+/* The node that ir_node would find instead of making one, or IR_NONE; makes nothing. */
+IrRef ir_find(const IrGraph *g, IrOp op, const IrRef *in, uint32_t nin, const IrAttr *attr);
 
 /* Short forms for rules and passes. */
 IrRef ir_unary(IrGraph *g, IrOp op, IrRef a);
 IrRef ir_binary(IrGraph *g, IrOp op, IrRef a, IrRef b);
 IrRef ir_reduce(IrGraph *g, IrOp op, IrRef a, const IrAxis *axes, int naxes);
 /* Sums `a` over every axis that `like` lacks and broadcasts to those that `a` lacks: what a gradient
- * needs after broadcasting. */
+ * needs after broadcasting. The order of axes is like's only if something had to be broadcast. */
 IrRef ir_match(IrGraph *g, IrRef a, const IrType *like);
 
 /* Shape rule of each op, expanded from the table (ir/shape_*.c). Inputs' types in, result type out. */
@@ -176,7 +204,10 @@ typedef bool IrShapeRule(const IrType *const *in, uint32_t nin, const IrAttr *at
 #define OP(name, class, min_in, max_in, traits) IrShapeRule ir_shape_##name;
 #include "ir/ops.def"
 #undef OP
-/* ops.def's trait macros are part of this header. */
+/* Number of inputs, their types, the rule, the limits and (pow) the constant exponent: all that ir_node
+ * checks before it makes a node. */
+bool ir_infer_type(const IrGraph *g, IrOp op, const IrRef *in, uint32_t nin, const IrAttr *attr,
+                   IrType *out, IrError *err);
 
 /* Output size of a convolution or pooling along one axis; <= 0 if the kernel does not fit. */
 int64_t ir_window_size(int64_t in, int32_t kernel, int32_t stride, int32_t pad, int32_t dilation);
