@@ -16,6 +16,7 @@ typedef struct JitOptions {
 
 typedef struct JitStats {
     int64_t kernels_compiled, kernels_loaded, kernels_rejected; /* rejected: corrupt or foreign entries */
+    int64_t store_failures;                                     /* compiled but not cached: no place */
     double compile_seconds;                                     /* summed over threads */
 } JitStats;
 
@@ -27,8 +28,10 @@ const char *jit_target_name(const Jit *jit);  /* "x86-64-v4" */
 const char *jit_llvm_version(void);           /* "19.1.7" */
 const char *jit_host_cpu(const Jit *jit);     /* "znver4" */
 JitStats jit_stats(Jit *jit);
+/* Seconds that the calling thread has spent compiling or waiting for another thread's compiling. */
+double jit_thread_compile_seconds(const Jit *jit);
 
-/* Finds or compiles kernels; fns[i] belongs to descs[i]. Misses of one call share a module. */
+/* Finds or compiles kernels; fns[i] belongs to descs[i]. Every miss is a module of its own. */
 bool jit_get(Jit *jit, const KernelDesc *descs, size_t n, KernelFn **fns, NascError *err);
 /* Optimised LLVM IR of a kernel, for `show --as llvm` and tests. */
 bool jit_print(Jit *jit, const KernelDesc *desc, Buf *out, NascError *err);

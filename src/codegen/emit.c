@@ -1,0 +1,279 @@
+/* The builder helpers of emit.h over LLVM's C API. Integer helpers fold constants (the IR builder does),
+ * so emitters may write general arithmetic over what a descriptor makes constant. */
+#include "codegen/emit.h"
+
+#include <string.h>
+
+int emit_registers(const Emit *e) {
+    return e->target == JIT_X86_64_V4 ? 32 : e->target == JIT_X86_64 ? 4 : 8;
+}
+
+Value emit_int(Emit *e, int64_t v) {
+    return LLVMConstInt(e->i64, (unsigned long long)v, true);
+}
+
+Value emit_bool(Emit *e, bool v) {
+    return LLVMConstInt(e->i1, v, false);
+}
+
+Value emit_float(Emit *e, float v) {
+    return LLVMConstReal(e->f32, (double)v);
+}
+
+Value emit_vec(Emit *e, float v) {
+    Value lane[LANES];
+    for (int i = 0; i < LANES; i++)
+        lane[i] = emit_float(e, v);
+    return LLVMConstVector(lane, LANES);
+}
+
+Value emit_arg(Emit *e, int index) {
+    Value p = emit_ati(e, e->arg, (int64_t)index * 8);
+    Value v = LLVMBuildLoad2(e->b, e->i64, p, "");
+    LLVMSetAlignment(v, 8);
+    return v;
+}
+
+Value emit_arg_float(Emit *e, int index) {
+    Value p = emit_ati(e, e->arg, (int64_t)index * 8);
+    Value v = LLVMBuildLoad2(e->b, e->f32, p, "");
+    LLVMSetAlignment(v, 8);
+    return v;
+}
+
+Value emit_arg_ptr(Emit *e, int index) {
+    return emit_at(e, e->base, emit_arg(e, index));
+}
+
+Value emit_add(Emit *e, Value a, Value b) {
+    return LLVMBuildNSWAdd(e->b, a, b, "");
+}
+
+Value emit_sub(Emit *e, Value a, Value b) {
+    return LLVMBuildNSWSub(e->b, a, b, "");
+}
+
+Value emit_mul(Emit *e, Value a, Value b) {
+    return LLVMBuildNSWMul(e->b, a, b, "");
+}
+
+Value emit_addi(Emit *e, Value a, int64_t b) {
+    return b == 0 ? a : emit_add(e, a, emit_int(e, b));
+}
+
+Value emit_muli(Emit *e, Value a, int64_t b) {
+    return b == 1 ? a : emit_mul(e, a, emit_int(e, b));
+}
+
+Value emit_divi(Emit *e, Value a, int64_t b) {
+    return b == 1 ? a : LLVMBuildSDiv(e->b, a, emit_int(e, b), "");
+}
+
+Value emit_cmp(Emit *e, LLVMIntPredicate p, Value a, Value b) {
+    return LLVMBuildICmp(e->b, p, a, b, "");
+}
+
+Value emit_select(Emit *e, Value cond, Value a, Value b) {
+    return LLVMBuildSelect(e->b, cond, a, b, "");
+}
+
+Value emit_and(Emit *e, Value a, Value b) {
+    return LLVMBuildAnd(e->b, a, b, "");
+}
+
+Value emit_min(Emit *e, Value a, Value b) {
+    return emit_select(e, emit_cmp(e, LLVMIntSLT, a, b), a, b);
+}
+
+Value emit_max(Emit *e, Value a, Value b) {
+    return emit_select(e, emit_cmp(e, LLVMIntSGT, a, b), a, b);
+}
+
+Value emit_floor_div(Emit *e, Value a, int64_t b) {
+    if (b == 1)
+        return a;
+    Value q = emit_divi(e, a, b);
+    Value r = emit_sub(e, a, emit_muli(e, q, b));
+    Value below = emit_cmp(e, LLVMIntSLT, r, emit_int(e, 0));
+    return emit_select(e, below, emit_addi(e, q, -1), q);
+}
+
+Value emit_ceil_div(Emit *e, Value a, int64_t b) {
+    return b == 1 ? a : emit_floor_div(e, emit_addi(e, a, b - 1), b);
+}
+
+Value emit_in_range(Emit *e, Value a, Value n) {
+    return emit_cmp(e, LLVMIntULT, a, n);
+}
+
+Value emit_at(Emit *e, Value ptr, Value bytes) {
+    return LLVMBuildGEP2(e->b, e->i8, ptr, &bytes, 1, "");
+}
+
+Value emit_ati(Emit *e, Value ptr, int64_t bytes) {
+    return bytes == 0 ? ptr : emit_at(e, ptr, emit_int(e, bytes));
+}
+
+Value emit_load(Emit *e, Value ptr) {
+    Value v = LLVMBuildLoad2(e->b, e->vf, ptr, "");
+    LLVMSetAlignment(v, 64);
+    return v;
+}
+
+Value emit_load_float(Emit *e, Value ptr) {
+    Value v = LLVMBuildLoad2(e->b, e->f32, ptr, "");
+    LLVMSetAlignment(v, 4);
+    return v;
+}
+
+Value emit_load_splat(Emit *e, Value ptr) {
+    return emit_splat(e, emit_load_float(e, ptr));
+}
+
+void emit_store(Emit *e, Value v, Value ptr) {
+    Value s = LLVMBuildStore(e->b, v, ptr);
+    LLVMSetAlignment(s, LLVMTypeOf(v) == e->vf ? 64 : 4);
+}
+
+static Value shuffle(Emit *e, Value v, const int *index, unsigned n) {
+    Value mask[LANES];
+    for (unsigned i = 0; i < n; i++)
+        mask[i] = LLVMConstInt(e->i32, (unsigned)index[i], false);
+    return LLVMBuildShuffleVector(e->b, v, LLVMGetPoison(LLVMTypeOf(v)), LLVMConstVector(mask, n), "");
+}
+
+Value emit_splat(Emit *e, Value f) {
+    LLVMTypeRef type = LLVMVectorType(LLVMTypeOf(f), LANES);
+    Value v = LLVMBuildInsertElement(e->b, LLVMGetPoison(type), f, LLVMConstInt(e->i32, 0, false), "");
+    static const int zeros[LANES];
+    return shuffle(e, v, zeros, LANES);
+}
+
+Value emit_fadd(Emit *e, Value a, Value b) {
+    return LLVMBuildFAdd(e->b, a, b, "");
+}
+
+Value emit_fsub(Emit *e, Value a, Value b) {
+    return LLVMBuildFSub(e->b, a, b, "");
+}
+
+Value emit_fmul(Emit *e, Value a, Value b) {
+    return LLVMBuildFMul(e->b, a, b, "");
+}
+
+Value emit_fdiv(Emit *e, Value a, Value b) {
+    return LLVMBuildFDiv(e->b, a, b, "");
+}
+
+Value emit_intrinsic(Emit *e, const char *name, Value *args, int nargs) {
+    unsigned id = LLVMLookupIntrinsicID(name, strlen(name));
+    CHECK(id != 0);
+    LLVMTypeRef over = LLVMTypeOf(args[0]);
+    Value fn = LLVMGetIntrinsicDeclaration(e->module, id, &over, 1);
+    return LLVMBuildCall2(e->b, LLVMIntrinsicGetType(e->ctx, id, &over, 1), fn, args, (unsigned)nargs, "");
+}
+
+Value emit_fma(Emit *e, Value a, Value b, Value c) {
+    if (e->target == JIT_X86_64)
+        return emit_fadd(e, emit_fmul(e, a, b), c);
+    Value args[3] = {a, b, c};
+    return emit_intrinsic(e, "llvm.fma", args, 3);
+}
+
+Value emit_relu(Emit *e, Value a) {
+    Value zero = LLVMConstNull(LLVMTypeOf(a));
+    return emit_select(e, LLVMBuildFCmp(e->b, LLVMRealUGT, a, zero, ""), a, zero);
+}
+
+Value emit_lane_sum(Emit *e, Value v) {
+    static const int low[8] = {0, 1, 2, 3, 4, 5, 6, 7};
+    for (int half = LANES / 2; half >= 1; half /= 2) {
+        int high[8];
+        for (int i = 0; i < half; i++)
+            high[i] = half + i;
+        Value a = shuffle(e, v, low, (unsigned)half);
+        Value b = shuffle(e, v, high, (unsigned)half);
+        v = emit_fadd(e, a, b);
+    }
+    return LLVMBuildExtractElement(e->b, v, LLVMConstInt(e->i32, 0, false), "");
+}
+
+Value emit_lanes_below(Emit *e, Value n) {
+    Value lane[LANES];
+    for (int i = 0; i < LANES; i++)
+        lane[i] = LLVMConstInt(e->i32, (unsigned)i, false);
+    Value limit = emit_splat(e, LLVMBuildTrunc(e->b, n, e->i32, ""));
+    return LLVMBuildICmp(e->b, LLVMIntSLT, LLVMConstVector(lane, LANES), limit, "");
+}
+
+Value emit_call_math(Emit *e, const char *name, Value x) {
+    LLVMTypeRef type = LLVMFunctionType(e->f32, &e->f32, 1, false);
+    Value fn = LLVMGetNamedFunction(e->module, name);
+    if (!fn)
+        fn = LLVMAddFunction(e->module, name, type);
+    return LLVMBuildCall2(e->b, type, fn, &x, 1, "");
+}
+
+static LLVMBasicBlockRef block_new(Emit *e) {
+    return LLVMAppendBasicBlockInContext(e->ctx, e->fn, "");
+}
+
+void emit_loop_begin(Emit *e, EmitLoop *l, Value from, Value to, Value step, Value *carried, int n) {
+    CHECK(n <= EMIT_MAX_CARRIED);
+    l->before = LLVMGetInsertBlock(e->b);
+    l->body = block_new(e);
+    l->after = block_new(e);
+    l->to = to;
+    l->step = step;
+    l->n = n;
+    LLVMBuildCondBr(e->b, emit_cmp(e, LLVMIntSLT, from, to), l->body, l->after);
+    LLVMPositionBuilderAtEnd(e->b, l->body);
+    l->i = LLVMBuildPhi(e->b, e->i64, "");
+    LLVMAddIncoming(l->i, &from, &l->before, 1);
+    for (int k = 0; k < n; k++) {
+        l->initial[k] = carried[k];
+        l->top[k] = LLVMBuildPhi(e->b, LLVMTypeOf(carried[k]), "");
+        LLVMAddIncoming(l->top[k], &carried[k], &l->before, 1);
+        carried[k] = l->top[k];
+    }
+}
+
+void emit_loop_end(Emit *e, EmitLoop *l, Value *carried) {
+    Value next = emit_add(e, l->i, l->step);
+    Value again = emit_cmp(e, LLVMIntSLT, next, l->to);
+    LLVMBasicBlockRef latch = LLVMGetInsertBlock(e->b);
+    LLVMBuildCondBr(e->b, again, l->body, l->after);
+    LLVMAddIncoming(l->i, &next, &latch, 1);
+    LLVMPositionBuilderAtEnd(e->b, l->after);
+    for (int k = 0; k < l->n; k++) {
+        LLVMAddIncoming(l->top[k], &carried[k], &latch, 1);
+        Value out = LLVMBuildPhi(e->b, LLVMTypeOf(carried[k]), "");
+        LLVMAddIncoming(out, &l->initial[k], &l->before, 1);
+        LLVMAddIncoming(out, &carried[k], &latch, 1);
+        carried[k] = out;
+    }
+}
+
+void emit_if(Emit *e, EmitIf *f, Value cond) {
+    LLVMBasicBlockRef then = block_new(e);
+    f->other = block_new(e);
+    f->after = block_new(e);
+    f->has_else = false;
+    LLVMBuildCondBr(e->b, cond, then, f->other);
+    LLVMPositionBuilderAtEnd(e->b, then);
+}
+
+void emit_else(Emit *e, EmitIf *f) {
+    f->has_else = true;
+    LLVMBuildBr(e->b, f->after);
+    LLVMPositionBuilderAtEnd(e->b, f->other);
+}
+
+void emit_endif(Emit *e, EmitIf *f) {
+    LLVMBuildBr(e->b, f->after);
+    if (!f->has_else) {
+        LLVMPositionBuilderAtEnd(e->b, f->other);
+        LLVMBuildBr(e->b, f->after);
+    }
+    LLVMPositionBuilderAtEnd(e->b, f->after);
+}
