@@ -1,0 +1,63 @@
+/* Initial values of a network's leaves. A value is a function of (seed, repeat, network, leaf, element)
+ * alone: element i is number i of the leaf's stream, whatever the order in which leaves are filled.
+ *
+ * fan_in = i * kh * kw and fan_out = o * kh * kw of a weight [o, i, kh, kw], where i counts the channels of
+ * one group. Glorot and Bengio, AISTATS 2010 (xavier); He et al., ICCV 2015 (kaiming). */
+#include "base/philox.h"
+#include "runtime/ref.h"
+
+#include <math.h>
+
+typedef struct Spread {
+    bool normal;
+    double low, high; /* uniform: bounds; normal: mean and deviation */
+} Spread;
+
+static double fan(const IrType *t, IrAxis channels) {
+    CHECK(ir_type_find(t, IR_AXIS_O) >= 0 && ir_type_find(t, IR_AXIS_I) >= 0);
+    return (double)(ir_type_size(t, channels) * ir_type_size(t, IR_AXIS_KH) *
+                    ir_type_size(t, IR_AXIS_KW));
+}
+
+static Spread uniform_within(double bound) {
+    return (Spread){false, -bound, bound};
+}
+
+static Spread spread_of(const IrNode *leaf) {
+    const IrType *t = &leaf->type;
+    switch ((IrInit)leaf->attr->mode) {
+    case IR_INIT_DEFAULT: /* gain^2 = 2 / (1 + 5), so sqrt(3 gain^2 / fan_in) = 1 / sqrt(fan_in) */
+        return uniform_within(1 / sqrt(fan(t, IR_AXIS_I)));
+    case IR_INIT_XAVIER_UNIFORM:
+        return uniform_within(sqrt(6 / (fan(t, IR_AXIS_I) + fan(t, IR_AXIS_O))));
+    case IR_INIT_XAVIER_NORMAL:
+        return (Spread){true, 0, sqrt(2 / (fan(t, IR_AXIS_I) + fan(t, IR_AXIS_O)))};
+    case IR_INIT_KAIMING_UNIFORM:
+        return uniform_within(sqrt(6 / fan(t, IR_AXIS_O)));
+    case IR_INIT_KAIMING_NORMAL:
+        return (Spread){true, 0, sqrt(2 / fan(t, IR_AXIS_O))};
+    case IR_INIT_VALUE:
+        return (Spread){false, leaf->attr->value, leaf->attr->value};
+    case IR_INIT_UNIFORM:
+        return (Spread){false, leaf->attr->min, leaf->attr->max};
+    case IR_INIT_NORMAL:
+        return (Spread){true, leaf->attr->min, leaf->attr->max};
+    case IR_INIT_NONE:
+    case IR_INIT_COUNT:
+        break;
+    }
+    BUG("leaf %s has no initialisation (mode %d)", leaf->name ? leaf->name : "", (int)leaf->attr->mode);
+}
+
+void init_leaf(const IrNode *leaf, uint64_t seed, uint64_t repeat, Hash128 graph_hash, double *out) {
+    CHECK(leaf->op == IR_OP_param || leaf->op == IR_OP_frozen);
+    Hash128 identity = hash128_combine(graph_hash, (Hash128){.hi = leaf->attr->uid, .lo = 0});
+    RandomStream stream = random_stream(seed, repeat, RANDOM_INIT, identity);
+    Spread s = spread_of(leaf);
+    int64_t n = ir_type_elements(&leaf->type);
+    for (int64_t i = 0; i < n; i++) {
+        double x = s.normal ? s.low + s.high * random_normal(stream, (uint64_t)i)
+                            : s.low + (s.high - s.low) * random_uniform(stream, (uint64_t)i);
+        out[i] = (double)(float)x;
+    }
+}
