@@ -10,7 +10,8 @@ static unsigned source_fields(IrOp op) {
     switch (op) {
     case IR_OP_input: return ATTR_SHAPE | ATTR_UID;
     case IR_OP_param:
-    case IR_OP_frozen: return ATTR_SHAPE | ATTR_MODE | ATTR_VALUE | ATTR_MIN | ATTR_MAX | ATTR_UID;
+    case IR_OP_frozen:
+        return ATTR_SHAPE | ATTR_MODE | ATTR_SIZE | ATTR_VALUE | ATTR_MIN | ATTR_MAX | ATTR_UID;
     case IR_OP_constant: return ATTR_VALUE;
     case IR_OP_table: return ATTR_AXIS | ATTR_SIZE | ATTR_KEY;
     case IR_OP_random: return ATTR_SHAPE | ATTR_MODE | ATTR_MIN | ATTR_MAX | ATTR_KEY;

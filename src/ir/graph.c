@@ -1,6 +1,6 @@
 /* The graph's memory: nodes in chunks that never move, found again by content through an open-addressing
  * table. Invariant: every node's inputs have smaller numbers, its attributes are clean (ir/attr.h) and its
- * type is the one the rules infer; of nodes that may be merged no two are equal. */
+ * type is the one the rules infer; with merging on, of nodes that may be merged no two are equal. */
 #include "ir/attr.h"
 #include "ir/shape.h"
 
@@ -21,12 +21,14 @@ struct IrGraph {
     Slot *slots;
     uint32_t nslots, used; /* nslots is a power of two, at most half of it used */
     uint64_t next_uid;
+    bool merging;
     IrPlace place;
 };
 
 IrGraph *ir_graph_new(Arena *arena) {
     IrGraph *g = ARENA_NEW(arena, IrGraph);
     g->arena = arena;
+    g->merging = true;
     g->nslots = FIRST_SLOTS;
     g->slots = ARENA_ARRAY(arena, Slot, g->nslots);
     return g;
@@ -35,6 +37,10 @@ IrGraph *ir_graph_new(Arena *arena) {
 size_t ir_graph_len(const IrGraph *g) { return g->len; }
 
 Arena *ir_graph_arena(IrGraph *g) { return g->arena; }
+
+void ir_set_merging(IrGraph *g, bool on) { g->merging = on; }
+
+bool ir_merging(const IrGraph *g) { return g->merging; }
 
 void ir_set_place(IrGraph *g, IrPlace place) { g->place = place; }
 
@@ -120,7 +126,7 @@ static IrRef make(IrGraph *g, const Draft *d, IrError *err) {
     if (may_merge(d->op)) {
         hash = hash_of(d->op, d->in, d->nin, &d->attr);
         slot = probe(g, hash, d->op, d->in, d->nin, &d->attr);
-        if (slot->ref_plus_1)
+        if (slot->ref_plus_1 && (g->merging || d->nin == 0))
             return slot->ref_plus_1 - 1;
     }
     IrType type;
@@ -141,7 +147,7 @@ static IrRef make(IrGraph *g, const Draft *d, IrError *err) {
         n->values = memcpy(ARENA_ARRAY(g->arena, double, attr->size), d->values,
                            (size_t)attr->size * sizeof *d->values);
     n->place = g->place;
-    if (!slot)
+    if (!slot || slot->ref_plus_1)
         return r;
     slot->hash = hash;
     slot->ref_plus_1 = r + 1;

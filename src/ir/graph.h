@@ -3,7 +3,7 @@
  * A node is made by ir_node(), which infers its type; a node's inputs always have smaller numbers, so
  * number order is a topological order. Making a node that exists returns the existing one, except for
  * leaves, which have an identity of their own (attr.uid): two convolutions that look alike keep two
- * weights. The graph knows no layout: that the batch lies in the lanes is the scheduler's business.
+ * weights. A source graph is made with merging off, so that two equal ReLUs count twice. The graph knows no layout: that the batch lies in the lanes is the scheduler's business.
  *
  * Three graphs of one architecture are kept apart: the source graph (as written, dead edges included:
  * sizes are counted on it), the canonical graph (ir/canon.h; built and scored), cost networks.
@@ -153,6 +153,10 @@ IrGraph *ir_graph_new(Arena *arena);
 size_t ir_graph_len(const IrGraph *g);
 const IrNode *ir_get(const IrGraph *g, IrRef r);
 Arena *ir_graph_arena(IrGraph *g);
+/* Whether ir_node returns an equal node instead of making another; on in a new graph. Off for a graph whose
+ * sizes are to be counted as written: only constant, table and random are merged then. */
+void ir_set_merging(IrGraph *g, bool on);
+bool ir_merging(const IrGraph *g);
 /* The place that following ir_node calls record; a node that is met again keeps its first place. */
 void ir_set_place(IrGraph *g, IrPlace place);
 
@@ -187,7 +191,7 @@ IrRef ir_table(IrGraph *g, IrAxis axis, const double *values, size_t n);
 /* Node `node` (of any graph) made in g with the inputs `in`: attributes, uid, name, values and place are
  * kept. What a pass does to a node that it does not change. */
 IrRef ir_copy(IrGraph *g, const IrNode *node, const IrRef *in);
-/* The node that ir_node would find instead of making one, or IR_NONE; makes nothing. */
+/* The first node that is equal to what ir_node would make, or IR_NONE; makes nothing. */
 IrRef ir_find(const IrGraph *g, IrOp op, const IrRef *in, uint32_t nin, const IrAttr *attr);
 
 /* Short forms for rules and passes. */

@@ -28,6 +28,11 @@ bool ir_read(Arena *arena, const char *text, size_t len, IrModule *out, IrError 
 /* Graphviz drawing of what the roots reach. */
 void ir_print_dot(Buf *b, const IrModule *m);
 
+/* Marks (one bool a node, false on entry) what the roots reach, also through `zero`. */
+void ir_mark_reached(const IrModule *m, bool *reached);
+/* The same for nodes that lie on a path from an input to a root with no `zero` on it. */
+void ir_mark_live(const IrModule *m, bool *live);
+
 /* Drops what no root needs and renumbers; keeps everything else (also `zero` and `identity`). */
 IrModule ir_prune(Arena *arena, const IrModule *m);
 
@@ -59,7 +64,8 @@ typedef void IrGradRule(IrGraph *g, IrRef r, IrRef grad, IrRef *grads);
 #include "ir/ops.def"
 #undef OP
 
-/* Sizes of one network for a batch of one image (docs/method.md, "Sizes"), counted on a source graph:
+/* Sizes of one network for a batch of one image (docs/method.md, "Sizes"), counted on a source graph (made
+ * with merging off, see ir_set_merging):
  * every node that a root reaches, also through `zero`.
  * macs         multiply-accumulates of conv and dense, no bias, as written
  * live_macs    the same for nodes on a path input -> root that no `zero` cuts

@@ -30,7 +30,8 @@ typedef struct TextField {
 enum { TEXT_FIELDS = 21 };
 extern const TextField ir_text_fields[TEXT_FIELDS];
 
-/* The name a field has in the text of op: `uid` of an input is its `slot`, `mode` of a param its `init`. */
+/* The name a field has in the text of op: `uid` of an input is its `slot`, `mode` of a
+ * param its `init`, `size` its `mark`. */
 const char *ir_text_field_name(IrOp op, const TextField *f);
 /* The words that stand for mode 0, 1, ... of an op; *n of them. */
 const char *const *ir_text_modes(IrOp op, int *n);

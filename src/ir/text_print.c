@@ -51,6 +51,8 @@ const char *ir_text_field_name(IrOp op, const TextField *f) {
         return "slot";
     if (f->field == ATTR_MODE && (op == IR_OP_param || op == IR_OP_frozen))
         return "init";
+    if (f->field == ATTR_SIZE && (op == IR_OP_param || op == IR_OP_frozen))
+        return "mark";
     return f->field == ATTR_MODE && op == IR_OP_random ? "dist" : f->name;
 }
 

@@ -1,6 +1,6 @@
 /* Reads the text form back: a hand-written scanner over one line at a time. Any bytes are fine as input;
- * what is wrong with them is said with the line. Numbers in the text map to nodes through `refs`, since two
- * equal lines become one node. */
+ * what is wrong with them is said with the line. Equal lines stay two nodes, as in the graph that was written,
+ * but for constants and the like: so numbers in the text map to nodes through `refs`. */
 #include "ir/passes.h"
 #include "ir/shape.h"
 #include "ir/text.h"
@@ -465,11 +465,13 @@ static bool distinct_uids(Reader *r) {
 bool ir_read(Arena *arena, const char *text, size_t len, IrModule *out, IrError *err) {
     Reader r = {.p = text, .end = text + len, .arena = arena, .err = err};
     r.g = ir_graph_new(arena);
+    ir_set_merging(r.g, false);
     bool ok = true;
     while (ok && r.p < r.end) {
         r.line++;
         ok = read_line(&r);
     }
+    ir_set_merging(r.g, true);
     ok = ok && distinct_uids(&r);
     if (ok) {
         *out = (IrModule){.graph = r.g, .nroots = r.roots.len};

@@ -12,7 +12,7 @@ static const char every_op[] =
     "%0 = input {slot=0} : [n=16, c=4, h=8, w=8]\n"
     "%1 = param {uid=0 init=default} : [o=8, i=2, kh=3, kw=3]\n"
     "%2 = param {uid=7 init=uniform min=-0.25 max=0.25} : [c=8]\n"
-    "%3 = frozen {uid=3 init=normal max=0.1} : [o=8, i=4, kh=1, kw=1]\n"
+    "%3 = frozen {uid=3 init=normal mark=-2 max=0.1} : [o=8, i=4, kh=1, kw=1]\n"
     "%4 = constant {value=2} : []\n"
     "%5 = table {values=[0.375, 0.3875, 0.1]} : [f=3]\n"
     "%6 = random {dist=normal max=1 key=000102030405060708090a0b0c0d0e0f} : [n=16, c=8, h=4, w=4]\n"
@@ -136,7 +136,7 @@ static void odd_numbers_come_back(void **state) {
     arena_free(&a);
 }
 
-static void equal_lines_become_one_node(void **state) {
+static void equal_lines_stay_two_nodes(void **state) {
     (void)state;
     Arena a;
     arena_init(&a, "test");
@@ -144,15 +144,20 @@ static void equal_lines_become_one_node(void **state) {
     IrError err;
     const char *text = "; types of inner nodes may be left out\n"
                        "%0 = input : [c=3]\n\n"
-                       "%1 = neg(%0)\n"
-                       "%2 = neg(%0) ; again\n"
-                       "%3 = add(%1, %2) : [c=3]\n"
-                       "root out = %3";
+                       "%1 = constant {value=1}\n"
+                       "%2 = constant {value=1} ; but leaves with a value are one\n"
+                       "%3 = mul(%0, %2)\n"
+                       "%4 = mul(%0, %1) ; again\n"
+                       "%5 = add(%3, %4) : [c=3]\n"
+                       "root out = %5";
     assert_true(read_text(&a, text, &m, &err));
-    assert_int_equal(ir_graph_len(m.graph), 3);
+    assert_int_equal(ir_graph_len(m.graph), 5);
     const IrNode *sum = ir_get(m.graph, m.roots[0]);
-    assert_int_equal(sum->in[0], 1);
-    assert_int_equal(sum->in[1], 1);
+    assert_int_equal(sum->in[0], 2);
+    assert_int_equal(sum->in[1], 3);
+    /* what is made later is merged with the first of them */
+    assert_int_equal(ir_binary(m.graph, IR_OP_mul, 0, 1), 2);
+    ir_verify(m.graph);
     arena_free(&a);
 }
 
@@ -235,7 +240,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(round_trip_covers_every_op),
         cmocka_unit_test(odd_numbers_come_back),
-        cmocka_unit_test(equal_lines_become_one_node),
+        cmocka_unit_test(equal_lines_stay_two_nodes),
         cmocka_unit_test(bad_text_is_refused_with_its_line),
         cmocka_unit_test(damaged_text_does_no_harm),
     };
