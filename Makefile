@@ -24,7 +24,7 @@ LLVM_INCLUDE := $(shell $(LLVM_CONFIG) --includedir 2>/dev/null)
 LLVM_LIBDIR  := $(shell $(LLVM_CONFIG) --libdir 2>/dev/null)
 
 # Rooms, lowest first; each becomes one archive. A unit test in tests/unit/ROOM links that room and those below.
-ROOMS    = base ir frontend codegen runtime
+ROOMS    = base ir frontend codegen runtime command
 objects  = $(patsubst src/%.c,$(BUILD)/obj/%.o,$(wildcard src/$(1)/*.c))
 OBJ_frontend_gen = $(BUILD)/obj/gen/parser.o $(BUILD)/obj/gen/scanner.o
 below_base     = base
@@ -32,12 +32,13 @@ below_ir       = ir base
 below_frontend = frontend ir base
 below_codegen  = codegen ir base
 below_runtime  = runtime codegen frontend ir base
+below_command  = command runtime codegen frontend ir base
 archives = $(patsubst %,$(BUILD)/lib%.a,$(below_$(1)))
 
 .PHONY: all
 all: $(BUILD)/nasc
 
-$(BUILD)/nasc: $(BUILD)/obj/main.o $(BUILD)/obj/nasc.o $(call archives,runtime)
+$(BUILD)/nasc: $(BUILD)/obj/main.o $(BUILD)/obj/nasc.o $(call archives,command)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(LDLIBS)
 
 define ROOM_RULE

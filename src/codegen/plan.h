@@ -27,6 +27,9 @@ typedef struct PlanCall {
     const char *what; /* "conv %12", for dumps */
 } PlanCall;
 
+/* The parts of a plan, in the order of a training step. */
+enum { PLAN_FORWARD, PLAN_BACKWARD, PLAN_UPDATE };
+
 typedef struct PlanUpdate {
     uint64_t uid; /* of the param */
     double lr, momentum, decay;

@@ -1,0 +1,68 @@
+#include "command/session.h"
+
+static void print_summary(Session *s) {
+    Space **spaces;
+    const Action *actions;
+    size_t n = program_spaces(s->program, &spaces);
+    Buf b = {0};
+    Arena arena;
+    arena_init(&arena, "scratch");
+    for (size_t i = 0; i < n; i++) {
+        const char *points = space_raw_count(spaces[i], &arena);
+        buf_printf(&b, "space %s: %s%s\n", space_name(spaces[i]), points ? points : "dependent decisions",
+                   points ? " points" : "");
+    }
+    buf_printf(&b, "%s: no mistakes found, %zu action%s\n", s->request->file,
+               program_actions(s->program, &actions), program_actions(s->program, &actions) == 1 ? "" : "s");
+    session_write(s, NASC_STREAM_RESULT, &b);
+    buf_free(&b);
+    arena_free(&arena);
+}
+
+/* Draws one architecture and builds it under the action's proxy, so that mistakes of the proxy show too. */
+static void check_action(Session *s, const Action *action) {
+    Arena arena;
+    arena_init(&arena, "candidate");
+    RandomStream stream = random_stream(0, 0, RANDOM_SAMPLE, (Hash128){0});
+    Architecture *a = space_sample(action->space, &arena, stream, 0);
+    const char *cost = space_cost_network(action->space);
+    IrModule network;
+    IrSizes sizes;
+    ProxyBuild build;
+    if (a && space_network(action->space, a, cost, LANES, &arena, &network)) {
+        if (!ir_sizes(&network, &sizes))
+            session_message(s, "nasc: error: the sizes of %s are beyond 64 bits\n", architecture_text(a));
+        else
+            proxy_build(action->proxy, action->space, a, &sizes, &arena, &build);
+    }
+    arena_free(&arena);
+}
+
+NascStatus nasc_check(const NascRequest *r) {
+    Session s;
+    NascStatus status = session_open(&s, r, false);
+    if (status == NASC_OK) {
+        Space **spaces;
+        const Action *actions;
+        size_t n = program_spaces(s.program, &spaces);
+        for (size_t i = 0; i < n; i++)
+            space_check_all(spaces[i]);
+        size_t nactions = program_actions(s.program, &actions);
+        for (size_t i = 0; i < nactions; i++)
+            check_action(&s, &actions[i]);
+        if (program_diags(s.program)->errors)
+            status = NASC_PROGRAM_ERROR;
+        if (!r->json)
+            session_diagnostics(&s, status);
+    }
+    if (r->json && (status == NASC_OK || status == NASC_PROGRAM_ERROR)) {
+        Buf b = {0};
+        diag_print_json(program_diags(s.program), &b);
+        session_write(&s, NASC_STREAM_RESULT, &b);
+        buf_free(&b);
+    } else if (status == NASC_OK && !r->quiet) {
+        print_summary(&s);
+    }
+    session_close(&s);
+    return status;
+}

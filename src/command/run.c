@@ -1,0 +1,158 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/files.h"
+#include "command/session.h"
+
+/* How many of the best and of the worst a report shows. */
+enum { SHOWN = 10 };
+
+typedef struct RunState {
+    Session *session;
+    size_t n;
+    RankResult *results;
+    Evaluation *evaluations;
+    ActionReport *reports;
+    size_t done;
+} RunState;
+
+static NascStatus print_parameters(Session *s) {
+    const ProgramParam *params;
+    size_t n = program_params(s->program, &params), width = 0;
+    Buf b = {0};
+    buf_printf(&b, "usage: nasc run %s [NAME=VALUE ...] [options]\n", s->request->file);
+    if (n)
+        buf_puts(&b, "\nParameters of this program, with their defaults:\n");
+    for (size_t i = 0; i < n; i++)
+        width = MAX(width, strlen(params[i].name) + strlen(params[i].value) + 1);
+    for (size_t i = 0; i < n; i++) {
+        size_t len = strlen(params[i].name) + strlen(params[i].value) + 1;
+        buf_printf(&b, "  %s=%s%*s  %s\n", params[i].name, params[i].value, (int)(width - len), "",
+                   params[i].help ? params[i].help : "");
+    }
+    if (!n)
+        buf_puts(&b, "\nThis program has no parameters.\n");
+    buf_puts(&b, "\nOptions: nasc run --help\n");
+    session_write(s, NASC_STREAM_RESULT, &b);
+    buf_free(&b);
+    return NASC_OK;
+}
+
+static NascStatus run_action(RunState *state, const Action *action) {
+    Session *s = state->session;
+    RankResult *result = &state->results[state->done];
+    JitStats before = s->jit ? jit_stats(s->jit) : (JitStats){0};
+    RankJob job = {.program = s->program, .action = action, .jit = s->jit, .seed = s->request->seed,
+                   .workers = s->workers, .interrupt = s->request->interrupt,
+                   .progress = session_progress, .warn = session_warn, .user = s};
+    NascStatus status = rank_run(&job, result, &s->err);
+    JitStats after = s->jit ? jit_stats(s->jit) : (JitStats){0};
+    size_t at = state->done++;
+    session_diagnostics(s, NASC_OK);
+    if (status != NASC_OK)
+        return s->err.message[0] ? session_fail(s) : status;
+    evaluate(result, proxy_name(action->proxy), s->request->seed, &state->evaluations[at]);
+    ActionReport *report = &state->reports[at];
+    *report = (ActionReport){.result = result,
+                             .evaluation = &state->evaluations[at],
+                             .space = space_name(action->space),
+                             .proxy = proxy_name(action->proxy),
+                             .compile_seconds = after.compile_seconds - before.compile_seconds,
+                             .kernels_compiled = after.kernels_compiled - before.kernels_compiled,
+                             .peak_memory_bytes = report_peak_memory()};
+    report->nsettings = proxy_settings(action->proxy, &report->settings);
+    return NASC_OK;
+}
+
+static void print_report(const RunState *state, const ActionReport *a) {
+    Session *s = state->session;
+    if (!s->request->json) {
+        Buf b = {0};
+        report_text(&b, a, SHOWN);
+        session_write(s, NASC_STREAM_RESULT, &b);
+        buf_free(&b);
+    }
+    if (!s->request->quiet)
+        session_message(s, "%.1f s, %.1f s of processor time, %.1f s of it compiling %lld kernels; peak memory %lld MB\n",
+                        a->result->seconds, a->result->cpu_seconds, a->compile_seconds,
+                        (long long)a->kernels_compiled, (long long)(a->peak_memory_bytes >> 20));
+}
+
+static NascStatus finish(RunState *state, NascStatus status) {
+    Session *s = state->session;
+    size_t n = status == NASC_OK || state->done == 0 ? state->done : state->done - 1;
+    bool interrupted = false, scored = false, any = false;
+    for (size_t i = 0; i < n; i++) {
+        const RankResult *r = state->reports[i].result;
+        interrupted |= r->interrupted;
+        scored |= r->n > r->failed + r->missing;
+        any |= r->n > 0;
+    }
+    if (n && s->request->json) {
+        ReportHeader h;
+        Buf b = {0};
+        session_header(s, &h);
+        report_json(&b, &h, state->reports, n);
+        session_write(s, NASC_STREAM_RESULT, &b);
+        buf_free(&b);
+    }
+    if (n && s->request->out) {
+        ReportHeader h;
+        session_header(s, &h);
+        if (!report_write(s->request->out, &h, state->reports, n, &s->err))
+            return session_fail(s);
+        session_message(s, "wrote %s/report.json, scores.tsv, timing.json, timing.tsv\n", s->request->out);
+    }
+    if (interrupted) {
+        session_message(s, "interrupted: the report holds what was finished\n");
+        return NASC_INTERRUPTED;
+    }
+    if (status == NASC_OK && n && any && !scored) {
+        session_message(s, "nasc: error: not one architecture could be scored\n");
+        return NASC_NOTHING_SCORED;
+    }
+    return status;
+}
+
+NascStatus nasc_run(const NascRequest *r) {
+    Session s;
+    RunState state = {.session = &s};
+    NascStatus status = session_open(&s, r, false);
+    const Action *actions = NULL;
+    if (status == NASC_OK && r->help) {
+        status = print_parameters(&s);
+        session_close(&s);
+        return status;
+    }
+    if (status == NASC_OK) {
+        state.n = program_actions(s.program, &actions);
+        status = session_diagnostics(&s, NASC_OK);
+    }
+    if (status == NASC_OK && state.n == 0)
+        session_message(&s, "%s has no action to run; add for instance\n"
+                            "  rank draw(SPACE, 20) by eproxy();\n", r->file);
+    if (status == NASC_OK && r->out && !directory_make(r->out, &s.err))
+        status = session_fail(&s);
+    if (status == NASC_OK && !r->size_only)
+        status = session_jit(&s);
+    state.results = nasc_alloc_zero(MAX(state.n, 1) * sizeof *state.results);
+    state.evaluations = nasc_alloc_zero(MAX(state.n, 1) * sizeof *state.evaluations);
+    state.reports = nasc_alloc_zero(MAX(state.n, 1) * sizeof *state.reports);
+    for (size_t i = 0; status == NASC_OK && i < state.n; i++) {
+        status = run_action(&state, &actions[i]);
+        if (status == NASC_OK)
+            print_report(&state, &state.reports[i]);
+        if (r->interrupt && *r->interrupt)
+            break;
+    }
+    status = finish(&state, status);
+    for (size_t i = 0; i < state.done; i++) {
+        evaluation_free(&state.evaluations[i]);
+        rank_free(&state.results[i]);
+    }
+    free(state.results);
+    free(state.evaluations);
+    free(state.reports);
+    session_close(&s);
+    return status;
+}

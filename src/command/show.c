@@ -1,0 +1,228 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "codegen/plan.h"
+#include "command/session.h"
+#include "runtime/scorer.h"
+
+typedef struct Shown {
+    Session *session;
+    Space *space;
+    Architecture *architecture;
+    IrModule network; /* the source graph of the network shown */
+    IrSizes sizes;
+    Hash128 hash;
+    size_t nodes; /* of the canonical network */
+    Arena arena;
+} Shown;
+
+static bool print_text(Shown *x, Buf *b) {
+    const DecisionView *decisions;
+    size_t n = architecture_decisions(x->architecture, &decisions);
+    char hash[HASH128_TEXT];
+    hash128_text(x->hash, hash);
+    buf_printf(b, "%s of %s\n\n", architecture_text(x->architecture), space_name(x->space));
+    for (size_t i = 0; i < n; i++)
+        buf_printf(b, "  %-24s %s\n", decisions[i].address, decisions[i].value);
+    buf_printf(b, "\n  params        %12lld\n  macs          %12lld\n  live_macs     %12lld\n"
+                  "  counted_macs  %12lld = conv %lld + bn %lld + relu %lld + pool %lld",
+               (long long)x->sizes.params, (long long)x->sizes.macs, (long long)x->sizes.live_macs,
+               (long long)x->sizes.counted_macs, (long long)x->sizes.conv_count,
+               (long long)x->sizes.bn_count, (long long)x->sizes.relu_count,
+               (long long)x->sizes.pool_count);
+    if (x->sizes.resize_count)
+        buf_printf(b, " + resize %lld", (long long)x->sizes.resize_count);
+    buf_printf(b, "\n  nodes         %12zu (canonical)\n  hash          %s\n\n", x->nodes, hash);
+    for (size_t i = 0; i < x->network.nroots; i++) {
+        const IrNode *node = ir_get(x->network.graph, x->network.roots[i]);
+        buf_printf(b, "  %-12s  ", x->network.root_names[i]);
+        ir_type_print(b, &node->type);
+        buf_putc(b, '\n');
+    }
+    return true;
+}
+
+static void print_json(Shown *x, Buf *b) {
+    json_t *o = json_object();
+    char hash[HASH128_TEXT];
+    hash128_text(x->hash, hash);
+    json_object_set_new(o, "arch", json_string(architecture_text(x->architecture)));
+    json_object_set_new(o, "params", json_integer(x->sizes.params));
+    json_object_set_new(o, "macs", json_integer(x->sizes.macs));
+    json_object_set_new(o, "live_macs", json_integer(x->sizes.live_macs));
+    json_object_set_new(o, "counted_macs", json_integer(x->sizes.counted_macs));
+    json_object_set_new(o, "hash", json_string(hash));
+    json_object_set_new(o, "nodes", json_integer((json_int_t)x->nodes));
+    char *text = json_dumps(o, JSON_INDENT(1));
+    buf_printf(b, "%s\n", text);
+    free(text);
+    json_decref(o);
+}
+
+/* The candidate under the program's proxy: what is really run. */
+static bool build_candidate(Shown *x, ProxyBuild *build) {
+    Proxy *proxy = program_default_proxy(x->session->program);
+    return proxy && proxy_build(proxy, x->space, x->architecture, &x->sizes, &x->arena, build);
+}
+
+static bool print_canonical(Shown *x, Buf *b) {
+    IrModule m = ir_canonicalise(&x->arena, &x->network);
+    ir_print(b, &m);
+    return true;
+}
+
+static bool print_graph(Shown *x, Buf *b) {
+    ir_print(b, &x->network);
+    return true;
+}
+
+static bool print_dot(Shown *x, Buf *b) {
+    ir_print_dot(b, &x->network);
+    return true;
+}
+
+static bool print_gradient(Shown *x, Buf *b) {
+    ProxyBuild build;
+    if (!build_candidate(x, &build))
+        return false;
+    IrModule canonical, graded;
+    PlanUpdate *updates;
+    size_t n, kept = 0;
+    scorer_canonical(&build, &x->arena, &canonical, &updates, &n);
+    IrRef *wrt = ARENA_ARRAY(&x->arena, IrRef, n);
+    for (size_t i = 0; i < ir_graph_len(canonical.graph); i++) {
+        const IrNode *node = ir_get(canonical.graph, (IrRef)i);
+        if (node->op == IR_OP_param && node->attr->size)
+            wrt[kept++] = (IrRef)i;
+    }
+    IrError problem;
+    if (!ir_gradient(&x->arena, &canonical, 0, wrt, kept, &graded, &problem)) {
+        session_message(x->session, "nasc: error: %s\n", problem.message);
+        return false;
+    }
+    ir_print(b, &graded);
+    return true;
+}
+
+static bool make_plan(Shown *x, Plan *plan) {
+    ProxyBuild build;
+    Session *s = x->session;
+    if (!build_candidate(x, &build))
+        return false;
+    if (!s->jit && session_jit(s) != NASC_OK)
+        return false;
+    IrModule canonical;
+    PlanUpdate *updates;
+    size_t n;
+    scorer_canonical(&build, &x->arena, &canonical, &updates, &n);
+    if (plan_make(s->jit, &x->arena, &canonical, updates, n, &(PlanOptions){.fuse = true}, plan, &s->err))
+        return true;
+    session_fail(s);
+    return false;
+}
+
+static bool print_fused(Shown *x, Buf *b) {
+    Plan plan;
+    if (!make_plan(x, &plan))
+        return false;
+    plan_print(b, &plan);
+    return true;
+}
+
+/* The optimised code of each distinct kernel of the plan, in order of first use. */
+static bool print_llvm(Shown *x, Buf *b) {
+    Plan plan;
+    if (!make_plan(x, &plan))
+        return false;
+    for (int part = 0; part < 3; part++) {
+        for (size_t i = 0; i < plan.ncalls[part]; i++) {
+            const PlanCall *call = &plan.calls[part][i];
+            bool seen = false;
+            for (int p = 0; p <= part && !seen; p++)
+                for (size_t k = 0; k < (p < part ? plan.ncalls[p] : i) && !seen; k++)
+                    seen = strcmp(plan.calls[p][k].desc.text, call->desc.text) == 0;
+            if (!seen && !jit_print(x->session->jit, &call->desc, b, &x->session->err)) {
+                session_fail(x->session);
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+typedef struct Form {
+    const char *name;
+    bool (*print)(Shown *x, Buf *b);
+} Form;
+
+static const Form forms[] = {
+    {"text", print_text},         {"graph", print_graph}, {"canonical", print_canonical},
+    {"gradient", print_gradient}, {"fused", print_fused}, {"llvm", print_llvm},
+    {"dot", print_dot},
+};
+
+static const Form *find_form(Session *s) {
+    const char *name = s->request->as ? s->request->as : "text";
+    for (size_t i = 0; i < ARRAY_LEN(forms); i++)
+        if (strcmp(forms[i].name, name) == 0)
+            return &forms[i];
+    session_message(s, "nasc: error: there is no form '%s'; --as takes text, graph, canonical, gradient, fused, llvm or dot\n",
+                    name);
+    return NULL;
+}
+
+/* The network shown (or the scored one), and sizes of the network that counts for costs. */
+static bool build_network(Shown *x) {
+    const char *name = x->session->request->network, *cost = space_cost_network(x->space);
+    IrModule counted, scored;
+    if (!space_network(x->space, x->architecture, name, LANES, &x->arena, &x->network) ||
+        !space_network(x->space, x->architecture, name ? name : cost, LANES, &x->arena, &counted) ||
+        !space_network(x->space, x->architecture, NULL, LANES, &x->arena, &scored))
+        return false;
+    if (!ir_sizes(&counted, &x->sizes)) {
+        session_message(x->session, "nasc: error: the sizes of this network are beyond 64 bits\n");
+        return false;
+    }
+    IrModule canonical = ir_canonicalise(&x->arena, &scored);
+    x->hash = ir_hash(&canonical);
+    x->nodes = ir_graph_len(canonical.graph);
+    return true;
+}
+
+static NascStatus show(Session *s) {
+    const Form *form = find_form(s);
+    if (!form)
+        return NASC_USAGE_ERROR;
+    if (s->architectures.len != 1) {
+        session_message(s, "nasc: error: show needs one architecture; `nasc sample %s` draws some\n",
+                        s->request->file);
+        return NASC_USAGE_ERROR;
+    }
+    Shown x = {.session = s, .space = program_default_space(s->program)};
+    if (!x.space)
+        return session_diagnostics(s, NASC_PROGRAM_ERROR);
+    arena_init(&x.arena, "candidate");
+    const char *text = s->architectures.items[0];
+    x.architecture = space_parse(x.space, &x.arena, text, strlen(text), false);
+    Buf b = {0};
+    bool ok = x.architecture && build_network(&x);
+    if (ok && s->request->json)
+        print_json(&x, &b);
+    else if (ok)
+        ok = form->print(&x, &b);
+    session_write(s, NASC_STREAM_RESULT, &b);
+    buf_free(&b);
+    arena_free(&x.arena);
+    return session_diagnostics(s, ok ? NASC_OK : s->err.message[0] ? s->err.status : NASC_PROGRAM_ERROR);
+}
+
+NascStatus nasc_show(const NascRequest *r) {
+    Session s;
+    NascStatus status = session_open(&s, r, true);
+    if (status == NASC_OK)
+        status = show(&s);
+    session_close(&s);
+    return status;
+}

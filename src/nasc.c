@@ -1,0 +1,3 @@
+#include "nasc.h"
+
+const char *nasc_version(void) { return NASC_VERSION; }

@@ -1,0 +1,161 @@
+#include "runtime/candidates.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/table.h"
+
+/* How many draws in a row may repeat earlier points before the space counts as exhausted. */
+enum { MAX_REPEATED_DRAWS = 10000 };
+
+typedef struct Seen {
+    Hash128 *slots;
+    size_t nslots, used;
+} Seen;
+
+/* Adds a key; false if it was there. */
+static bool seen_add(Seen *s, Hash128 key) {
+    if (2 * (s->used + 1) > s->nslots) {
+        Seen bigger = {.nslots = s->nslots ? 2 * s->nslots : 256};
+        bigger.slots = nasc_alloc_zero(bigger.nslots * sizeof *bigger.slots);
+        for (size_t i = 0; i < s->nslots; i++)
+            if (s->slots[i].hi | s->slots[i].lo)
+                seen_add(&bigger, s->slots[i]);
+        free(s->slots);
+        *s = bigger;
+    }
+    size_t i = key.lo & (s->nslots - 1);
+    for (; s->slots[i].hi | s->slots[i].lo; i = (i + 1) & (s->nslots - 1))
+        if (hash128_equal(s->slots[i], key))
+            return false;
+    s->slots[i] = key;
+    s->used++;
+    return true;
+}
+
+static NascStatus draw_points(const RankJob *job, RankResult *res) {
+    const Action *a = job->action;
+    RandomStream stream = random_stream(a->sample, 0, RANDOM_SAMPLE, (Hash128){0});
+    Seen seen = {0};
+    VEC(Candidate) drawn = {0};
+    bool ok = true;
+    uint64_t repeated = 0;
+    for (uint64_t i = 0; (int64_t)drawn.len < a->n && repeated < MAX_REPEATED_DRAWS; i++) {
+        if (job->interrupt && *job->interrupt)
+            break;
+        Arena scratch;
+        arena_init(&scratch, "scratch");
+        Architecture *arch = space_sample(a->space, &scratch, stream, i);
+        ok = arch != NULL;
+        if (ok && seen_add(&seen, architecture_key(arch))) {
+            Candidate c = {.arch = arena_strdup(&res->arena, architecture_text(arch)), .metric = NAN,
+                           .score = NAN, .status = SCORE_MISSING};
+            VEC_PUSH(drawn, c);
+            repeated = 0;
+        } else {
+            repeated++;
+        }
+        arena_free(&scratch);
+        if (!ok)
+            break;
+    }
+    res->n = drawn.len;
+    res->candidates = ARENA_ARRAY(&res->arena, Candidate, drawn.len);
+    if (drawn.len)
+        memcpy(res->candidates, drawn.items, drawn.len * sizeof *drawn.items);
+    VEC_FREE(drawn);
+    free(seen.slots);
+    return ok ? NASC_OK : NASC_PROGRAM_ERROR;
+}
+
+static void warn_at(const RankJob *job, const char *path, size_t line, const char *message) {
+    char text[600];
+    snprintf(text, sizeof text, "%s:%zu: %s", path, line, message);
+    if (job->warn)
+        job->warn(job->user, text);
+}
+
+/* At most so many lines about one table; the rest is counted. */
+enum { MAX_TABLE_WARNINGS = 20 };
+
+static void warn_problems(const RankJob *job, const char *path, const Table *t) {
+    size_t kept = MIN(t->nproblems, (size_t)TABLE_MAX_PROBLEMS);
+    for (size_t i = 0; i < kept; i++)
+        warn_at(job, path, t->problems[i].line, t->problems[i].message);
+    if (t->nproblems > kept) {
+        char text[100];
+        snprintf(text, sizeof text, "... and %zu more lines with problems", t->nproblems - kept);
+        warn_at(job, path, t->problems[kept - 1].line, text);
+    }
+}
+
+static void check_known(const RankJob *job, const char *path, size_t line, Candidate *c,
+                        size_t *unknown) {
+    Arena scratch;
+    arena_init(&scratch, "scratch");
+    if (!space_parse(job->action->space, &scratch, c->arch, strlen(c->arch), true)) {
+        c->status = SCORE_INVALID;
+        if (++*unknown <= MAX_TABLE_WARNINGS) {
+            char text[400];
+            snprintf(text, sizeof text, "'%.200s' is no architecture of %s", c->arch,
+                     space_name(job->action->space));
+            warn_at(job, path, line, text);
+        }
+    }
+    arena_free(&scratch);
+}
+
+static NascStatus read_rows(const RankJob *job, RankResult *res, NascError *err) {
+    const Action *a = job->action;
+    Table t;
+    if (!table_read(a->table, a->metric, &t, err)) {
+        table_free(&t);
+        return err->status;
+    }
+    inputs_add(&res->inputs, a->table, t.sha256);
+    warn_problems(job, a->table, &t);
+    size_t *rows = nasc_alloc(MAX(t.nrows, 1) * sizeof *rows), unknown = 0;
+    res->n = table_sample(&t, (size_t)MAX(a->n, 0), a->sample, rows);
+    res->candidates = ARENA_ARRAY(&res->arena, Candidate, res->n);
+    res->has_metric = true;
+    res->metric_name = arena_strdup(&res->arena, t.metric_name);
+    for (size_t i = 0; i < res->n; i++) {
+        const TableRow *row = &t.rows[rows[i]];
+        res->candidates[i] = (Candidate){.arch = arena_strdup(&res->arena, row->arch),
+                                         .metric = a->smaller_is_better ? -row->metric : row->metric,
+                                         .score = NAN, .status = SCORE_MISSING};
+        check_known(job, a->table, row->line, &res->candidates[i], &unknown);
+    }
+    if (unknown > MAX_TABLE_WARNINGS) {
+        char text[100];
+        snprintf(text, sizeof text, "... and %zu more unknown architectures", unknown - MAX_TABLE_WARNINGS);
+        warn_at(job, a->table, t.rows[rows[res->n - 1]].line, text);
+    }
+    free(rows);
+    table_free(&t);
+    return NASC_OK;
+}
+
+static NascStatus copy_list(const RankJob *job, RankResult *res) {
+    const Action *a = job->action;
+    res->n = (size_t)MAX(a->n, 0);
+    res->candidates = ARENA_ARRAY(&res->arena, Candidate, res->n);
+    for (size_t i = 0; i < res->n; i++)
+        res->candidates[i] = (Candidate){.arch = arena_strdup(&res->arena, a->list[i]), .metric = NAN,
+                                         .score = NAN, .status = SCORE_MISSING};
+    return NASC_OK;
+}
+
+NascStatus candidates_gather(const RankJob *job, RankResult *res, NascError *err) {
+    switch (job->action->kind) {
+    case CANDIDATES_DRAWN:
+        return draw_points(job, res);
+    case CANDIDATES_TABLE:
+        return read_rows(job, res, err);
+    case CANDIDATES_LIST:
+        return copy_list(job, res);
+    }
+    BUG("candidates of kind %d", (int)job->action->kind);
+}

@@ -1,0 +1,330 @@
+#include "runtime/rank.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "runtime/candidates.h"
+#include "runtime/pool.h"
+
+/* The names of one network: candidates with the same canonical form. */
+typedef struct Network {
+    size_t first;   /* the first candidate, whose text builds it */
+    size_t *members;
+    size_t nmembers;
+} Network;
+
+typedef struct Ranking {
+    const RankJob *job;
+    RankResult *result;
+    pthread_mutex_t front; /* the frontend and the run values are used by one thread at a time */
+    Network *networks;
+    RunValues run;
+    WorkerMemory *memory; /* by worker */
+    size_t failed;
+    const Candidate *best;
+} Ranking;
+
+const char *score_status_text(ScoreStatus s) {
+    static const char *const text[] = {"ok", "nan", "inf", "invalid", "missing"};
+    return text[s];
+}
+
+/* Sizes and hash of candidate i; its status becomes invalid if it cannot be built. */
+static bool size_candidate(void *user, int worker, size_t i, NascError *err) {
+    Ranking *r = user;
+    Candidate *c = &r->result->candidates[i];
+    Space *space = r->job->action->space;
+    (void)worker;
+    (void)err;
+    if (c->status == SCORE_INVALID)
+        return true;
+    Arena arena;
+    arena_init(&arena, "candidate");
+    IrModule scored, cost;
+    const char *cost_name = space_cost_network(space);
+    pthread_mutex_lock(&r->front);
+    Architecture *a = space_parse(space, &arena, c->arch, strlen(c->arch), false);
+    bool ok = a && space_network(space, a, NULL, LANES, &arena, &scored) &&
+              (!cost_name || space_network(space, a, cost_name, 1, &arena, &cost));
+    pthread_mutex_unlock(&r->front);
+    ok = ok && ir_sizes(cost_name ? &cost : &scored, &c->sizes);
+    if (ok) {
+        IrModule canonical = ir_canonicalise(&arena, &scored);
+        c->hash = ir_hash(&canonical);
+        c->status = SCORE_MISSING;
+    } else {
+        c->status = SCORE_INVALID;
+    }
+    arena_free(&arena);
+    return true;
+}
+
+static void sized(void *user, size_t finished, size_t item) {
+    Ranking *r = user;
+    (void)item;
+    if (r->job->progress)
+        r->job->progress(r->job->user, "sizing", finished, r->result->n, 0, NULL);
+}
+
+typedef struct ByHash {
+    Hash128 hash;
+    size_t candidate;
+} ByHash;
+
+static int by_hash(const void *a, const void *b) {
+    const ByHash *p = a, *q = b;
+    int order = hash128_compare(p->hash, q->hash);
+    return order ? order : p->candidate < q->candidate ? -1 : p->candidate > q->candidate;
+}
+
+static int by_first(const void *a, const void *b) {
+    const Network *p = a, *q = b;
+    return p->first < q->first ? -1 : p->first > q->first;
+}
+
+/* Groups candidates with equal networks, in the order of their first candidate. */
+static void group_networks(Ranking *r) {
+    RankResult *res = r->result;
+    ByHash *keys = nasc_alloc(MAX(res->n, 1) * sizeof *keys);
+    size_t n = 0, count = 0;
+    for (size_t i = 0; i < res->n; i++)
+        if (res->candidates[i].status != SCORE_INVALID)
+            keys[n++] = (ByHash){res->candidates[i].hash, i};
+    qsort(keys, n, sizeof *keys, by_hash);
+    r->networks = ARENA_ARRAY(&res->arena, Network, n);
+    size_t *members = ARENA_ARRAY(&res->arena, size_t, n);
+    for (size_t i = 0; i < n; i++) {
+        members[i] = keys[i].candidate;
+        if (i == 0 || !hash128_equal(keys[i].hash, keys[i - 1].hash))
+            r->networks[count++] = (Network){keys[i].candidate, members + i, 0};
+        r->networks[count - 1].nmembers++;
+    }
+    free(keys);
+    qsort(r->networks, count, sizeof *r->networks, by_first);
+    for (size_t k = 0; k < count; k++)
+        for (size_t i = 0; i < r->networks[k].nmembers; i++)
+            res->candidates[r->networks[k].members[i]].network = k;
+    res->networks = count;
+}
+
+/* Builds a candidate under the proxy; the front lock is held. */
+static bool build(Ranking *r, const Candidate *c, Arena *arena, ProxyBuild *out, NascError *err) {
+    const Action *action = r->job->action;
+    Architecture *a = space_parse(action->space, arena, c->arch, strlen(c->arch), false);
+    if (!a || !proxy_build(action->proxy, action->space, a, &c->sizes, arena, out))
+        return false;
+    ProxyRun run = proxy_run(action->proxy);
+    return run_values_update(&r->run, &run, err);
+}
+
+static ScoreStatus status_of(double score, const double *values, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (isinf(values[i]))
+            return SCORE_INF;
+    return isnan(score) ? SCORE_NAN : isinf(score) ? SCORE_INF : SCORE_OK;
+}
+
+/* The score of one name of a measured network. */
+static void score_candidate(Candidate *c, ProxyBuild *b, const Measured *m) {
+    size_t per_repeat = (size_t)m->steps * m->nmeasures;
+    double sum = 0;
+    ScoreStatus status = SCORE_OK;
+    for (int64_t k = 0; k < m->repeats; k++) {
+        const double *values = m->values + (size_t)k * per_repeat;
+        double score = proxy_score(b, values);
+        ScoreStatus s = status_of(score, values, per_repeat);
+        c->repeat_scores[k] = s == SCORE_OK ? score : NAN;
+        sum += score;
+        if (status == SCORE_OK)
+            status = s;
+    }
+    c->status = status;
+    c->score = status == SCORE_OK ? sum / (double)m->repeats : NAN;
+    c->seconds = m->seconds / (double)m->repeats;
+}
+
+static bool same_sizes(const IrSizes *a, const IrSizes *b) {
+    return a->params == b->params && a->macs == b->macs && a->live_macs == b->live_macs &&
+           a->counted_macs == b->counted_macs;
+}
+
+static void keep_losses(Arena *arena, Candidate *c, const Measured *m) {
+    size_t n = (size_t)(m->repeats * m->steps);
+    c->steps = m->steps;
+    c->losses = ARENA_ARRAY(arena, double, n);
+    for (size_t i = 0; i < n; i++)
+        c->losses[i] = m->values[i * m->nmeasures];
+}
+
+/* Scores every name of a network; names whose written sizes differ evaluate the score with their own. */
+static bool score_names(Ranking *r, const Network *net, ProxyBuild *first, const Measured *m,
+                        NascError *err) {
+    Candidate *all = r->result->candidates;
+    for (size_t i = 0; i < net->nmembers; i++) {
+        Candidate *c = &all[net->members[i]];
+        if (r->job->keep_losses && m->nmeasures)
+            keep_losses(&r->result->arena, c, m);
+        if (same_sizes(&c->sizes, &all[net->first].sizes)) {
+            score_candidate(c, first, m);
+            continue;
+        }
+        Arena arena;
+        arena_init(&arena, "candidate");
+        ProxyBuild own;
+        bool ok = build(r, c, &arena, &own, err);
+        if (ok)
+            score_candidate(c, &own, m);
+        else
+            c->status = SCORE_INVALID;
+        arena_free(&arena);
+        if (err->message[0])
+            return false;
+    }
+    return true;
+}
+
+static void mark_invalid(Ranking *r, const Network *net) {
+    for (size_t i = 0; i < net->nmembers; i++)
+        r->result->candidates[net->members[i]].status = SCORE_INVALID;
+}
+
+static bool score_network(void *user, int worker, size_t item, NascError *err) {
+    Ranking *r = user;
+    const Network *net = &r->networks[item];
+    Arena arena;
+    arena_init(&arena, "candidate");
+    ProxyBuild first;
+    Measured m = {0};
+    pthread_mutex_lock(&r->front);
+    bool built = build(r, &r->result->candidates[net->first], &arena, &first, err);
+    pthread_mutex_unlock(&r->front);
+    bool ok = !err->message[0];
+    if (ok && !built)
+        mark_invalid(r, net);
+    if (ok && built) {
+        ok = scorer_measure(r->job->jit, &first, &r->run, r->job->seed, r->result->repeats, &arena,
+                            &r->memory[worker], &m, err);
+        pthread_mutex_lock(&r->front);
+        if (ok) {
+            ok = score_names(r, net, &first, &m, err);
+            r->result->arena_bytes = MAX(r->result->arena_bytes, m.arena_bytes);
+        }
+        pthread_mutex_unlock(&r->front);
+    }
+    free(m.values);
+    arena_free(&arena);
+    return ok;
+}
+
+static void scored(void *user, size_t finished, size_t item) {
+    Ranking *r = user;
+    const Network *net = &r->networks[item];
+    for (size_t i = 0; i < net->nmembers; i++) {
+        const Candidate *c = &r->result->candidates[net->members[i]];
+        r->failed += c->status != SCORE_OK;
+        if (c->status == SCORE_OK && (!r->best || c->score > r->best->score))
+            r->best = c;
+    }
+    if (r->job->progress)
+        r->job->progress(r->job->user, "scoring", finished, r->result->networks, r->failed, r->best);
+}
+
+static NascStatus score_all(Ranking *r, NascError *err) {
+    RankResult *res = r->result;
+    for (size_t i = 0; i < res->n; i++) {
+        res->candidates[i].repeat_scores = ARENA_ARRAY(&res->arena, double, res->repeats);
+        for (int64_t k = 0; k < res->repeats; k++)
+            res->candidates[i].repeat_scores[k] = NAN;
+    }
+    r->run = (RunValues){.seed = r->job->seed, .jit = r->job->jit};
+    r->memory = nasc_alloc_zero((size_t)r->job->workers * sizeof *r->memory);
+    PoolJob job = {res->networks, r->job->workers, score_network, scored, r, r->job->interrupt};
+    pool_run(&job, err);
+    for (int i = 0; i < r->job->workers; i++)
+        memory_free(&r->memory[i]);
+    free(r->memory);
+    for (size_t i = 0; i < r->run.inputs.items.len; i++)
+        inputs_add(&res->inputs, r->run.inputs.items.items[i].path, r->run.inputs.items.items[i].sha256);
+    run_values_free(&r->run);
+    return err->message[0] ? err->status : NASC_OK;
+}
+
+static void count_outcomes(RankResult *res, const RankJob *job) {
+    for (size_t i = 0; i < res->n; i++) {
+        Candidate *c = &res->candidates[i];
+        if (res->sizes_only && c->status == SCORE_MISSING)
+            c->status = SCORE_OK;
+        res->missing += c->status == SCORE_MISSING;
+        res->failed += c->status == SCORE_NAN || c->status == SCORE_INF || c->status == SCORE_INVALID;
+    }
+    res->interrupted = job->interrupt && *job->interrupt;
+}
+
+static double seconds_of(clockid_t clock) {
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+NascStatus rank_run(const RankJob *job, RankResult *res, NascError *err) {
+    double wall = seconds_of(CLOCK_MONOTONIC), cpu = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
+    *res = (RankResult){.sizes_only = !job->jit, .repeats = proxy_repeats(job->action->proxy)};
+    arena_init(&res->arena, "ranking");
+    Ranking r = {.job = job, .result = res};
+    pthread_mutex_init(&r.front, NULL);
+    NascStatus status = candidates_gather(job, res, err);
+    if (status == NASC_OK) {
+        PoolJob sizing = {res->n, job->workers, size_candidate, sized, &r, job->interrupt};
+        pool_run(&sizing, err);
+        status = err->message[0] ? err->status : NASC_OK;
+    }
+    if (status == NASC_OK) {
+        group_networks(&r);
+        if (job->jit)
+            status = score_all(&r, err);
+        count_outcomes(res, job);
+    }
+    pthread_mutex_destroy(&r.front);
+    res->seconds = seconds_of(CLOCK_MONOTONIC) - wall;
+    res->cpu_seconds = seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+    return status;
+}
+
+void rank_free(RankResult *res) {
+    inputs_free(&res->inputs);
+    arena_free(&res->arena);
+}
+
+typedef struct Placed {
+    double key;
+    const char *arch;
+    size_t at;
+} Placed;
+
+static int by_place(const void *a, const void *b) {
+    const Placed *p = a, *q = b;
+    if (p->key != q->key)
+        return p->key > q->key ? -1 : 1;
+    int text = strcmp(p->arch, q->arch);
+    return text ? text : p->at < q->at ? -1 : p->at > q->at;
+}
+
+size_t *rank_order(const RankResult *r) {
+    Placed *p = nasc_alloc(MAX(r->n, 1) * sizeof *p);
+    size_t *order = nasc_alloc(MAX(r->n, 1) * sizeof *order);
+    for (size_t i = 0; i < r->n; i++) {
+        const Candidate *c = &r->candidates[i];
+        double key = r->sizes_only ? (double)c->sizes.live_macs : c->score;
+        p[i] = (Placed){c->status == SCORE_OK ? key : -INFINITY, c->arch, i};
+    }
+    qsort(p, r->n, sizeof *p, by_place);
+    for (size_t i = 0; i < r->n; i++)
+        order[i] = p[i].at;
+    free(p);
+    return order;
+}

@@ -1,0 +1,68 @@
+/* One `rank` action: candidates are drawn or read, sized, canonicalised, scored once per network, and reported
+ * under every name. Memory beyond a few words a candidate does not grow with their number. */
+#ifndef NASC_RUNTIME_RANK_H
+#define NASC_RUNTIME_RANK_H
+
+#include "runtime/scorer.h"
+
+typedef enum ScoreStatus {
+    SCORE_OK,
+    SCORE_NAN,     /* the proxy gave no number */
+    SCORE_INF,     /* a loss grew beyond all bounds */
+    SCORE_INVALID, /* no architecture of the space, or its shapes do not meet */
+    SCORE_MISSING, /* interrupted before its turn */
+} ScoreStatus;
+
+const char *score_status_text(ScoreStatus s);
+
+typedef struct Candidate {
+    const char *arch;
+    double metric; /* larger = better; NaN without a table */
+    ScoreStatus status;
+    IrSizes sizes; /* of the network that the space declares for costs, else of the scored one */
+    Hash128 hash;  /* of the scored network's canonical form */
+    size_t network;
+    double score;  /* mean over repeats; NaN unless SCORE_OK */
+    double *repeat_scores;
+    double *losses; /* [repeat][step] of the first measure, if the job keeps them; steps of them a repeat */
+    int64_t steps;
+    double seconds; /* one scoring of its network on one worker, compiling excluded */
+} Candidate;
+
+typedef struct RankJob {
+    Program *program;
+    const Action *action;
+    Jit *jit; /* NULL: sizes only */
+    uint64_t seed;
+    int workers;
+    bool keep_losses;
+    const volatile int *interrupt;
+    /* Progress, called from one thread at a time: `best` is NULL before the first score. May be NULL. */
+    void (*progress)(void *user, const char *what, size_t finished, size_t total, size_t failed,
+                     const Candidate *best);
+    /* A line for the user about the data ("table.tsv:12: ..."). */
+    void (*warn)(void *user, const char *line);
+    void *user;
+} RankJob;
+
+typedef struct RankResult {
+    Arena arena;
+    bool has_metric, sizes_only, interrupted;
+    const char *metric_name;
+    size_t n, networks, failed, missing;
+    Candidate *candidates;
+    int64_t repeats;
+    Inputs inputs;
+    double seconds, cpu_seconds;
+    int64_t arena_bytes; /* the largest plan */
+} RankResult;
+
+/* NASC_OK also when interrupted (result->interrupted) or when single candidates failed. */
+NascStatus rank_run(const RankJob *job, RankResult *result, NascError *err);
+void rank_free(RankResult *result);
+
+/* Order of the report: score (or, of sizes only, live_macs) descending, failures last, ties by text.
+ * Malloc'd numbers of candidates. */
+size_t *rank_order(const RankResult *r);
+
+#endif

@@ -1,0 +1,233 @@
+#include "runtime/report.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include <jansson.h>
+
+#include "base/files.h"
+
+int64_t report_peak_memory(void) {
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return (int64_t)usage.ru_maxrss * 1024;
+}
+
+static json_t *number(double x) { return isfinite(x) ? json_real(x) : json_null(); }
+
+static json_t *text_or_null(const char *s) { return s ? json_string(s) : json_null(); }
+
+static json_t *interval(StatsInterval i) {
+    json_t *pair = json_array();
+    json_array_append_new(pair, number(i.lo));
+    json_array_append_new(pair, number(i.hi));
+    return pair;
+}
+
+static json_t *row_json(const EvalRow *r) {
+    json_t *o = json_object();
+    json_object_set_new(o, "name", json_string(r->name));
+    json_object_set_new(o, "spearman", number(r->spearman));
+    json_object_set_new(o, "spearman_ci", interval(r->interval));
+    json_object_set_new(o, "kendall_tau_b", number(r->kendall));
+    json_object_set_new(o, "precision_top_10", number(r->precision));
+    return o;
+}
+
+static json_t *settings_json(const ProgramParam *p, size_t n) {
+    json_t *o = json_object();
+    for (size_t i = 0; i < n; i++)
+        json_object_set_new(o, p[i].name, text_or_null(p[i].value));
+    return o;
+}
+
+static json_t *inputs_json(const Inputs *in) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < in->items.len; i++) {
+        json_t *o = json_object();
+        json_object_set_new(o, "path", json_string(in->items.items[i].path));
+        json_object_set_new(o, "sha256", json_string(in->items.items[i].sha256));
+        json_array_append_new(list, o);
+    }
+    return list;
+}
+
+static json_t *verdict_json(const Evaluation *e) {
+    static const char *const words[] = {"better", "equal", "worse"};
+    json_t *o = json_object();
+    json_object_set_new(o, "strongest_size", json_string(e->rows[e->strongest].name));
+    json_object_set_new(o, "difference_ci", interval(e->difference));
+    json_object_set_new(o, "verdict",
+                        isnan(e->difference.lo) ? json_null() : json_string(words[e->verdict]));
+    json_object_set_new(o, "partial_spearman", number(e->partial));
+    return o;
+}
+
+static json_t *action_json(const ActionReport *a) {
+    const RankResult *r = a->result;
+    const Evaluation *e = a->evaluation;
+    json_t *o = json_object(), *rows = json_array();
+    json_object_set_new(o, "kind", json_string(r->has_metric ? "evaluate" : "rank"));
+    json_object_set_new(o, "space", json_string(a->space));
+    json_object_set_new(o, "proxy", r->sizes_only ? json_null() : json_string(a->proxy));
+    json_object_set_new(o, "settings", settings_json(a->settings, a->nsettings));
+    json_object_set_new(o, "metric", text_or_null(r->metric_name));
+    json_object_set_new(o, "n", json_integer((json_int_t)r->n));
+    json_object_set_new(o, "networks", json_integer((json_int_t)r->networks));
+    json_object_set_new(o, "failed", json_integer((json_int_t)r->failed));
+    json_object_set_new(o, "missing", json_integer((json_int_t)r->missing));
+    json_object_set_new(o, "interrupted", json_boolean(r->interrupted));
+    json_object_set_new(o, "repeats", json_integer(r->repeats));
+    json_object_set_new(o, "inputs", inputs_json(&r->inputs));
+    for (size_t i = 0; i < e->nrows; i++)
+        json_array_append_new(rows, row_json(&e->rows[i]));
+    json_object_set_new(o, "rows", rows);
+    if (e->nrepeats) {
+        json_t *repeats = json_array();
+        for (size_t i = 0; i < e->nrepeats; i++)
+            json_array_append_new(repeats, row_json(&e->per_repeat[i]));
+        json_object_set_new(o, "per_repeat", repeats);
+    }
+    if (e->strongest >= 0 && !r->sizes_only)
+        json_object_set_new(o, "size_comparison", verdict_json(e));
+    if (e->sentence[0])
+        json_object_set_new(o, "sentence", json_string(e->sentence));
+    if (!r->sizes_only) {
+        json_object_set_new(o, "spread_between_repeats", number(e->spread_repeats));
+        json_object_set_new(o, "spread_between_networks", number(e->spread_networks));
+    }
+    return o;
+}
+
+static void dump(Buf *b, json_t *o) {
+    char *text = json_dumps(o, JSON_INDENT(1) | JSON_REAL_PRECISION(17));
+    CHECK(text);
+    buf_puts(b, text);
+    buf_putc(b, '\n');
+    free(text);
+    json_decref(o);
+}
+
+void report_json(Buf *b, const ReportHeader *h, const ActionReport *actions, size_t n) {
+    json_t *o = json_object(), *nasc = json_object(), *program = json_object(), *list = json_array();
+    json_object_set_new(nasc, "version", json_string(h->version));
+    json_object_set_new(nasc, "llvm", text_or_null(h->llvm));
+    json_object_set_new(nasc, "blas", text_or_null(h->blas));
+    json_object_set_new(nasc, "cpu", text_or_null(h->cpu));
+    json_object_set_new(nasc, "target", text_or_null(h->target));
+    json_object_set_new(program, "path", json_string(h->program_path));
+    json_object_set_new(program, "sha256", json_string(h->program_sha256));
+    json_object_set_new(program, "parameters", settings_json(h->params, h->nparams));
+    json_object_set_new(program, "seed", json_integer((json_int_t)h->seed));
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(list, action_json(&actions[i]));
+    json_object_set_new(o, "nasc", nasc);
+    json_object_set_new(o, "program", program);
+    json_object_set_new(o, "actions", list);
+    dump(b, o);
+}
+
+static void put_number(Buf *b, double x) {
+    if (isnan(x))
+        return; /* an empty cell */
+    buf_put_double(b, x);
+}
+
+static void scores_header(Buf *b, const RankResult *r, bool several) {
+    buf_printf(b, "%sarch\tscore\tstatus\tparams\tmacs\tlive_macs\tcounted_macs\thash",
+               several ? "action\t" : "");
+    if (r->has_metric)
+        buf_puts(b, "\tmetric");
+    for (int64_t k = 0; r->repeats > 1 && k < r->repeats; k++)
+        buf_printf(b, "\trepeat_%lld", (long long)k + 1);
+    buf_putc(b, '\n');
+}
+
+static void scores_row(Buf *b, const RankResult *r, const Candidate *c) {
+    char hash[HASH128_TEXT];
+    hash128_text(c->hash, hash);
+    buf_printf(b, "%s\t", c->arch);
+    if (!r->sizes_only)
+        put_number(b, c->score);
+    buf_printf(b, "\t%s\t", score_status_text(c->status));
+    if (c->status == SCORE_INVALID || !(c->hash.hi | c->hash.lo))
+        buf_puts(b, "\t\t\t\t");
+    else
+        buf_printf(b, "%lld\t%lld\t%lld\t%lld\t%s", (long long)c->sizes.params,
+                   (long long)c->sizes.macs, (long long)c->sizes.live_macs,
+                   (long long)c->sizes.counted_macs, hash);
+    if (r->has_metric) {
+        buf_putc(b, '\t');
+        put_number(b, c->metric);
+    }
+    for (int64_t k = 0; r->repeats > 1 && k < r->repeats; k++) {
+        buf_putc(b, '\t');
+        if (c->repeat_scores)
+            put_number(b, c->repeat_scores[k]);
+    }
+    buf_putc(b, '\n');
+}
+
+void report_scores(Buf *b, const ActionReport *actions, size_t n) {
+    for (size_t a = 0; a < n; a++) {
+        const RankResult *r = actions[a].result;
+        size_t *order = rank_order(r);
+        if (a == 0)
+            scores_header(b, r, n > 1);
+        for (size_t i = 0; i < r->n; i++) {
+            if (n > 1)
+                buf_printf(b, "%zu\t", a + 1);
+            scores_row(b, r, &r->candidates[order[i]]);
+        }
+        free(order);
+    }
+}
+
+void report_timing_json(Buf *b, const ActionReport *actions, size_t n) {
+    json_t *o = json_object(), *list = json_array();
+    for (size_t i = 0; i < n; i++) {
+        const ActionReport *a = &actions[i];
+        json_t *t = json_object();
+        json_object_set_new(t, "seconds", number(a->result->seconds));
+        json_object_set_new(t, "cpu_seconds", number(a->result->cpu_seconds));
+        json_object_set_new(t, "compile_seconds", number(a->compile_seconds));
+        json_object_set_new(t, "kernels_compiled", json_integer(a->kernels_compiled));
+        json_object_set_new(t, "peak_memory_bytes", json_integer(a->peak_memory_bytes));
+        json_array_append_new(list, t);
+    }
+    json_object_set_new(o, "actions", list);
+    dump(b, o);
+}
+
+void report_timing_tsv(Buf *b, const ActionReport *actions, size_t n) {
+    buf_puts(b, "arch\tseconds\n");
+    for (size_t a = 0; a < n; a++) {
+        const RankResult *r = actions[a].result;
+        for (size_t i = 0; i < r->n; i++)
+            buf_printf(b, "%s\t%.6f\n", r->candidates[i].arch, r->candidates[i].seconds);
+    }
+}
+
+static bool write_one(const char *dir, const char *name, Buf *content, NascError *err) {
+    Buf path = {0};
+    buf_printf(&path, "%s/%s", dir, name);
+    bool ok = file_write(path.text, content->text, content->len, err);
+    buf_free(&path);
+    buf_free(content);
+    return ok;
+}
+
+bool report_write(const char *dir, const ReportHeader *h, const ActionReport *actions, size_t n,
+                  NascError *err) {
+    Buf json = {0}, scores = {0}, timing = {0}, seconds = {0};
+    report_json(&json, h, actions, n);
+    report_scores(&scores, actions, n);
+    report_timing_json(&timing, actions, n);
+    report_timing_tsv(&seconds, actions, n);
+    bool ok = write_one(dir, "scores.tsv", &scores, err);
+    ok = write_one(dir, "timing.tsv", &seconds, err) && ok;
+    ok = write_one(dir, "timing.json", &timing, err) && ok;
+    return write_one(dir, "report.json", &json, err) && ok;
+}

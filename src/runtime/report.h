@@ -1,0 +1,41 @@
+/* Reports of a ranking: text for people, report.json and scores.tsv for scripts, timing apart from both. All
+ * but the timing files is byte-identical when the same run is repeated. */
+#ifndef NASC_RUNTIME_REPORT_H
+#define NASC_RUNTIME_REPORT_H
+
+#include "runtime/evaluate.h"
+
+typedef struct ReportHeader {
+    const char *version, *llvm, *blas, *cpu, *target; /* target NULL: nothing was compiled */
+    const char *program_path, *program_sha256;
+    const ProgramParam *params;
+    size_t nparams;
+    uint64_t seed;
+} ReportHeader;
+
+typedef struct ActionReport {
+    const RankResult *result;
+    const Evaluation *evaluation;
+    const char *space, *proxy;
+    const ProgramParam *settings; /* of the proxy */
+    size_t nsettings;
+    double compile_seconds;
+    int64_t kernels_compiled, peak_memory_bytes;
+} ActionReport;
+
+void report_text(Buf *b, const ActionReport *a, size_t top);
+void report_json(Buf *b, const ReportHeader *h, const ActionReport *actions, size_t n);
+/* arch score status params macs live_macs counted_macs hash [metric] [repeat_1 ..], sorted by score. With several
+ * actions a first column numbers them. */
+void report_scores(Buf *b, const ActionReport *actions, size_t n);
+void report_timing_json(Buf *b, const ActionReport *actions, size_t n);
+void report_timing_tsv(Buf *b, const ActionReport *actions, size_t n);
+
+/* Writes report.json, scores.tsv, timing.json and timing.tsv into a directory that exists. */
+bool report_write(const char *dir, const ReportHeader *h, const ActionReport *actions, size_t n,
+                  NascError *err);
+
+/* Resident peak of this process in bytes. */
+int64_t report_peak_memory(void);
+
+#endif

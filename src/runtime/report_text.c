@@ -1,0 +1,109 @@
+/* The report as a person reads it. */
+#include "runtime/report.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static void put_correlation(Buf *b, double x) {
+    if (isnan(x))
+        buf_printf(b, "%8s", "-");
+    else
+        buf_printf(b, "%8.3f", x);
+}
+
+static void put_row(Buf *b, const EvalRow *r, const char *name) {
+    buf_printf(b, "  %-16s", name);
+    put_correlation(b, r->spearman);
+    if (isnan(r->interval.lo))
+        buf_printf(b, "  %-18s", "-");
+    else
+        buf_printf(b, "  %7.3f .. %-7.3f", r->interval.lo, r->interval.hi);
+    put_correlation(b, r->kendall);
+    put_correlation(b, r->precision);
+    buf_putc(b, '\n');
+}
+
+static void put_millions(Buf *b, int64_t n) { buf_printf(b, "%10.3f", (double)n / 1e6); }
+
+static void put_candidate(Buf *b, const RankResult *r, size_t place, const Candidate *c) {
+    buf_printf(b, "%6zu", place);
+    if (!r->sizes_only) {
+        if (c->status == SCORE_OK)
+            buf_printf(b, "  %12.6g", c->score);
+        else
+            buf_printf(b, "  %12s", score_status_text(c->status));
+    }
+    if (r->has_metric)
+        buf_printf(b, "%10.4g", c->metric);
+    put_millions(b, c->sizes.params);
+    put_millions(b, c->sizes.macs);
+    put_millions(b, c->sizes.live_macs);
+    buf_printf(b, "  %s\n", c->arch);
+}
+
+static void put_ranking(Buf *b, const ActionReport *a, size_t top) {
+    const RankResult *r = a->result;
+    size_t *order = rank_order(r);
+    buf_printf(b, "\n%6s", "rank");
+    if (!r->sizes_only)
+        buf_printf(b, "  %12s", "score");
+    if (r->has_metric)
+        buf_printf(b, "%10.9s", r->metric_name);
+    buf_printf(b, "%10s%10s%10s  architecture\n", "params M", "MACs M", "live M");
+    for (size_t i = 0; i < r->n; i++) {
+        if (i == top && r->n > 2 * top)
+            buf_puts(b, "   ...\n");
+        if (i < top || i + top >= r->n)
+            put_candidate(b, r, i + 1, &r->candidates[order[i]]);
+    }
+    free(order);
+}
+
+static void put_spread(Buf *b, const RankResult *r, const Evaluation *e) {
+    if (r->sizes_only || isnan(e->spread_networks))
+        return;
+    if (isnan(e->spread_repeats))
+        buf_printf(b, "Spread of the score between networks %.4g; between repeats unknown (repeats=1).\n",
+                   e->spread_networks);
+    else
+        buf_printf(b, "Spread of the score between networks %.4g, between repeats of one network %.4g.\n",
+                   e->spread_networks, e->spread_repeats);
+}
+
+static void put_rows(Buf *b, const ActionReport *a) {
+    const Evaluation *e = a->evaluation;
+    const RankResult *r = a->result;
+    if (e->nrows == 0)
+        return;
+    buf_printf(b, "\n  %-16s%8s  %-18s%8s%8s\n",
+               r->has_metric ? "against metric" : "against score", "Spearman", "  95 % interval",
+               "tau-b", "top 10%");
+    for (size_t i = 0; i < e->nrows; i++)
+        put_row(b, &e->rows[i], e->rows[i].name);
+    for (size_t i = 0; i < e->nrepeats; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "  repeat %zu", i + 1);
+        put_row(b, &e->per_repeat[i], name);
+    }
+    if (e->strongest >= 0 && !isnan(e->partial) && r->has_metric && !r->sizes_only)
+        buf_printf(b, "  %s with %s removed (partial Spearman): %.3f\n", a->proxy,
+                   e->rows[e->strongest].name, e->partial);
+}
+
+void report_text(Buf *b, const ActionReport *a, size_t top) {
+    const RankResult *r = a->result;
+    buf_printf(b, "%s by %s: %zu architectures, %zu networks, %zu failed", a->space,
+               r->sizes_only ? "size" : a->proxy, r->n, r->networks, r->failed);
+    if (r->repeats > 1 && !r->sizes_only)
+        buf_printf(b, ", %lld repeats", (long long)r->repeats);
+    if (r->interrupted)
+        buf_printf(b, "; interrupted, %zu not scored", r->missing);
+    buf_putc(b, '\n');
+    put_ranking(b, a, top);
+    put_rows(b, a);
+    buf_putc(b, '\n');
+    put_spread(b, r, a->evaluation);
+    if (a->evaluation->sentence[0])
+        buf_printf(b, "%s\n", a->evaluation->sentence);
+}

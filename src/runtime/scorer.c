@@ -1,0 +1,160 @@
+#include "runtime/scorer.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "runtime/ref.h"
+
+/* Optimizer settings become part of a leaf's identity before the graph is canonicalised: leaves that are
+ * updated differently are not interchangeable. Group k is settings k - 1; 0 is never updated. */
+typedef struct Groups {
+    VEC(PlanUpdate) settings;
+    int64_t *of_node;
+} Groups;
+
+static void find_groups(const ProxyBuild *build, Arena *arena, Groups *g) {
+    g->of_node = ARENA_ARRAY(arena, int64_t, ir_graph_len(build->module.graph));
+    for (size_t i = 0; build->trains && i < build->nparams; i++) {
+        const TrainParam *p = &build->params[i];
+        size_t k = 0;
+        for (; k < g->settings.len; k++) {
+            const PlanUpdate *s = &g->settings.items[k];
+            if (s->lr == p->lr && s->momentum == p->momentum && s->decay == p->decay)
+                break;
+        }
+        if (k == g->settings.len) {
+            PlanUpdate settings = {.lr = p->lr, .momentum = p->momentum, .decay = p->decay};
+            VEC_PUSH(g->settings, settings);
+        }
+        g->of_node[p->leaf] = (int64_t)k + 1;
+    }
+}
+
+static IrModule copy_with_groups(const IrModule *m, const int64_t *group, Arena *arena) {
+    size_t n = ir_graph_len(m->graph);
+    IrModule out = {ir_graph_new(arena), m->nroots, ARENA_ARRAY(arena, IrRef, m->nroots), m->root_names};
+    IrRef *copy = ARENA_ARRAY(arena, IrRef, n);
+    for (size_t i = 0; i < n; i++) {
+        const IrNode *node = ir_get(m->graph, (IrRef)i);
+        if (node->op == IR_OP_param && group[i]) {
+            IrAttr attr = *node->attr;
+            attr.size = group[i];
+            copy[i] = ir_leaf_with_uid(out.graph, node->op, &node->type, &attr, node->name);
+        } else {
+            copy[i] = ir_copy(out.graph, node, copy);
+        }
+    }
+    for (size_t i = 0; i < m->nroots; i++)
+        out.roots[i] = copy[m->roots[i]];
+    return out;
+}
+
+void scorer_canonical(const ProxyBuild *build, Arena *arena, IrModule *canonical, PlanUpdate **updates,
+                      size_t *nupdates) {
+    Groups groups = {0};
+    find_groups(build, arena, &groups);
+    IrModule grouped = copy_with_groups(&build->module, groups.of_node, arena);
+    *canonical = ir_canonicalise(arena, &grouped);
+    size_t n = ir_graph_len(canonical->graph), kept = 0;
+    *updates = ARENA_ARRAY(arena, PlanUpdate, n);
+    for (size_t i = 0; i < n; i++) {
+        const IrNode *node = ir_get(canonical->graph, (IrRef)i);
+        if (node->op != IR_OP_param || node->attr->size == 0)
+            continue;
+        PlanUpdate u = groups.settings.items[node->attr->size - 1];
+        u.uid = node->attr->uid;
+        (*updates)[kept++] = u;
+    }
+    *nupdates = kept;
+    VEC_FREE(groups.settings);
+}
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void fill_inputs(const Plan *plan, const RunValues *run, char *base) {
+    for (size_t i = 0; i < plan->nleaves; i++) {
+        const PlanLeaf *leaf = &plan->leaves[i];
+        if (leaf->op != IR_OP_input)
+            continue;
+        CHECK(leaf->uid < run->values.len);
+        const RunValue *v = &run->values.items[leaf->uid];
+        memory_write_leaf(leaf, &v->type, v->dense, base);
+    }
+}
+
+static void fill_weights(const Plan *plan, uint64_t seed, uint64_t repeat, double *scratch, float *dense,
+                         char *base) {
+    for (size_t i = 0; i < plan->nleaves; i++) {
+        const PlanLeaf *leaf = &plan->leaves[i];
+        if (leaf->op == IR_OP_input)
+            continue;
+        const IrNode *node = ir_get(plan->module.graph, leaf->node);
+        init_leaf(node, seed, repeat, plan->hash, scratch);
+        for (int64_t k = 0; k < leaf->elements; k++)
+            dense[k] = (float)scratch[k];
+        memory_write_leaf(leaf, &node->type, dense, base);
+    }
+    memset(base + plan->zero_offset, 0, (size_t)plan->zero_bytes);
+}
+
+/* One training run: the scalars after each forward pass; NaN once one is not finite. The pass after the last
+ * update needs no gradient, so the backward part runs steps - 1 times. */
+static void train(const Plan *plan, const ProxyBuild *build, char *base, double *values) {
+    size_t first = build->trains ? 1 : 0, n = build->nmeasures;
+    for (int64_t step = 0; step < build->steps; step++) {
+        plan_run(plan, PLAN_FORWARD, base);
+        bool finite = true;
+        for (size_t i = 0; i < plan->nscalars; i++) {
+            double x = *(const float *)(base + plan->scalar_offset[i]);
+            finite &= (bool)isfinite(x);
+            if (i >= first)
+                values[(size_t)step * n + i - first] = x;
+        }
+        if (!finite || step + 1 == build->steps)
+            return;
+        plan_run(plan, PLAN_BACKWARD, base);
+        plan_run(plan, PLAN_UPDATE, base);
+    }
+}
+
+static int64_t largest_leaf(const Plan *plan) {
+    int64_t n = 1;
+    for (size_t i = 0; i < plan->nleaves; i++)
+        n = MAX(n, plan->leaves[i].elements);
+    return n;
+}
+
+bool scorer_measure(Jit *jit, const ProxyBuild *build, const RunValues *run, uint64_t seed,
+                    int64_t repeats, Arena *arena, WorkerMemory *memory, Measured *out, NascError *err) {
+    IrModule canonical;
+    PlanUpdate *updates;
+    size_t nupdates;
+    double start = now(), compile = jit_thread_compile_seconds(jit);
+    scorer_canonical(build, arena, &canonical, &updates, &nupdates);
+    Plan plan;
+    if (!plan_make(jit, arena, &canonical, updates, nupdates, &(PlanOptions){.fuse = true}, &plan, err))
+        return false;
+    compile = jit_thread_compile_seconds(jit) - compile;
+    size_t per_repeat = (size_t)build->steps * build->nmeasures;
+    *out = (Measured){.repeats = repeats, .steps = build->steps, .nmeasures = build->nmeasures,
+                      .arena_bytes = plan.arena_bytes};
+    out->values = nasc_alloc(MAX(1, (size_t)repeats * per_repeat) * sizeof *out->values);
+    for (size_t i = 0; i < (size_t)repeats * per_repeat; i++)
+        out->values[i] = NAN;
+    char *base = memory_reserve(memory, (size_t)plan.arena_bytes);
+    double *scratch = ARENA_ARRAY(arena, double, largest_leaf(&plan));
+    float *dense = ARENA_ARRAY(arena, float, largest_leaf(&plan));
+    fill_inputs(&plan, run, base);
+    for (int64_t r = 0; r < repeats; r++) {
+        fill_weights(&plan, seed, (uint64_t)r, scratch, dense, base);
+        train(&plan, build, base, out->values + (size_t)r * per_repeat);
+    }
+    out->seconds = now() - start - compile;
+    return true;
+}

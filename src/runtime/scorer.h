@@ -1,0 +1,29 @@
+/* Scores one candidate: plan, initial values, training steps, measured scalars. */
+#ifndef NASC_RUNTIME_SCORER_H
+#define NASC_RUNTIME_SCORER_H
+
+#include "runtime/memory.h"
+#include "runtime/perrun.h"
+
+typedef struct Measured {
+    int64_t repeats, steps;
+    size_t nmeasures;
+    double *values;      /* [repeat][step][measure]; NaN from the step on that was not reached */
+    double seconds;      /* planning and running, without compiling */
+    int64_t arena_bytes; /* what the plan needs */
+} Measured;
+
+/* Trains the built candidate `repeats` times from independent initial values. A step whose first scalar is not
+ * finite ends its repeat. The values are malloc'd. */
+bool scorer_measure(Jit *jit, const ProxyBuild *build, const RunValues *run, uint64_t seed,
+                    int64_t repeats, Arena *arena, WorkerMemory *memory, Measured *out, NascError *err);
+/* The same by the reference executor, for tests and comparisons. */
+bool scorer_measure_reference(const ProxyBuild *build, const RunValues *run, uint64_t seed,
+                              int64_t repeats, bool in_double, Arena *arena, Measured *out,
+                              NascError *err);
+
+/* The canonical module of a candidate with the optimizer's settings renumbered to its leaves. */
+void scorer_canonical(const ProxyBuild *build, Arena *arena, IrModule *canonical, PlanUpdate **updates,
+                      size_t *nupdates);
+
+#endif
