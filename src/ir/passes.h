@@ -38,7 +38,9 @@ IrModule ir_prune(Arena *arena, const IrModule *m);
 
 /* The canonical network. Zeros are propagated (through affine batch norm a zero becomes the shift, and
  * through a biased conv the bias), identities dropped, sums flattened and ordered, single-term sums and
- * concats unwrapped, slices of slices joined, leaves renumbered in canonical order (uid = position).
+ * concats unwrapped, slices of slices joined, leaves renumbered in canonical order (uid = position over
+ * param and frozen together) and left without names; inputs keep their slot. A sum that is used by other sums
+ * is flattened into each of them, and shared again as far as the flat form allows (ir/canon.c).
  * Two modules that differ only by the order of commutative inputs, by dead parts, by names and by the
  * numbering of leaves become the same module, bit for bit; sharing of leaves is respected.
  * Method: colour refinement over nodes and leaves from above and below, ties individualised in order. */
@@ -57,8 +59,11 @@ IrModule ir_expand(Arena *arena, const IrModule *m);
  * through an op without a gradient that is not piecewise constant. */
 bool ir_gradient(Arena *arena, const IrModule *m, size_t loss, const IrRef *wrt, size_t nwrt,
                  IrModule *out, IrError *err);
-/* One rule an op: given node r of g and the gradient of its value, appends the gradient for input i to
- * grads[i] (IR_NONE: none flows). Rules emit differentiable IR. */
+/* The new nodes are appended to m's own graph, so that they share with the forward pass; m itself and its
+ * refs stay valid.
+ * One rule an op: given node r of g and the gradient of its value, puts the gradient for input i into
+ * grads[i] (IR_NONE: none flows); which inputs want one and what a rule may rely on is in ir/grad.h. Rules
+ * emit differentiable IR. */
 typedef void IrGradRule(IrGraph *g, IrRef r, IrRef grad, IrRef *grads);
 #define OP(name, class, min_in, max_in, traits) IrGradRule ir_grad_##name;
 #include "ir/ops.def"
