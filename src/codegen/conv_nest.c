@@ -1,0 +1,307 @@
+/* conv and conv_dx: out[n][c][row][col] = sum over reduced channels r, taps kh, kw of
+ * source[n][r][row'][col'] * weight, one accumulator an output, fused multiply-add in that order.
+ *
+ * Loops: group, block of 16 images, row, (phase of the column,) block of columns, block of output
+ * channels; inside, r and the rows of the window, and the columns of the window written out (up to
+ * MAX_UNROLLED, otherwise looped). A row outside of the source is skipped; a column outside is read from a
+ * vector of zeros. Since a sum that starts at +0 never becomes -0, adding 0 * w changes no bit of it.
+ * The last block of columns or channels is moved back so that it is full: its overlap is computed twice,
+ * to the same bits. Ranges too short for a block take blocks of one. */
+#include "codegen/conv_nest.h"
+
+enum { MAX_UNROLLED = 7, MAX_KB = 8, MAX_WB = 8, MAX_ACC = 32 };
+
+typedef struct Nest {
+    Emit *e;
+    const ConvDesc *d;
+    bool transposed;
+    bool unrolled; /* columns of the window */
+    int32_t out_step; /* distance of neighbouring columns of a block in the output */
+    ConvAxis rows, cols;
+    Value src, dst, weight, bias, zero;
+    Value src_row, dst_row;     /* bytes of a row */
+    Value src_plane, dst_plane; /* bytes of a channel */
+    Value dst_cols;
+    Value channels, reduced;      /* of one group */
+    Value w_channel, w_reduced;   /* bytes between weights of neighbouring output, reduced channels */
+    ConvTaps taps;                /* of the row being written */
+    Value phase;                  /* first output column of the phase being written */
+} Nest;
+
+/* A block of output channels and columns: kb x wb accumulators, acc[k * wb + j]. */
+typedef struct Block {
+    int kb, wb;
+    Value acc[MAX_ACC];
+    Value channel, column; /* local channel, index of the first column within its phase */
+    Value in_col;          /* unrolled: source column of j = 0, tap 0 */
+    Value inside[MAX_UNROLLED * MAX_WB]; /* unrolled: is column `offset - low` in the source? */
+    int64_t low, high; /* unrolled: smallest and largest offset of a column from in_col */
+} Block;
+
+static int64_t column_offset(const Nest *n, int j, int tap) {
+    const ConvAxis *a = &n->cols;
+    return a->transposed ? j - (int64_t)tap * a->dilation
+                         : (int64_t)j * a->stride + (int64_t)tap * a->dilation;
+}
+
+/* Without padding a forward convolution never leaves the source. */
+static bool always_inside(const Nest *n) {
+    return (!n->transposed && n->cols.pad == 0) || conv_is_pointwise(&n->d->window);
+}
+
+static Value source_vector(Nest *n, Value row_ptr, Value column, Value inside) {
+    Value p = emit_at(n->e, row_ptr, emit_muli(n->e, column, 64));
+    return emit_load(n->e, inside ? emit_select(n->e, inside, p, n->zero) : p);
+}
+
+static void multiply_add(Nest *n, Block *b, const Value *x, Value w) {
+    for (int k = 0; k < b->kb; k++) {
+        Value wk = emit_load_splat(n->e, emit_at(n->e, w, emit_muli(n->e, n->w_channel, k)));
+        for (int j = 0; j < b->wb; j++) {
+            Value *acc = &b->acc[k * b->wb + j];
+            *acc = emit_fma(n->e, x[j], wk, *acc);
+        }
+    }
+}
+
+/* The columns of one row of the window, written out. Vectors that two taps share are loaded once. */
+static void unrolled_columns(Nest *n, Block *b, Value row_ptr, Value w) {
+    Value loaded[MAX_UNROLLED * 16 + 1] = {0};
+    bool keep = b->high - b->low < (int64_t)ARRAY_LEN(loaded);
+    for (int tap = 0; tap < n->cols.kernel; tap++) {
+        Value x[MAX_WB];
+        for (int j = 0; j < b->wb; j++) {
+            int64_t offset = column_offset(n, j, tap);
+            Value *slot = keep ? &loaded[offset - b->low] : &x[j];
+            if (!keep || !*slot) {
+                Value column = emit_addi(n->e, b->in_col, offset);
+                Value inside = always_inside(n) ? NULL : b->inside[tap * b->wb + j];
+                *slot = source_vector(n, row_ptr, column, inside);
+            }
+            x[j] = *slot;
+        }
+        multiply_add(n, b, x, emit_ati(n->e, w, (int64_t)tap * 4));
+    }
+}
+
+static void looped_columns(Nest *n, Block *b, Value row_ptr, Value w) {
+    Emit *e = n->e;
+    Value position = emit_add(e, n->phase, emit_muli(e, b->column, n->out_step));
+    ConvTaps t = conv_taps(e, &n->cols, position);
+    EmitLoop l;
+    emit_loop_begin(e, &l, emit_int(e, 0), t.count, emit_int(e, 1), b->acc, b->kb * b->wb);
+    Value x[MAX_WB];
+    for (int j = 0; j < b->wb; j++) {
+        int64_t offset = n->transposed ? j : (int64_t)j * n->cols.stride;
+        Value column = emit_add(e, t.start, emit_addi(e, emit_muli(e, l.i, t.step), offset));
+        x[j] = source_vector(n, row_ptr, column, emit_in_range(e, column, n->cols.size));
+    }
+    Value tap = emit_add(e, t.tap, emit_muli(e, l.i, t.tap_step));
+    multiply_add(n, b, x, emit_at(e, w, emit_muli(e, tap, 4)));
+    emit_loop_end(e, &l, b->acc);
+}
+
+static void find_inside(Nest *n, Block *b) {
+    Emit *e = n->e;
+    int32_t pad = n->cols.pad;
+    b->in_col = n->transposed ? emit_addi(e, b->column, pad)
+                              : emit_addi(e, emit_muli(e, b->column, n->cols.stride), -pad);
+    b->low = b->high = 0;
+    for (int tap = 0; tap < n->cols.kernel; tap++) {
+        for (int j = 0; j < b->wb; j++) {
+            int64_t offset = column_offset(n, j, tap);
+            b->low = MIN(b->low, offset);
+            b->high = MAX(b->high, offset);
+            if (!always_inside(n))
+                b->inside[tap * b->wb + j] =
+                    emit_in_range(e, emit_addi(e, b->in_col, offset), n->cols.size);
+        }
+    }
+}
+
+static void window_row(Nest *n, Block *b, Value src, Value w, Value t) {
+    Emit *e = n->e;
+    Value row = emit_add(e, n->taps.start, emit_muli(e, t, n->taps.step));
+    Value tap = emit_add(e, n->taps.tap, emit_muli(e, t, n->taps.tap_step));
+    Value row_ptr = emit_at(e, src, emit_mul(e, row, n->src_row));
+    Value w_row = emit_at(e, w, emit_muli(e, tap, (int64_t)n->cols.kernel * 4));
+    if (n->unrolled)
+        unrolled_columns(n, b, row_ptr, w_row);
+    else
+        looped_columns(n, b, row_ptr, w_row);
+}
+
+static void sum_block(Nest *n, Block *b, Value src) {
+    Emit *e = n->e;
+    int count = b->kb * b->wb;
+    Value w_block = emit_at(e, n->weight, emit_mul(e, b->channel, n->w_channel));
+    Value zero = emit_int(e, 0), one = emit_int(e, 1);
+    for (int i = 0; i < count; i++)
+        b->acc[i] = emit_vec(e, 0);
+    EmitLoop r, t;
+    emit_loop_begin(e, &r, zero, n->reduced, one, b->acc, count);
+    Value plane = emit_at(e, src, emit_mul(e, r.i, n->src_plane));
+    Value w = emit_at(e, w_block, emit_mul(e, r.i, n->w_reduced));
+    if (conv_is_pointwise(&n->d->window)) {
+        window_row(n, b, plane, w, zero);
+    } else {
+        emit_loop_begin(e, &t, n->taps.begin, n->taps.end, one, b->acc, count);
+        window_row(n, b, plane, w, t.i);
+        emit_loop_end(e, &t, b->acc);
+    }
+    emit_loop_end(e, &r, b->acc);
+}
+
+static void store_block(Nest *n, Block *b, Value dst) {
+    Emit *e = n->e;
+    Value first = emit_add(e, n->phase, emit_muli(e, b->column, n->out_step));
+    Value at = emit_at(e, dst, emit_mul(e, b->channel, n->dst_plane));
+    at = emit_at(e, at, emit_muli(e, first, 64));
+    for (int k = 0; k < b->kb; k++) {
+        Value row = emit_at(e, at, emit_muli(e, n->dst_plane, k));
+        Value bias = NULL;
+        if (n->d->bias)
+            bias = emit_load_splat(
+                e, emit_at(e, n->bias, emit_muli(e, emit_addi(e, b->channel, k), 4)));
+        for (int j = 0; j < b->wb; j++) {
+            Value v = b->acc[k * b->wb + j];
+            v = bias ? emit_fadd(e, v, bias) : v;
+            v = n->d->relu ? emit_relu(e, v) : v;
+            emit_store(e, v, emit_ati(e, row, (int64_t)j * n->out_step * 64));
+        }
+    }
+}
+
+typedef struct Place {
+    Nest *n;
+    Value src, dst; /* source of the group and block of images; output row */
+    Value lo, hi;   /* channels of the group */
+    int wb;
+    Value column;
+} Place;
+
+/* Accumulators fill the registers but for the vectors and weights being multiplied. */
+static int channel_block(const Nest *n, int wb) {
+    if (n->d->groups == GROUPS_DEPTHWISE)
+        return 1;
+    int registers = emit_registers(n->e);
+    if (wb == 1)
+        return registers >= 32 ? 8 : registers >= 8 ? 4 : 2;
+    return registers >= 32 ? 4 : registers >= 8 ? 2 : 1;
+}
+
+static int column_block(const Nest *n) {
+    int registers = emit_registers(n->e);
+    if (n->d->groups == GROUPS_DEPTHWISE)
+        return registers >= 32 ? 8 : registers >= 8 ? 4 : 2;
+    return registers >= 32 ? 4 : registers >= 8 ? 3 : 2;
+}
+
+static void write_block(void *user, int kb, Value channel) {
+    Place *p = user;
+    Block b = {.kb = kb, .wb = p->wb, .channel = channel, .column = p->column};
+    if (p->n->unrolled)
+        find_inside(p->n, &b);
+    sum_block(p->n, &b, p->src);
+    store_block(p->n, &b, p->dst);
+}
+
+static void write_columns(void *user, int wb, Value column) {
+    Place *p = user;
+    p->wb = wb;
+    p->column = column;
+    conv_blocked_range(p->n->e, p->lo, p->hi, channel_block(p->n, wb), write_block, p);
+}
+
+static void write_row(Nest *n, Place *p) {
+    Emit *e = n->e;
+    n->phase = emit_int(e, 0);
+    if (n->out_step == 1) {
+        conv_blocked_range(e, n->phase, n->dst_cols, column_block(n), write_columns, p);
+        return;
+    }
+    EmitLoop l;
+    Value phases = emit_min(e, emit_int(e, n->out_step), n->dst_cols);
+    emit_loop_begin(e, &l, emit_int(e, 0), phases, emit_int(e, 1), NULL, 0);
+    n->phase = l.i;
+    Value columns = emit_ceil_div(e, emit_sub(e, n->dst_cols, l.i), n->out_step);
+    conv_blocked_range(e, emit_int(e, 0), columns, column_block(n), write_columns, p);
+    emit_loop_end(e, &l, NULL);
+}
+
+/* All images and rows of channels lo..hi of one group. */
+static void write_group(Nest *n, Value lo, Value hi, Value dst_rows, int src_block, int dst_block) {
+    Emit *e = n->e;
+    Value zero = emit_int(e, 0), one = emit_int(e, 1);
+    EmitLoop block, row;
+    emit_loop_begin(e, &block, zero, emit_arg(e, CONV_N), one, NULL, 0);
+    Place p = {.n = n, .lo = lo, .hi = hi};
+    p.src = emit_at(e, n->src, emit_mul(e, block.i, emit_arg(e, src_block)));
+    Value dst = emit_at(e, n->dst, emit_mul(e, block.i, emit_arg(e, dst_block)));
+    emit_loop_begin(e, &row, zero, dst_rows, one, NULL, 0);
+    n->taps = conv_taps(e, &n->rows, row.i);
+    p.dst = emit_at(e, dst, emit_mul(e, row.i, n->dst_row));
+    write_row(n, &p);
+    emit_loop_end(e, &row, NULL);
+    emit_loop_end(e, &block, NULL);
+}
+
+static void write_all(Nest *n, Value dst_rows, int src_block, int dst_block) {
+    Emit *e = n->e;
+    if (n->d->groups == GROUPS_DENSE) {
+        write_group(n, e->lo, e->hi, dst_rows, src_block, dst_block);
+        return;
+    }
+    EmitLoop g;
+    Value begin = LLVMBuildSDiv(e->b, e->lo, n->channels, "");
+    Value past = emit_sub(e, emit_add(e, e->hi, n->channels), emit_int(e, 1));
+    Value end = LLVMBuildSDiv(e->b, past, n->channels, "");
+    Nest all = *n;
+    emit_loop_begin(e, &g, begin, end, emit_int(e, 1), NULL, 0);
+    Value first = emit_mul(e, g.i, n->channels);
+    Value lo = emit_max(e, emit_sub(e, e->lo, first), emit_int(e, 0));
+    Value hi = emit_min(e, emit_sub(e, e->hi, first), n->channels);
+    Value first_reduced = emit_mul(e, g.i, n->reduced);
+    n->src = emit_at(e, n->src, emit_mul(e, first_reduced, n->src_plane));
+    n->dst = emit_at(e, n->dst, emit_mul(e, first, n->dst_plane));
+    n->bias = emit_at(e, n->bias, emit_muli(e, first, 4));
+    n->weight = n->transposed ? emit_at(e, n->weight, emit_mul(e, first_reduced, n->w_reduced))
+                              : emit_at(e, n->weight, emit_mul(e, first, n->w_channel));
+    write_group(n, lo, hi, dst_rows, src_block, dst_block);
+    emit_loop_end(e, &g, NULL);
+    *n = all;
+}
+
+void conv_nest(Emit *e, const ConvDesc *d, bool transposed) {
+    const WindowDesc *w = &d->window;
+    Nest n = {.e = e, .d = d, .transposed = transposed, .zero = conv_zero_vector(e)};
+    bool flat = conv_is_pointwise(w);
+    Value src_rows = emit_arg(e, transposed ? CONV_OH : CONV_H);
+    Value src_cols = emit_arg(e, transposed ? CONV_OW : CONV_WIDTH);
+    Value dst_rows = emit_arg(e, transposed ? CONV_H : CONV_OH);
+    n.dst_cols = emit_arg(e, transposed ? CONV_WIDTH : CONV_OW);
+    if (flat) { /* a map is one long row */
+        n.dst_cols = src_cols = emit_mul(e, src_rows, src_cols);
+        dst_rows = src_rows = emit_int(e, 1);
+    }
+    n.unrolled = w->kernel[1] <= MAX_UNROLLED && (!transposed || w->stride[1] == 1);
+    n.out_step = transposed ? w->stride[1] : 1;
+    n.rows = conv_axis(e, w, 0, transposed, src_rows);
+    n.cols = conv_axis(e, w, 1, transposed, src_cols);
+    n.src_row = emit_muli(e, src_cols, 64);
+    n.dst_row = emit_muli(e, n.dst_cols, 64);
+    n.src_plane = emit_mul(e, n.src_row, src_rows);
+    n.dst_plane = emit_mul(e, n.dst_row, dst_rows);
+    n.channels = emit_arg(e, transposed ? CONV_I : CONV_O);
+    n.reduced = emit_arg(e, transposed ? CONV_O : CONV_I);
+    n.src = emit_arg_ptr(e, transposed ? CONV_Y : CONV_X);
+    n.dst = emit_arg_ptr(e, transposed ? CONV_X : CONV_Y);
+    n.weight = emit_arg_ptr(e, CONV_W);
+    n.bias = emit_arg_ptr(e, CONV_BIAS);
+    Value per_channel = emit_int(e, (int64_t)w->kernel[0] * w->kernel[1] * 4);
+    Value per_output = emit_mul(e, emit_arg(e, CONV_I), per_channel);
+    n.w_channel = transposed ? per_channel : per_output;
+    n.w_reduced = transposed ? per_output : per_channel;
+    write_all(&n, dst_rows, transposed ? CONV_Y_BLOCK : CONV_X_BLOCK,
+              transposed ? CONV_X_BLOCK : CONV_Y_BLOCK);
+}

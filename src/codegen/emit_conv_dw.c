@@ -1,0 +1,213 @@
+/* conv_dw: gradient of a convolution for its weight (kernel_args.h, ConvArg): dw[o][i][kh][kw] = sum over
+ * blocks of images, rows, columns of x * g by lanes, then over lanes by the fixed tree.
+ *
+ * A block of `kb` output channels, `ib` input channels and the columns of one row of the window (all of
+ * them up to MAX_UNROLLED, else one) stays in registers over the whole map. Columns outside of x are read
+ * from a vector of zeros. Lanes beyond the batch are put back, after the last block of images, to what
+ * they were before it: whatever they hold never reaches a sum. */
+#include "codegen/conv_nest.h"
+
+enum { MAX_UNROLLED = 7, MAX_ACC = 32, MAX_KB = 4, MAX_IB = 4 };
+
+typedef struct Weights {
+    Emit *e;
+    const ConvDesc *d;
+    int taps;   /* columns of the window in one block */
+    int kb, ib; /* largest blocks */
+    ConvAxis rows, cols;
+    Value x, g, dw, zero; /* of the group */
+    Value map_rows, map_cols; /* of g */
+    Value x_row, x_plane, g_row, g_plane, dw_o; /* bytes */
+    Value channels_in, channels_out;
+    /* the block being written */
+    int k, i;
+    Value out_channel, in_channel, tap_row, tap_col;
+} Weights;
+
+/* How many accumulators fit beside kb gradients and one image vector. */
+static void choose_blocks(Weights *w) {
+    int registers = emit_registers(w->e);
+    w->taps = w->d->window.kernel[1] <= MAX_UNROLLED ? w->d->window.kernel[1] : 1;
+    w->kb = w->d->groups == GROUPS_DEPTHWISE ? 1 : registers >= 32 ? 4 : registers >= 8 ? 2 : 1;
+    while (w->kb > 1 && w->kb * w->taps + w->kb + 1 > registers)
+        w->kb--;
+    w->ib = 1;
+    while (w->d->groups != GROUPS_DEPTHWISE && w->ib < MAX_IB &&
+           w->kb * (w->ib + 1) * w->taps + w->kb + 1 < registers)
+        w->ib++;
+}
+
+static void add_pixel(Weights *w, Value x_row, Value g_row, Value col, Value *acc) {
+    Emit *e = w->e;
+    Value g[MAX_KB];
+    for (int k = 0; k < w->k; k++)
+        g[k] = emit_load(e, emit_at(e, g_row, emit_add(e, emit_muli(e, w->g_plane, k),
+                                                       emit_muli(e, col, 64))));
+    Value first = emit_addi(e, emit_muli(e, col, w->cols.stride), -(int64_t)w->cols.pad);
+    first = emit_add(e, first, emit_muli(e, w->tap_col, w->cols.dilation));
+    for (int t = 0; t < w->taps; t++) {
+        Value at = emit_addi(e, first, (int64_t)t * w->cols.dilation);
+        for (int i = 0; i < w->i; i++) {
+            Value p = emit_at(e, x_row, emit_add(e, emit_muli(e, w->x_plane, i),
+                                                 emit_muli(e, at, 64)));
+            if (w->cols.pad > 0)
+                p = emit_select(e, emit_in_range(e, at, w->cols.size), p, w->zero);
+            Value x = emit_load(e, p);
+            for (int k = 0; k < w->k; k++) {
+                Value *a = &acc[(k * w->i + i) * w->taps + t];
+                *a = emit_fma(e, x, g[k], *a);
+            }
+        }
+    }
+}
+
+/* The rows of one block of images that the row of the window meets: 0 <= row * stride + start < h. */
+static void add_map(Weights *w, Value x, Value g, Value *acc, int n) {
+    Emit *e = w->e;
+    Value zero = emit_int(e, 0), one = emit_int(e, 1);
+    Value start = emit_addi(e, emit_muli(e, w->tap_row, w->rows.dilation), -(int64_t)w->rows.pad);
+    Value from = emit_max(e, zero, emit_ceil_div(e, emit_sub(e, zero, start), w->rows.stride));
+    Value past = emit_ceil_div(e, emit_sub(e, w->rows.size, start), w->rows.stride);
+    EmitLoop row, col;
+    emit_loop_begin(e, &row, from, emit_min(e, past, w->map_rows), one, acc, n);
+    Value x_index = emit_add(e, emit_muli(e, row.i, w->rows.stride), start);
+    Value x_row = emit_at(e, x, emit_mul(e, x_index, w->x_row));
+    Value g_row = emit_at(e, g, emit_mul(e, row.i, w->g_row));
+    emit_loop_begin(e, &col, zero, w->map_cols, one, acc, n);
+    add_pixel(w, x_row, g_row, col.i, acc);
+    emit_loop_end(e, &col, acc);
+    emit_loop_end(e, &row, acc);
+}
+
+static void store_sums(Weights *w, const Value *acc) {
+    Emit *e = w->e;
+    int32_t kh = w->d->window.kernel[0], kw = w->d->window.kernel[1];
+    Value at = emit_at(e, w->dw, emit_mul(e, w->out_channel, w->dw_o));
+    at = emit_at(e, at, emit_muli(e, w->in_channel, (int64_t)kh * kw * 4));
+    at = emit_at(e, at, emit_muli(e, emit_add(e, emit_muli(e, w->tap_row, kw), w->tap_col), 4));
+    for (int k = 0; k < w->k; k++) {
+        for (int i = 0; i < w->i; i++) {
+            for (int t = 0; t < w->taps; t++) {
+                Value p = emit_at(e, at, emit_muli(e, w->dw_o, k));
+                p = emit_ati(e, p, ((int64_t)i * kh * kw + t) * 4);
+                emit_store(e, emit_lane_sum(e, acc[(k * w->i + i) * w->taps + t]), p);
+            }
+        }
+    }
+}
+
+static void sum_block(Weights *w) {
+    Emit *e = w->e;
+    Value acc[MAX_ACC], before[MAX_ACC];
+    int n = w->k * w->i * w->taps;
+    CHECK(n <= MAX_ACC);
+    for (int a = 0; a < n; a++)
+        acc[a] = emit_vec(e, 0);
+    Value blocks = emit_arg(e, CONV_N);
+    EmitLoop block;
+    emit_loop_begin(e, &block, emit_int(e, 0), blocks, emit_int(e, 1), acc, n);
+    for (int a = 0; a < n; a++)
+        before[a] = acc[a];
+    Value x = emit_at(e, w->x, emit_mul(e, block.i, emit_arg(e, CONV_X_BLOCK)));
+    Value g = emit_at(e, w->g, emit_mul(e, block.i, emit_arg(e, CONV_Y_BLOCK)));
+    x = emit_at(e, x, emit_mul(e, w->in_channel, w->x_plane));
+    g = emit_at(e, g, emit_mul(e, w->out_channel, w->g_plane));
+    add_map(w, x, g, acc, n);
+    Value last = emit_cmp(e, LLVMIntEQ, block.i, emit_addi(e, blocks, -1));
+    Value valid = emit_select(e, last, emit_arg(e, CONV_VALID), emit_int(e, LANES));
+    Value lanes = emit_lanes_below(e, valid);
+    for (int a = 0; a < n; a++)
+        acc[a] = emit_select(e, lanes, acc[a], before[a]);
+    emit_loop_end(e, &block, acc);
+    store_sums(w, acc);
+}
+
+/* All taps for out_channel .. + k and in_channel .. + i. */
+static void write_taps(Weights *w, int i, Value in_channel) {
+    Emit *e = w->e;
+    EmitLoop row, col;
+    w->i = i;
+    w->in_channel = in_channel;
+    w->tap_row = w->tap_col = emit_int(e, 0);
+    if (w->rows.kernel > 1) {
+        emit_loop_begin(e, &row, emit_int(e, 0), emit_int(e, w->rows.kernel), emit_int(e, 1), NULL, 0);
+        w->tap_row = row.i;
+    }
+    if (w->cols.kernel > w->taps) {
+        emit_loop_begin(e, &col, emit_int(e, 0), emit_int(e, w->cols.kernel), emit_int(e, 1), NULL, 0);
+        w->tap_col = col.i;
+    }
+    sum_block(w);
+    if (w->cols.kernel > w->taps)
+        emit_loop_end(e, &col, NULL);
+    if (w->rows.kernel > 1)
+        emit_loop_end(e, &row, NULL);
+}
+
+static void write_channels(void *user, int k, Value out_channel) {
+    Weights *w = user;
+    Emit *e = w->e;
+    EmitLoop l;
+    int ib = k == 1 ? 1 : w->ib;
+    w->k = k;
+    w->out_channel = out_channel;
+    Value tail = emit_int(e, 0);
+    if (ib > 1) {
+        tail = emit_muli(e, emit_divi(e, w->channels_in, ib), ib);
+        emit_loop_begin(e, &l, emit_int(e, 0), tail, emit_int(e, ib), NULL, 0);
+        write_taps(w, ib, l.i);
+        emit_loop_end(e, &l, NULL);
+    }
+    emit_loop_begin(e, &l, tail, w->channels_in, emit_int(e, 1), NULL, 0);
+    write_taps(w, 1, l.i);
+    emit_loop_end(e, &l, NULL);
+}
+
+static void write_groups(Weights *w) {
+    Emit *e = w->e;
+    if (w->d->groups == GROUPS_DENSE) {
+        conv_blocked_range(e, e->lo, e->hi, w->kb, write_channels, w);
+        return;
+    }
+    Value size = w->channels_out;
+    Value past = emit_addi(e, emit_add(e, e->hi, size), -1);
+    EmitLoop l;
+    emit_loop_begin(e, &l, LLVMBuildSDiv(e->b, e->lo, size, ""), LLVMBuildSDiv(e->b, past, size, ""),
+                    emit_int(e, 1), NULL, 0);
+    Value first = emit_mul(e, l.i, size);
+    w->x = emit_at(e, w->x, emit_mul(e, emit_mul(e, l.i, w->channels_in), w->x_plane));
+    w->g = emit_at(e, w->g, emit_mul(e, first, w->g_plane));
+    w->dw = emit_at(e, w->dw, emit_mul(e, first, w->dw_o));
+    Value lo = emit_max(e, emit_sub(e, e->lo, first), emit_int(e, 0));
+    Value hi = emit_min(e, emit_sub(e, e->hi, first), size);
+    conv_blocked_range(e, lo, hi, w->kb, write_channels, w);
+    emit_loop_end(e, &l, NULL);
+}
+
+void emit_conv_dw(Emit *e, const char *text) {
+    ConvDesc d = kernel_read_conv(text);
+    CHECK(!d.bias && !d.relu);
+    const WindowDesc *win = &d.window;
+    Weights w = {.e = e, .d = &d, .zero = conv_zero_vector(e)};
+    choose_blocks(&w);
+    Value x_rows = emit_arg(e, CONV_H), x_cols = emit_arg(e, CONV_WIDTH);
+    w.map_rows = emit_arg(e, CONV_OH);
+    w.map_cols = emit_arg(e, CONV_OW);
+    if (conv_is_pointwise(win)) { /* a map is one long row */
+        w.map_cols = x_cols = emit_mul(e, x_rows, x_cols);
+        w.map_rows = x_rows = emit_int(e, 1);
+    }
+    w.rows = conv_axis(e, win, 0, false, x_rows);
+    w.cols = conv_axis(e, win, 1, false, x_cols);
+    w.x_row = emit_muli(e, x_cols, 64);
+    w.g_row = emit_muli(e, w.map_cols, 64);
+    w.x_plane = emit_mul(e, w.x_row, x_rows);
+    w.g_plane = emit_mul(e, w.g_row, w.map_rows);
+    w.channels_in = emit_arg(e, CONV_I);
+    w.channels_out = emit_arg(e, CONV_O);
+    w.dw_o = emit_muli(e, w.channels_in, (int64_t)win->kernel[0] * win->kernel[1] * 4);
+    w.x = emit_arg_ptr(e, CONV_X);
+    w.g = emit_arg_ptr(e, CONV_Y);
+    w.dw = emit_arg_ptr(e, CONV_W);
+    write_groups(&w);
+}
