@@ -33,19 +33,23 @@ typedef struct DiagSink {
     Arena *arena;
     SourceSet *sources;
     VEC(Diag) items;
-    size_t errors;
+    size_t errors, warnings;
     const char *architecture; /* recorded in diagnostics while set */
-    size_t limit;             /* errors beyond it are counted, not kept; default 20 */
+    size_t limit; /* errors beyond it are counted, not kept, and so are warnings; default 20 */
 } DiagSink;
 
 void diag_init(DiagSink *s, Arena *arena, SourceSet *sources);
+/* Frees the lists; messages stay with the arena. */
+void diag_free(DiagSink *s);
 /* Reports; the arguments fill the catalogue's format. The same code at the same place is kept once.
- * Returns the diagnostic for notes, or NULL if it was dropped. */
+ * Returns the diagnostic for notes, or NULL if it was dropped; valid until the next report. */
 Diag *diag_at(DiagSink *s, Place place, DiagCode code, ...);
+/* Both take a dropped (NULL) diagnostic in silence. */
 void diag_note(DiagSink *s, Diag *d, Place place, const char *fmt, ...) NASC_PRINTF(4, 5);
 /* Replaces the catalogue's hint. */
 void diag_hint(DiagSink *s, Diag *d, const char *fmt, ...) NASC_PRINTF(3, 4);
-const char *diag_code_name(DiagCode code); /* "unknown-name" */
+/* As in the catalogue: "unknown_name"; printed with dashes. */
+const char *diag_code_name(DiagCode code);
 
 /* All diagnostics as text for people (colour if asked), or a JSON array. */
 void diag_print(const DiagSink *s, Buf *b, bool colour);

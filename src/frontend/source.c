@@ -1,0 +1,89 @@
+/* Files of a program. Lines are counted when a place is shown: a program is shown at most a few places. */
+#include "frontend/source.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+
+/* The whole file in the arena, or NULL with err filled. */
+static const char *read_file(SourceSet *s, const char *path, size_t *len, NascError *err) {
+    FILE *f = fopen(path, "rb");
+    if (!f) {
+        nasc_fail(err, NASC_ENVIRONMENT, "cannot open %s: %s", path, strerror(errno));
+        return NULL;
+    }
+    VEC(char) bytes = {0};
+    char part[1 << 14];
+    size_t n;
+    while ((n = fread(part, 1, sizeof part, f)) > 0 && bytes.len <= SOURCE_MAX_BYTES) {
+        VEC_RESERVE(bytes, bytes.len + n);
+        memcpy(bytes.items + bytes.len, part, n);
+        bytes.len += n;
+    }
+    const char *text = NULL;
+    if (ferror(f))
+        nasc_fail(err, NASC_ENVIRONMENT, "cannot read %s: %s", path, strerror(errno));
+    else if (bytes.len <= SOURCE_MAX_BYTES)
+        text = arena_strndup(s->arena, bytes.len ? bytes.items : "", bytes.len);
+    else
+        nasc_fail(err, NASC_ENVIRONMENT, "%s is larger than %d MB", path, SOURCE_MAX_BYTES >> 20);
+    *len = bytes.len;
+    VEC_FREE(bytes);
+    fclose(f);
+    return text;
+}
+
+uint32_t source_add(SourceSet *s, const char *path, const char *text, size_t len, NascError *err) {
+    if (text && len > SOURCE_MAX_BYTES) {
+        nasc_fail(err, NASC_ENVIRONMENT, "%s is larger than %d MB", path, SOURCE_MAX_BYTES >> 20);
+        return UINT32_MAX;
+    }
+    const char *copy = text ? arena_strndup(s->arena, text, len) : read_file(s, path, &len, err);
+    if (!copy)
+        return UINT32_MAX;
+    SourceFile f = {.path = arena_strdup(s->arena, path), .text = copy, .len = len};
+    sha256_text(copy, len, f.sha256);
+    VEC_PUSH(s->files, f);
+    return (uint32_t)(s->files.len - 1);
+}
+
+void source_position(const SourceSet *s, uint32_t file, uint32_t at, int *line, int *column) {
+    CHECK(file < s->files.len);
+    const SourceFile *f = &s->files.items[file];
+    size_t end = MIN((size_t)at, f->len), start = 0;
+    *line = 1;
+    for (size_t i = 0; i < end; i++) {
+        if (f->text[i] == '\n') {
+            ++*line;
+            start = i + 1;
+        }
+    }
+    *column = 1;
+    while (start < end) {
+        start += MAX(source_utf8_length(f->text + start, f->len - start), (size_t)1);
+        *column += start <= end;
+    }
+}
+
+/* The table of well-formed sequences in the Unicode Standard (3-7): lead byte, range of the second byte. */
+size_t source_utf8_length(const char *text, size_t len) {
+    const unsigned char *b = (const unsigned char *)text;
+    if (!len)
+        return 0;
+    if (b[0] < 0x80)
+        return 1;
+    size_t n = b[0] >= 0xc2 && b[0] <= 0xdf ? 2 : (b[0] & 0xf0) == 0xe0 ? 3 : b[0] >= 0xf0 && b[0] <= 0xf4 ? 4 : 0;
+    if (!n || len < n)
+        return 0;
+    unsigned char lo = b[0] == 0xe0 ? 0xa0 : b[0] == 0xf0 ? 0x90 : 0x80;
+    unsigned char hi = b[0] == 0xed ? 0x9f : b[0] == 0xf4 ? 0x8f : 0xbf;
+    if (b[1] < lo || b[1] > hi)
+        return 0;
+    for (size_t i = 2; i < n; i++)
+        if ((b[i] & 0xc0) != 0x80)
+            return 0;
+    return n;
+}
