@@ -383,7 +383,7 @@ static inline void op_case_fill(const OpCase *c, uint32_t input, OpValues kind, 
         if (kind == OP_VALUES_TIES)
             x = floor(8 * u) / 4 - 1;
         if (kind == OP_VALUES_APART)
-            x = ((order[i] - (double)n / 2) * c->nin + input + 0.37) / 256;
+            x = (((double)order[i] - (double)(n / 2)) * c->nin + input + 0.37) / 256;
         if (op_needs_positive(c->op, input))
             x = 0.5 + fabs(x);
         if (op_needs_nonzero(c->op, input))
