@@ -77,3 +77,49 @@ $(foreach r,$(ROOMS),$(eval $(call UNIT_RULE,$(r))))
 unit-build: $(UNIT)
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+
+# Tests. `make check` runs those of this build; check-all adds the sanitizer build (BUILD-asan).
+.PHONY: check check-unit check-lit check-all check-build
+check-build: $(BUILD)/nasc unit-build
+	@rm -f $(BUILD)/test-counts
+check: check-build
+	@sh tests/suite.sh $(BUILD) all
+check-unit: check-build
+	@sh tests/suite.sh $(BUILD) unit
+check-lit: check-build
+	@sh tests/suite.sh $(BUILD) lit
+check-all:
+	+@sh scripts/check_all.sh
+
+# The tools' versions are those that the packages of scripts/install_packages.sh bring.
+SOURCES = $(wildcard src/*.[ch] src/*/*.[ch] tests/unit/*.h tests/unit/*/*.[ch] tests/fuzz/*.c bench/*.[ch])
+.PHONY: format lint
+format:
+	clang-format-19 -i $(SOURCES)
+lint:
+	clang-tidy-19 --quiet --warnings-as-errors='*' $(wildcard src/*.c src/*/*.c) -- $(CPPFLAGS) -std=c17 -I$(LLVM_INCLUDE)
+	sh scripts/layers.sh
+
+.PHONY: install
+install: $(BUILD)/nasc
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/nasc/lib $(DESTDIR)$(PREFIX)/share/doc/nasc $(DESTDIR)$(PREFIX)/share/nasc/examples
+	install -m 755 $(BUILD)/nasc $(DESTDIR)$(PREFIX)/bin/nasc
+	install -m 644 $(wildcard lib/*.nas) $(DESTDIR)$(PREFIX)/share/nasc/lib
+	install -m 644 $(wildcard examples/*.nas) $(DESTDIR)$(PREFIX)/share/nasc/examples
+	install -m 644 README.md $(wildcard docs/*.md) $(DESTDIR)$(PREFIX)/share/doc/nasc
+
+.PHONY: bench clean help
+bench: $(BUILD)/nasc
+	sh bench/run.sh $(BUILD)
+clean:
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz
+help:
+	@echo 'make            build $(BUILD)/nasc'
+	@echo 'make check      the tests of this build; check-unit, check-lit: a part of them'
+	@echo 'make check-all  the tests, and again under AddressSanitizer and UBSan'
+	@echo 'make bench      speed against PyTorch, kernel by kernel, compiling'
+	@echo 'make format     clang-format over the sources'
+	@echo 'make lint       clang-tidy and the include rules'
+	@echo 'make install    to $$(DESTDIR)$$(PREFIX), default /usr/local'
+	@echo 'make clean      removes what was built'
+	@echo 'Variables: BUILD=DIR  SAN=address  WERROR=1  CC=...  PREFIX=... DESTDIR=...'

@@ -1,0 +1,252 @@
+#include "runtime/export_ops.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* t<ref> with its dimensions brought to the order of `to`; axes it lacks get size 1 (so that it broadcasts). */
+static void put_aligned(Buf *b, const IrGraph *g, IrRef r, const IrType *to) {
+    const IrType *from = &ir_get(g, r)->type;
+    bool same = from->rank == to->rank;
+    for (int i = 0; same && i < to->rank; i++)
+        same = from->axis[i] == to->axis[i];
+    buf_printf(b, "t%u", r);
+    if (same || from->rank == 0)
+        return;
+    bool sorted = true;
+    int order[IR_MAX_AXES], n = 0;
+    for (int i = 0; i < to->rank; i++) {
+        int at = ir_type_find(from, to->axis[i]);
+        if (at >= 0)
+            order[n++] = at;
+    }
+    for (int i = 0; i + 1 < n; i++)
+        sorted &= order[i] < order[i + 1];
+    if (!sorted) {
+        buf_puts(b, ".permute(");
+        for (int i = 0; i < n; i++)
+            buf_printf(b, "%s%d", i ? ", " : "", order[i]);
+        buf_putc(b, ')');
+    }
+    if (from->rank == to->rank)
+        return;
+    buf_puts(b, ".reshape(");
+    for (int i = 0; i < to->rank; i++)
+        buf_printf(b, "%s%lld", i ? ", " : "", (long long)ir_type_size(from, to->axis[i]));
+    buf_putc(b, ')');
+}
+
+/* An activation in the order n, c, h, w whatever its type says. */
+static void put_image(Buf *b, const IrGraph *g, IrRef r) {
+    IrType order = {.rank = 4, .axis = {IR_AXIS_N, IR_AXIS_C, IR_AXIS_H, IR_AXIS_W}};
+    const IrType *from = &ir_get(g, r)->type;
+    if (from->rank < 4) {
+        buf_printf(b, "t%u", r);
+        return;
+    }
+    put_aligned(b, g, r, &order);
+}
+
+static void put_pair(Buf *b, const char *name, const int32_t v[2]) {
+    buf_printf(b, ", %s=(%d, %d)", name, v[0], v[1]);
+}
+
+static void put_dims(Buf *b, const IrType *t, const IrAttr *attr) {
+    buf_puts(b, "dim=(");
+    for (int i = 0; i < attr->naxes; i++)
+        buf_printf(b, "%d, ", ir_type_find(t, attr->axes[i]));
+    buf_putc(b, ')');
+}
+
+static void put_sizes(Buf *b, const IrType *t) {
+    for (int i = 0; i < t->rank; i++)
+        buf_printf(b, "%s%lld", i ? ", " : "", (long long)t->size[i]);
+}
+
+/* Elementwise ops by a pattern: $0, $1, $2 are the aligned inputs. */
+static const char *pattern_of(IrOp op) {
+    switch (op) {
+    case IR_OP_zero: return "torch.zeros_like($0)";
+    case IR_OP_identity: return "$0";
+    case IR_OP_neg: return "-$0";
+    case IR_OP_abs: return "torch.abs($0)";
+    case IR_OP_sign: return "torch.sign($0)";
+    case IR_OP_step: return "($0 > 0).to($0.dtype)";
+    case IR_OP_floor: return "torch.floor($0)";
+    case IR_OP_relu: return "F.relu($0)";
+    case IR_OP_sqrt: return "torch.sqrt($0)";
+    case IR_OP_recip: return "1 / $0";
+    case IR_OP_exp: return "torch.exp($0)";
+    case IR_OP_log: return "torch.log($0)";
+    case IR_OP_sin: return "torch.sin($0)";
+    case IR_OP_cos: return "torch.cos($0)";
+    case IR_OP_tanh: return "torch.tanh($0)";
+    case IR_OP_sigmoid: return "torch.sigmoid($0)";
+    case IR_OP_sub: return "$0 - $1";
+    case IR_OP_mul: return "$0 * $1";
+    case IR_OP_div: return "$0 / $1";
+    case IR_OP_pow: return "$0 ** $1";
+    case IR_OP_maximum: return "torch.maximum($0, $1)";
+    case IR_OP_minimum: return "torch.minimum($0, $1)";
+    case IR_OP_mod: return "torch.remainder($0, $1)";
+    case IR_OP_less: return "torch.lt($0, $1).to(v['dtype'])";
+    case IR_OP_equal: return "torch.eq($0, $1).to(v['dtype'])";
+    case IR_OP_select: return "torch.where($0 != 0, $1, $2)";
+    default: return NULL;
+    }
+}
+
+static void put_pattern(Buf *b, const IrGraph *g, const IrNode *n, const char *pattern) {
+    for (const char *p = pattern; *p; p++) {
+        if (*p == '$')
+            put_aligned(b, g, n->in[*++p - '0'], &n->type);
+        else
+            buf_putc(b, *p);
+    }
+}
+
+static void put_list(Buf *b, const IrGraph *g, const IrNode *n, const char *between) {
+    for (uint32_t i = 0; i < n->nin; i++) {
+        buf_puts(b, i ? between : "");
+        put_aligned(b, g, n->in[i], &n->type);
+    }
+}
+
+static void put_window(Buf *b, const IrGraph *g, const IrNode *n) {
+    const IrAttr *a = n->attr;
+    switch (n->op) {
+    case IR_OP_conv:
+        buf_puts(b, "F.conv2d(");
+        put_image(b, g, n->in[0]);
+        buf_printf(b, ", t%u, ", n->in[1]);
+        buf_printf(b, n->nin > 2 ? "t%u" : "None", n->nin > 2 ? n->in[2] : 0);
+        put_pair(b, "stride", a->stride);
+        put_pair(b, "padding", a->pad);
+        put_pair(b, "dilation", a->dilation);
+        buf_printf(b, ", groups=%d)", a->groups);
+        return;
+    case IR_OP_max_pool:
+    case IR_OP_avg_pool:
+        buf_puts(b, n->op == IR_OP_max_pool ? "F.max_pool2d(" : "F.avg_pool2d(");
+        put_image(b, g, n->in[0]);
+        buf_printf(b, ", (%d, %d)", a->kernel[0], a->kernel[1]);
+        put_pair(b, "stride", a->stride);
+        put_pair(b, "padding", a->pad);
+        if (n->op == IR_OP_avg_pool)
+            buf_printf(b, ", count_include_pad=%s", a->count_padding ? "True" : "False");
+        buf_putc(b, ')');
+        return;
+    default: /* resize */
+        buf_puts(b, "F.interpolate(");
+        put_image(b, g, n->in[0]);
+        buf_printf(b, ", size=(%lld, %lld), mode=%s)", (long long)a->out_size[0],
+                   (long long)a->out_size[1],
+                   a->mode == IR_RESIZE_NEAREST ? "'nearest'" : "'bilinear', align_corners=False");
+    }
+}
+
+static void put_reduce(Buf *b, const IrGraph *g, const IrNode *n) {
+    const char *name = n->op == IR_OP_reduce_sum ? "sum" : n->op == IR_OP_reduce_mean ? "mean" : "amax";
+    buf_printf(b, "t%u.%s(", n->in[0], name);
+    put_dims(b, &ir_get(g, n->in[0])->type, n->attr);
+    buf_putc(b, ')');
+}
+
+static void put_batch_norm(Buf *b, const IrGraph *g, const IrNode *n) {
+    buf_puts(b, "F.batch_norm(");
+    put_image(b, g, n->in[0]);
+    buf_puts(b, ", None, None, ");
+    if (n->nin > 2)
+        buf_printf(b, "t%u, t%u", n->in[1], n->in[2]);
+    else
+        buf_printf(b, "None, None");
+    buf_puts(b, ", training=True, eps=");
+    buf_put_double(b, n->attr->value);
+    buf_putc(b, ')');
+}
+
+static bool put_move(Buf *b, const IrGraph *g, const IrNode *n) {
+    const IrType *from = n->nin ? &ir_get(g, n->in[0])->type : NULL;
+    int at = from ? ir_type_find(from, n->attr->axis) : 0;
+    switch (n->op) {
+    case IR_OP_expand:
+        if (from->rank == 0)
+            buf_printf(b, "t%u", n->in[0]);
+        else
+            put_aligned(b, g, n->in[0], &n->type);
+        buf_puts(b, ".expand(");
+        put_sizes(b, &n->type);
+        buf_putc(b, ')');
+        return true;
+    case IR_OP_concat:
+        buf_puts(b, "torch.cat([");
+        put_list(b, g, n, ", ");
+        buf_printf(b, "], dim=%d)", ir_type_find(&n->type, n->attr->axis));
+        return true;
+    case IR_OP_slice:
+        buf_printf(b, "t%u.narrow(%d, %lld, %lld)", n->in[0], at, (long long)n->attr->lo,
+                   (long long)(n->attr->hi - n->attr->lo));
+        return true;
+    case IR_OP_rename:
+        buf_printf(b, "t%u", n->in[0]);
+        return true;
+    case IR_OP_unmerge:
+        buf_printf(b, "t%u.reshape(", n->in[0]);
+        put_sizes(b, &n->type);
+        buf_putc(b, ')');
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Sums are n-ary in the IR and run left to right, as chained additions do. */
+bool export_op(Buf *b, const IrGraph *g, IrRef r, NascError *err) {
+    const IrNode *n = ir_get(g, r);
+    const char *pattern = pattern_of(n->op);
+    buf_printf(b, "    t%u = ", r);
+    switch (n->op) {
+    case IR_OP_input:
+    case IR_OP_param:
+    case IR_OP_frozen:
+        buf_printf(b, "v[%u]", r);
+        break;
+    case IR_OP_constant:
+        buf_puts(b, "torch.tensor(");
+        buf_put_double(b, n->attr->value);
+        buf_puts(b, ", dtype=v['dtype'])");
+        break;
+    case IR_OP_add:
+        put_list(b, g, n, " + ");
+        break;
+    case IR_OP_conv:
+    case IR_OP_max_pool:
+    case IR_OP_avg_pool:
+    case IR_OP_resize:
+        put_window(b, g, n);
+        break;
+    case IR_OP_dense:
+        buf_printf(b, "F.linear(t%u, t%u", n->in[0], n->in[1]);
+        if (n->nin > 2)
+            buf_printf(b, ", t%u", n->in[2]);
+        buf_putc(b, ')');
+        break;
+    case IR_OP_reduce_sum:
+    case IR_OP_reduce_mean:
+    case IR_OP_reduce_max:
+        put_reduce(b, g, n);
+        break;
+    case IR_OP_batch_norm:
+        put_batch_norm(b, g, n);
+        break;
+    default:
+        if (pattern)
+            put_pattern(b, g, n, pattern);
+        else if (!put_move(b, g, n)) {
+            nasc_fail(err, NASC_PROGRAM_ERROR, "the op '%s' cannot be exported to PyTorch",
+                      ir_op_info(n->op)->name);
+            return false;
+        }
+    }
+    buf_putc(b, '\n');
+    return true;
+}
