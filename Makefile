@@ -52,7 +52,7 @@ $(BUILD)/obj/%.o: src/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 $(BUILD)/obj/codegen/%.o: CPPFLAGS += -isystem $(LLVM_INCLUDE)
-$(BUILD)/obj/frontend/%.o $(BUILD)/obj/gen/%.o: $(BUILD)/gen/parser.h
+$(call objects,frontend) $(OBJ_frontend_gen): $(BUILD)/gen/parser.h $(BUILD)/gen/scanner.h
 
 $(BUILD)/gen/parser.c $(BUILD)/gen/parser.h &: grammar/nas.y
 	@mkdir -p $(@D)
@@ -60,7 +60,7 @@ $(BUILD)/gen/parser.c $(BUILD)/gen/parser.h &: grammar/nas.y
 $(BUILD)/gen/scanner.c $(BUILD)/gen/scanner.h &: grammar/nas.l
 	@mkdir -p $(@D)
 	flex -o $(BUILD)/gen/scanner.c --header-file=$(BUILD)/gen/scanner.h $<
-$(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/gen/parser.h $(BUILD)/gen/scanner.h
+$(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #define NASC_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #define NASC_NORETURN __attribute__((noreturn))
