@@ -48,11 +48,13 @@ void buf_put_double(Buf *b, double x) {
         buf_puts(b, x < 0 ? "-inf" : "inf");
         return;
     }
-    char text[40];
+    char text[40] = "";
     for (int digits = 1; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, x);
-        if (strtod(text, NULL) == x)
-            break;
+        char next[40];
+        snprintf(next, sizeof next, "%.*g", digits, x);
+        bool shorter = !text[0] || strlen(next) < strlen(text); /* 1e+02 gives way to 100 */
+        if (shorter && strtod(next, NULL) == x)
+            memcpy(text, next, sizeof text);
     }
     buf_puts(b, text);
 }

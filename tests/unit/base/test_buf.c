@@ -1,0 +1,96 @@
+/* Growable text, doubles in their shortest form, growable arrays, errors and checked arithmetic. */
+#include "base/buf.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void text_grows_and_stays_terminated(void **state) {
+    (void)state;
+    Buf b = {0};
+    for (int i = 0; i < 1000; i++)
+        buf_printf(&b, "%d,", i);
+    assert_int_equal(b.len, 10 * 2 + 90 * 3 + 900 * 4);
+    assert_int_equal(strlen(b.text), b.len);
+    assert_memory_equal(b.text + b.len - 8, "998,999,", 8);
+    buf_clear(&b);
+    assert_int_equal(b.len, 0);
+    buf_append(&b, "a\0b", 3);
+    buf_putc(&b, 'c');
+    assert_int_equal(b.len, 4);
+    assert_memory_equal(b.text, "a\0bc", 5);
+    buf_free(&b);
+    assert_null(b.text);
+}
+
+static void doubles_are_short_and_read_back(void **state) {
+    (void)state;
+    static const struct {
+        double x;
+        const char *text;
+    } cases[] = {{0.1, "0.1"},   {1.0 / 3, "0.3333333333333333"}, {1e300, "1e+300"},
+                 {-0.0, "-0"},   {5e-324, "5e-324"},              {NAN, "nan"},
+                 {-INFINITY, "-inf"}, {INFINITY, "inf"},          {187166720, "187166720"}};
+    Buf b = {0};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        buf_clear(&b);
+        buf_put_double(&b, cases[i].x);
+        assert_string_equal(b.text, cases[i].text);
+    }
+    uint64_t bits = 1;
+    for (int i = 0; i < 2000; i++) {
+        bits = bits * 6364136223846793005u + 1442695040888963407u;
+        double x;
+        memcpy(&x, &bits, sizeof x);
+        if (!isfinite(x))
+            continue;
+        buf_clear(&b);
+        buf_put_double(&b, x);
+        assert_true(strtod(b.text, NULL) == x);
+    }
+    buf_free(&b);
+}
+
+static void arrays_grow(void **state) {
+    (void)state;
+    VEC(int) v = {0};
+    for (int i = 0; i < 100; i++)
+        VEC_PUSH(v, i * i);
+    assert_int_equal(v.len, 100);
+    assert_int_equal(v.items[99], 9801);
+    VEC_FREE(v);
+    assert_int_equal(v.cap, 0);
+}
+
+static void the_first_failure_is_kept(void **state) {
+    (void)state;
+    NascError e = {0};
+    assert_int_equal(nasc_fail(&e, NASC_ENVIRONMENT, "no file %s", "a"), NASC_ENVIRONMENT);
+    assert_int_equal(nasc_fail(&e, NASC_USAGE_ERROR, "later"), NASC_ENVIRONMENT);
+    assert_string_equal(e.message, "no file a");
+    assert_int_equal(nasc_fail(NULL, NASC_USAGE_ERROR, "x"), NASC_USAGE_ERROR);
+}
+
+static void overflow_is_told(void **state) {
+    (void)state;
+    int64_t x;
+    assert_true(mul_checked(1LL << 31, 1LL << 31, &x) && x == 1LL << 62);
+    assert_false(mul_checked(1LL << 32, 1LL << 31, &x));
+    assert_false(add_checked(INT64_MAX, 1, &x));
+    assert_true(add_checked(INT64_MIN, INT64_MAX, &x) && x == -1);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(text_grows_and_stays_terminated),
+        cmocka_unit_test(doubles_are_short_and_read_back),
+        cmocka_unit_test(arrays_grow),
+        cmocka_unit_test(the_first_failure_is_kept),
+        cmocka_unit_test(overflow_is_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
