@@ -68,10 +68,11 @@ IrRef grad_unbroadcast(IrGraph *g, IrRef grad, const IrType *from, const IrType 
     return grad_scale(g, grad, copies);
 }
 
-/* What has reached a node, latest first. */
+/* What has reached a node. The sweep meets users from the last to the first, so a list that grows at its
+ * head is in the order of users. */
 typedef struct Share {
     IrRef grad;
-    struct Share *before;
+    struct Share *later;
 } Share;
 
 typedef struct Sweep {
@@ -102,16 +103,15 @@ static int rank_of(const Sweep *s, IrRef r) { return ir_get(s->g, r)->type.rank;
 static IrRef sum_shares(Sweep *s, IrRef r) {
     uint32_t n = 0, widest = 0, at = 0;
     int rank = 0;
-    for (Share *p = s->shares[r]; p; p = p->before, n++)
+    for (Share *p = s->shares[r]; p; p = p->later, n++)
         rank = MAX(rank, rank_of(s, p->grad));
     if (n == 0)
         return IR_NONE;
-    for (Share *p = s->shares[r]; p; p = p->before)
+    for (Share *p = s->shares[r]; p; p = p->later)
         widest += rank_of(s, p->grad) == rank;
     IrRef *terms = ARENA_ARRAY(&s->scratch, IrRef, n);
-    at = n;
-    for (Share *p = s->shares[r]; p; p = p->before)
-        terms[rank_of(s, p->grad) == rank ? --widest : --at] = p->grad;
+    for (Share *p = s->shares[r]; p; p = p->later)
+        terms[rank_of(s, p->grad) == rank ? at++ : widest++] = p->grad;
     return n == 1 ? terms[0] : ir_must(s->g, IR_OP_add, terms, n, NULL);
 }
 

@@ -36,8 +36,20 @@ typedef struct RandomNet {
     uint32_t nvalues;
     IrRef weights[RANDOM_MAX_NODES]; /* to share */
     uint32_t nweights;
-    bool smooth; /* no op with a kink */
+    unsigned how; /* RANDOM_* */
+    uint32_t nmarks;
 } RandomNet;
+
+enum {
+    RANDOM_SMOOTH = 1, /* no op with a kink */
+    RANDOM_MARKED = 2, /* every leaf has a number of its own in attr.max, so that none look alike */
+};
+
+static inline IrRef random_leaf(RandomNet *s, IrOp op, const IrType *t, IrAttr attr) {
+    if (s->how & RANDOM_MARKED)
+        attr.max = ++s->nmarks;
+    return ir_leaf(s->g, op, t, &attr, "leaf");
+}
 
 static inline IrRef random_weight(RandomNet *s, int64_t o, int64_t i, int32_t k) {
     IrType t = ir_type(4, (IrAxis[]){IR_AXIS_O, IR_AXIS_I, IR_AXIS_KH, IR_AXIS_KW},
@@ -45,8 +57,8 @@ static inline IrRef random_weight(RandomNet *s, int64_t o, int64_t i, int32_t k)
     for (uint32_t n = 0; n < s->nweights; n++)
         if (rng_below(&s->rng, 4) == 0 && ir_type_same(&ir_get(s->g, s->weights[n])->type, &t))
             return s->weights[n];
-    IrRef w = ir_leaf(s->g, rng_below(&s->rng, 8) ? IR_OP_param : IR_OP_frozen, &t,
-                      &(IrAttr){.mode = IR_INIT_DEFAULT}, "w");
+    IrRef w = random_leaf(s, rng_below(&s->rng, 8) ? IR_OP_param : IR_OP_frozen, &t,
+                          (IrAttr){.mode = IR_INIT_DEFAULT});
     if (s->nweights < RANDOM_MAX_NODES)
         s->weights[s->nweights++] = w;
     return w;
@@ -54,7 +66,7 @@ static inline IrRef random_weight(RandomNet *s, int64_t o, int64_t i, int32_t k)
 
 static inline IrRef random_vector(RandomNet *s, int64_t c, double value) {
     IrType t = ir_type(1, (IrAxis[]){IR_AXIS_C}, &c);
-    return ir_leaf(s->g, IR_OP_param, &t, &(IrAttr){.mode = IR_INIT_VALUE, .value = value}, "v");
+    return random_leaf(s, IR_OP_param, &t, (IrAttr){.mode = IR_INIT_VALUE, .value = value});
 }
 
 static inline IrRef random_conv(RandomNet *s, IrRef x) {
@@ -75,13 +87,13 @@ static inline IrRef random_op(RandomNet *s, IrRef x) {
     IrAttr window = {.kernel = {3, 3}, .stride = {1, 1}, .pad = {1, 1}, .dilation = {1, 1}};
     int64_t c = ir_type_size(&ir_get(s->g, x)->type, IR_AXIS_C);
     switch (rng_below(&s->rng, 10)) {
-    case 0: return ir_unary(s->g, s->smooth ? IR_OP_sigmoid : IR_OP_relu, x);
+    case 0: return ir_unary(s->g, s->how & RANDOM_SMOOTH ? IR_OP_sigmoid : IR_OP_relu, x);
     case 1: return ir_must(s->g, IR_OP_batch_norm, &x, 1, &(IrAttr){.value = 1e-2});
     case 2: {
         IrRef in[] = {x, random_vector(s, c, 1), random_vector(s, c, 0)};
         return ir_must(s->g, IR_OP_batch_norm, in, 3, &(IrAttr){.value = 1e-2});
     }
-    case 3: return ir_must(s->g, s->smooth ? IR_OP_avg_pool : IR_OP_max_pool, &x, 1, &window);
+    case 3: return ir_must(s->g, s->how & RANDOM_SMOOTH ? IR_OP_avg_pool : IR_OP_max_pool, &x, 1, &window);
     case 4: return ir_must(s->g, IR_OP_avg_pool, &x, 1, &window);
     case 5: return ir_unary(s->g, rng_below(&s->rng, 2) ? IR_OP_zero : IR_OP_identity, x);
     case 6: {
@@ -96,9 +108,9 @@ static inline IrRef random_op(RandomNet *s, IrRef x) {
 }
 
 /* Roots "loss" (scalar) and "out"; one input of the given sizes. */
-static inline IrModule random_module(Arena *arena, uint64_t seed, uint32_t nops, bool smooth) {
+static inline IrModule random_module(Arena *arena, uint64_t seed, uint32_t nops, unsigned how) {
     RandomNet s = {.rng = {seed * 0x2545f4914f6cdd1du + 1}, .g = ir_graph_new(arena),
-                   .smooth = smooth};
+                   .how = how};
     IrType image = ir_type(4, (IrAxis[]){IR_AXIS_N, IR_AXIS_C, IR_AXIS_H, IR_AXIS_W},
                            (int64_t[]){2, 4, 5, 6});
     s.values[s.nvalues++] = ir_input(s.g, &image, 0, "image");

@@ -63,7 +63,7 @@ static void test_rewrites_keep_the_form(void **state) {
     for (uint64_t seed = 1; seed <= 150; seed++) {
         Arena arena;
         arena_init(&arena, "test");
-        IrModule m = random_module(&arena, seed, 6 + (uint32_t)(seed % 30), false);
+        IrModule m = random_module(&arena, seed, 6 + (uint32_t)(seed % 30), 0);
         char *want = canonical_text(&arena, &m);
         Hash128 hash = canonical_hash(&arena, &m);
         for (uint64_t k = 1; k <= 4; k++) {
@@ -83,7 +83,7 @@ static void test_the_form_is_its_own(void **state) {
     for (uint64_t seed = 1; seed <= 80; seed++) {
         Arena arena;
         arena_init(&arena, "test");
-        IrModule m = random_module(&arena, seed, 30, false);
+        IrModule m = random_module(&arena, seed, 30, 0);
         IrModule c = ir_canonicalise(&arena, &m);
         assert_string_equal(canonical_text(&arena, &c), canonical_text(&arena, &m));
         arena_free(&arena);
