@@ -37,4 +37,7 @@ unsigned ir_attr_fields(IrOp op);
  * zero, and every NaN the same. */
 IrAttr ir_attr_clean(IrOp op, const IrAttr *attr);
 
+/* Whether two param or frozen leaves have one uid (any of those), which no graph may hold. */
+bool ir_uid_is_twice(const IrGraph *g, uint64_t *uid);
+
 #endif

@@ -22,7 +22,6 @@ typedef struct Reader {
     Refs refs;                /* node of each number in the text */
     Refs in;                  /* inputs of the current node */
     VEC(double) values;       /* of the current table */
-    VEC(uint64_t) uids;       /* of all trained and frozen leaves */
     Refs roots;
     VEC(const char *) names;
 } Reader;
@@ -301,11 +300,8 @@ static bool make_leaf(Reader *r, IrOp op, IrAttr *attr, const IrType *type, IrRe
         *out = ir_table(r->g, type->axis[0], r->values.items, r->values.len);
         return true;
     }
-    if (op == IR_OP_param || op == IR_OP_frozen) {
-        if (attr->uid > INT64_MAX)
-            return bad(r, "the uid is too large");
-        VEC_PUSH(r->uids, attr->uid);
-    }
+    if (op != IR_OP_input && attr->uid > INT64_MAX)
+        return bad(r, "the uid is too large");
     *out = ir_leaf_with_uid(r->g, op, type, attr, NULL);
     return true;
 }
@@ -447,21 +443,6 @@ static bool read_line(Reader *r) {
     return true;
 }
 
-static int compare_u64(const void *a, const void *b) {
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return x < y ? -1 : x > y;
-}
-
-static bool distinct_uids(Reader *r) {
-    if (r->uids.len)
-        qsort(r->uids.items, r->uids.len, sizeof *r->uids.items, compare_u64);
-    for (size_t i = 1; i < r->uids.len; i++)
-        if (r->uids.items[i] == r->uids.items[i - 1])
-            return ir_fail(r->err, NULL, "two leaves have uid %llu",
-                           (unsigned long long)r->uids.items[i]);
-    return true;
-}
-
 bool ir_read(Arena *arena, const char *text, size_t len, IrModule *out, IrError *err) {
     Reader r = {.p = text, .end = text + len, .arena = arena, .err = err};
     r.g = ir_graph_new(arena);
@@ -472,7 +453,9 @@ bool ir_read(Arena *arena, const char *text, size_t len, IrModule *out, IrError 
         ok = read_line(&r);
     }
     ir_set_merging(r.g, true);
-    ok = ok && distinct_uids(&r);
+    uint64_t uid;
+    if (ok && ir_uid_is_twice(r.g, &uid))
+        ok = ir_fail(err, NULL, "two leaves have uid %llu", (unsigned long long)uid);
     if (ok) {
         *out = (IrModule){.graph = r.g, .nroots = r.roots.len};
         out->roots = ARENA_ARRAY(arena, IrRef, r.roots.len);
@@ -485,7 +468,6 @@ bool ir_read(Arena *arena, const char *text, size_t len, IrModule *out, IrError 
     VEC_FREE(r.refs);
     VEC_FREE(r.in);
     VEC_FREE(r.values);
-    VEC_FREE(r.uids);
     VEC_FREE(r.roots);
     VEC_FREE(r.names);
     return ok;

@@ -51,18 +51,28 @@ static int compare_u64(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
-void ir_verify(const IrGraph *g) {
+bool ir_uid_is_twice(const IrGraph *g, uint64_t *uid) {
     VEC(uint64_t) uids = {0};
     for (IrRef r = 0; r < ir_graph_len(g); r++) {
-        verify_node(g, r);
         const IrNode *n = ir_get(g, r);
         if (n->op == IR_OP_param || n->op == IR_OP_frozen)
             VEC_PUSH(uids, n->attr->uid);
     }
     if (uids.len)
         qsort(uids.items, uids.len, sizeof *uids.items, compare_u64);
-    for (size_t i = 1; i < uids.len; i++)
-        if (uids.items[i] == uids.items[i - 1])
-            BUG("broken graph: two leaves have uid %llu", (unsigned long long)uids.items[i]);
+    bool twice = false;
+    for (size_t i = 1; i < uids.len && !twice; i++) {
+        twice = uids.items[i] == uids.items[i - 1];
+        *uid = uids.items[i];
+    }
     VEC_FREE(uids);
+    return twice;
+}
+
+void ir_verify(const IrGraph *g) {
+    for (IrRef r = 0; r < ir_graph_len(g); r++)
+        verify_node(g, r);
+    uint64_t uid;
+    if (ir_uid_is_twice(g, &uid))
+        BUG("broken graph: two leaves have uid %llu", (unsigned long long)uid);
 }
