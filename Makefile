@@ -109,10 +109,13 @@ install: $(BUILD)/nasc
 	install -m 644 README.md $(wildcard docs/*.md) $(DESTDIR)$(PREFIX)/share/doc/nasc
 
 .PHONY: bench clean help
-bench: $(BUILD)/nasc
+bench: $(BUILD)/nasc $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c))
 	sh bench/run.sh $(BUILD)
+$(BUILD)/bench/%: bench/%.c $(call archives,command)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< -Wl,--start-group $(call archives,command) -Wl,--end-group $(LDLIBS)
 clean:
-	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz
+	rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-fuzz $(BUILD)-torch $(BUILD)-torch.log
 help:
 	@echo 'make            build $(BUILD)/nasc'
 	@echo 'make check      the tests of this build; check-unit, check-lit: a part of them'

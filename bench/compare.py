@@ -1,0 +1,81 @@
+"""Times nasc against PyTorch on the same work: the exported scripts, one thread each, alternating net by net.
+
+Prints a line a net and the median of the per-net ratios; with --json FILE writes them too. Both sides report
+processor seconds of one training run after a warm-up run; compiling kernels is not part of it and stands in
+a column of its own.
+"""
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+
+
+def last_json(text):
+    return json.loads(text.strip().splitlines()[-1])
+
+
+def time_nasc(build, program, settings, arch):
+    env = dict(os.environ, NASC_LIB=os.path.join(os.getcwd(), "lib"))
+    out = subprocess.run([f"{build}/bench/score", program, *settings, "--", arch], env=env, check=True,
+                         capture_output=True, text=True)
+    return last_json(out.stdout)
+
+
+def time_torch(python, build, program, settings, arch, folder):
+    script = os.path.join(folder, "net.py")
+    subprocess.run([f"{build}/nasc", "export", program, arch, *settings, "--to", "pytorch", "-o", script],
+                   check=True, capture_output=True)
+    env = {k: v for k, v in os.environ.items() if not k.startswith("OPENBLAS_")}
+    out = subprocess.run([python, script, "--threads", "1", "--time", "1"], env=env, check=True,
+                         capture_output=True, text=True)
+    return json.loads(out.stdout.strip().splitlines()[-2])["seconds"]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("build")
+    parser.add_argument("program")
+    parser.add_argument("--python", default="python3", help="an interpreter with torch")
+    parser.add_argument("-n", type=int, default=20)
+    parser.add_argument("--arch", action="append", default=[])
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--label", default="")
+    parser.add_argument("--json")
+    options = parser.parse_args()
+    archs = options.arch or subprocess.run(
+        [f"{options.build}/nasc", "sample", options.program, "-n", str(options.n)], check=True,
+        capture_output=True, text=True).stdout.split("\n")[:-1]
+    torch = subprocess.run([options.python, "-c", "import torch; print(torch.__version__)"],
+                           capture_output=True, text=True)
+    have_torch = torch.returncode == 0
+    rows = []
+    print(f"{options.label or options.program}: {len(archs)} nets, one thread, processor seconds of one training run")
+    print("  PyTorch " + torch.stdout.strip() if have_torch else
+          "  torch cannot be imported: nasc's side alone")
+    with tempfile.TemporaryDirectory() as folder:
+        for arch in archs:
+            row = dict(time_nasc(options.build, options.program, options.set, arch))
+            if have_torch:
+                row["torch_seconds"] = time_torch(options.python, options.build, options.program,
+                                                  options.set, arch, folder)
+                row["ratio"] = row["torch_seconds"] / row["seconds"]
+                print(f"  nasc {row['seconds']:7.3f}  torch {row['torch_seconds']:7.3f}  "
+                      f"ratio {row['ratio']:5.2f}  compiling {row['compile_seconds']:6.3f}  {arch}")
+            else:
+                print(f"  nasc {row['seconds']:7.3f}  compiling {row['compile_seconds']:6.3f}  {arch}")
+            sys.stdout.flush()
+            rows.append(row)
+    if have_torch:
+        print(f"  median ratio {statistics.median(r['ratio'] for r in rows):.2f}  "
+              f"(median nasc {statistics.median(r['seconds'] for r in rows):.3f} s, "
+              f"torch {statistics.median(r['torch_seconds'] for r in rows):.3f} s)")
+    if options.json:
+        with open(options.json, "w") as f:
+            json.dump(rows, f, indent=1)
+
+
+if __name__ == "__main__":
+    main()
