@@ -1,0 +1,303 @@
+/* Encodings: one walk over a pattern that writes an architecture or reads it back. In: a pattern (literals,
+ * choices, other expressions, joins) and a session. Out: text, or the value of each decision that the text
+ * names. Invariant: what is written for a point is read back as that point, or `check` says so.
+ *
+ * A choice writes its value's text and reads the longest of its values that fits; any other expression is
+ * computed and must be met. While reading, an expression may use what stands to its left. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "frontend/host.h"
+
+typedef struct Walk {
+    Session *session;
+    Buf *out;         /* writing; NULL when reading */
+    const char *text; /* reading */
+    size_t len, at;
+    Reading *reading;
+} Walk;
+
+enum { SHOWN_VALUES = 12, SHOWN_TEXT = 24 };
+
+void reading_free(Reading *r) {
+    VEC_FREE(r->addresses);
+    VEC_FREE(r->values);
+    VEC_FREE(r->indices);
+    buf_free(&r->problem);
+    buf_free(&r->hint);
+}
+
+static size_t characters(const char *text, size_t bytes) {
+    size_t n = 0;
+    for (size_t i = 0; i < bytes; i++)
+        n += ((unsigned char)text[i] & 0xC0) != 0x80;
+    return n;
+}
+
+static void put_found(Walk *w) {
+    Buf *b = &w->reading->problem;
+    if (w->at == w->len) {
+        buf_puts(b, ", found the end");
+        return;
+    }
+    size_t n = MIN(w->len - w->at, (size_t)SHOWN_TEXT);
+    buf_printf(b, ", found `%.*s`%s", (int)n, w->text + w->at, n < w->len - w->at ? ".." : "");
+}
+
+static void put_position(Walk *w) {
+    w->reading->at = w->at;
+    buf_printf(&w->reading->problem, "at character %zu ", characters(w->text, w->at) + 1);
+}
+
+static bool walk_literal(Walk *w, const char *text, size_t len) {
+    if (w->out) {
+        buf_append(w->out, text, len);
+        return true;
+    }
+    if (len <= w->len - w->at && memcmp(w->text + w->at, text, len) == 0) {
+        w->at += len;
+        return true;
+    }
+    put_position(w);
+    buf_printf(&w->reading->problem, "expected `%.*s`", (int)len, text);
+    put_found(w);
+    return false;
+}
+
+/* What stands in the text where a value was expected: up to the next sign of punctuation. */
+static size_t word_length(const char *text, size_t len) {
+    size_t n = 0;
+    while (n < len && (text[n] == '_' || text[n] == '.' || (text[n] >= '0' && text[n] <= '9') ||
+                       (text[n] >= 'a' && text[n] <= 'z') || (text[n] >= 'A' && text[n] <= 'Z')))
+        n++;
+    return n;
+}
+
+static void say_values(Walk *w, const EvalDomain *d, const char *address) {
+    Reading *r = w->reading;
+    const char *names[64];
+    size_t n = 0;
+    put_position(w);
+    buf_printf(&r->problem, "expected a value of `%s` (", address);
+    for (int64_t i = 0; i < d->domain.count && n < ARRAY_LEN(names); i++) {
+        Buf text = {0};
+        domain_text(w->session->eval, d, i, &text);
+        names[n++] = arena_strdup(w->session->arena, text.text ? text.text : "");
+        buf_free(&text);
+        if (i < SHOWN_VALUES)
+            buf_printf(&r->problem, "%s%s", i ? ", " : "", names[n - 1]);
+    }
+    buf_puts(&r->problem, d->domain.count > SHOWN_VALUES ? ", ..)" : ")");
+    put_found(w);
+    const char *word = arena_strndup(w->session->arena, w->text + w->at,
+                                     word_length(w->text + w->at, w->len - w->at));
+    const char *near = diag_nearest(word, names, n);
+    if (near)
+        buf_printf(&r->hint, "did you mean `%s`?", near);
+}
+
+static ptrdiff_t reading_find(const Reading *r, const char *address) {
+    for (size_t i = 0; i < r->addresses.len; i++)
+        if (strcmp(r->addresses.items[i], address) == 0)
+            return (ptrdiff_t)i;
+    return -1;
+}
+
+static bool read_choice(Walk *w, const EvalChoiceRef *ref) {
+    Session *s = w->session;
+    const EvalDomain *d = eval_domain(s->eval, ref->frame, ref->choice, ref->indices, ref->nindices);
+    if (!d)
+        return false;
+    size_t used = 0;
+    int64_t index = domain_match(s->eval, d, w->text + w->at, w->len - w->at, &used);
+    if (index < 0) {
+        say_values(w, d, ref->address);
+        return false;
+    }
+    Reading *r = w->reading;
+    ptrdiff_t known = reading_find(r, ref->address);
+    if (known >= 0 && r->indices.items[known] != index) {
+        put_position(w);
+        buf_printf(&r->problem, "`%s` is given a second value", ref->address);
+        return false;
+    }
+    if (known < 0) {
+        VEC_PUSH(r->addresses, arena_strdup(s->arena, ref->address));
+        VEC_PUSH(r->values, arena_strndup(s->arena, w->text + w->at, used));
+        VEC_PUSH(r->indices, index);
+    }
+    w->at += used;
+    return true;
+}
+
+static bool walk_choice(Walk *w, const Ast *item, const EvalChoiceRef *ref) {
+    if (ref->absent)
+        return true;
+    if (!w->out)
+        return read_choice(w, ref);
+    ptrdiff_t i = point_find(&w->session->point, ref->address);
+    if (i < 0) {
+        diag_at(&w->session->diags, item->place, DIAG_unknown_decision, ref->address);
+        return false;
+    }
+    buf_puts(w->out, w->session->point.texts.items[i]);
+    return true;
+}
+
+static bool walk_expression(Walk *w, Frame *f, const Ast *item) {
+    Session *s = w->session;
+    Value v = eval_expr(s->eval, f, item);
+    if (value_is_poison(v)) {
+        if (s->refused && w->reading) {
+            put_position(w);
+            buf_puts(&w->reading->problem, "the pattern needs a choice that comes later in the text");
+        }
+        return false;
+    }
+    Buf text = {0};
+    value_print_bare(&text, v);
+    bool ok = walk_literal(w, text.text ? text.text : "", text.len);
+    buf_free(&text);
+    return ok;
+}
+
+static bool walk_items(Walk *w, Frame *f, const AstList *items);
+
+typedef struct Join {
+    Walk *walk;
+    const Ast *item;
+    size_t count;
+} Join;
+
+static bool walk_join_element(void *user, Eval *e, Frame *inner, const Value *indices, size_t n) {
+    (void)e;
+    (void)indices;
+    (void)n;
+    Join *j = user;
+    const Ast *separator = j->item->a;
+    if (j->count++ && separator && !walk_literal(j->walk, separator->text, separator->text_len))
+        return false;
+    return walk_items(j->walk, inner, &j->item->list);
+}
+
+static bool walk_item(Walk *w, Frame *f, const Ast *item) {
+    if (item->kind == AST_STRING)
+        return walk_literal(w, item->text, item->text_len);
+    if (item->kind == AST_PATTERN_JOIN) {
+        Join j = {.walk = w, .item = item};
+        return eval_each(w->session->eval, f, &item->index, item->b, walk_join_element, &j);
+    }
+    EvalChoiceRef ref;
+    if (eval_choice_ref(w->session->eval, f, item, &ref))
+        return walk_choice(w, item, &ref);
+    return walk_expression(w, f, item);
+}
+
+static bool walk_items(Walk *w, Frame *f, const AstList *items) {
+    for (size_t i = 0; i < items->len; i++)
+        if (!walk_item(w, f, items->items[i]))
+            return false;
+    return true;
+}
+
+bool encoding_write(Session *s, SpaceUse *use, const Ast *encoding, Buf *out) {
+    Walk w = {.session = s, .out = out};
+    return walk_items(&w, use->frame, &encoding->list);
+}
+
+static int64_t pick_read(void *user, Session *s, const char *address, const EvalDomain *d) {
+    (void)s;
+    (void)d;
+    Reading *r = user;
+    ptrdiff_t i = reading_find(r, address);
+    return i >= 0 ? r->indices.items[i] : -1;
+}
+
+bool encoding_read(Session *s, SpaceUse *use, const Ast *encoding, const char *text, size_t len,
+                   Reading *out) {
+    Walk w = {.session = s, .text = text, .len = len, .reading = out};
+    s->oracle = (Oracle){.user = out, .pick = pick_read};
+    if (!walk_items(&w, use->frame, &encoding->list))
+        return false;
+    if (w.at == len)
+        return true;
+    put_position(&w);
+    buf_puts(&out->problem, "expected the end");
+    put_found(&w);
+    return false;
+}
+
+/* The notation of every space: address=value, separated by commas outside brackets. */
+
+static size_t part_length(const char *text, size_t len) {
+    int depth = 0;
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] == '[')
+            depth++;
+        else if (text[i] == ']')
+            depth--;
+        else if (text[i] == ',' && depth <= 0)
+            return i;
+    }
+    return len;
+}
+
+bool default_read(Arena *arena, const char *text, size_t len, Reading *out) {
+    size_t at = 0;
+    while (at <= len) {
+        size_t n = part_length(text + at, len - at);
+        const char *equals = n ? memchr(text + at, '=', n) : NULL;
+        if (!equals) {
+            out->at = at;
+            buf_printf(&out->problem, "at character %zu expected choice=value",
+                       characters(text, at) + 1);
+            return false;
+        }
+        size_t name = (size_t)(equals - text) - at;
+        const char *address = arena_strndup(arena, text + at, name);
+        if (reading_find(out, address) >= 0) {
+            out->at = at;
+            buf_printf(&out->problem, "at character %zu `%s` is given a second time",
+                       characters(text, at) + 1, address);
+            return false;
+        }
+        VEC_PUSH(out->addresses, address);
+        VEC_PUSH(out->values, arena_strndup(arena, equals + 1, n - name - 1));
+        VEC_PUSH(out->indices, -1);
+        at += n + 1;
+    }
+    return true;
+}
+
+/* Checked without an architecture: every choice of the space must occur. */
+
+static bool mentions(const Ast *tree, const char *name);
+
+static bool list_mentions(const AstList *list, const char *name) {
+    for (size_t i = 0; i < list->len; i++)
+        if (mentions(list->items[i], name))
+            return true;
+    return false;
+}
+
+static bool mentions(const Ast *item, const char *name) {
+    if (item->kind == AST_NAME)
+        return strcmp(item->text, name) == 0;
+    if (item->kind == AST_INDEX || item->kind == AST_CALL || item->kind == AST_FIELD)
+        return item->a && mentions(item->a, name);
+    return item->kind == AST_PATTERN_JOIN && list_mentions(&item->list, name);
+}
+
+void encoding_check(Program *p, const Ast *definition) {
+    const Ast *encoding = NULL;
+    for (size_t i = 0; i < definition->list.len; i++)
+        if (definition->list.items[i]->kind == AST_ENCODING)
+            encoding = definition->list.items[i];
+    if (!encoding)
+        return;
+    for (size_t i = 0; i < definition->list.len; i++) {
+        const Ast *m = definition->list.items[i];
+        if (m->kind == AST_CHOICE && !list_mentions(&encoding->list, m->text))
+            diag_at(&p->diags, encoding->place, DIAG_incomplete_encoding, m->text);
+    }
+}

@@ -1,0 +1,246 @@
+/* The evaluator's owner, shared by the files that keep what program.h promises: a loaded program, which
+ * never changes while candidates are built, and sessions, one for each question asked of it.
+ *
+ * A session lives in an arena and is used by one thread. What two sessions share is the program: trees,
+ * settings, and its diagnostics, which a session adds to under the program's lock when it ends. Spaces and
+ * proxies with arguments are kept as the action that names them and evaluated anew in every session, so
+ * that no frame or closure ever belongs to two threads.
+ */
+#ifndef NASC_FRONTEND_HOST_H
+#define NASC_FRONTEND_HOST_H
+
+#include <pthread.h>
+
+#include "frontend/eval.h"
+#include "frontend/parse.h"
+
+typedef struct FileUse {
+    size_t file;       /* index of Program.files */
+    const char *alias; /* NULL: its names become visible themselves */
+} FileUse;
+
+typedef struct ProgramFile {
+    const char *path;
+    Ast *tree;
+    VEC(FileUse) uses;
+} ProgramFile;
+
+/* A top-level parameter and what the command line made of it. */
+typedef struct Setting {
+    const Ast *param;
+    size_t file;
+    bool set;
+    Value value;     /* if set and a scalar */
+    const Ast *expr; /* if set and anything else: evaluated in the file's frame */
+} Setting;
+
+struct Space {
+    Program *program;
+    const Ast *definition; /* AST_SPACE */
+    size_t file;
+    const Ast *action;     /* AST_RANK of the main file that gives it arguments; NULL: none are given */
+    bool inner_choices;    /* decisions may stand in bodies: found only by building the networks */
+    const Ast *input, *network, *costs, *encoding; /* members, or NULL */
+    const char **network_names;
+    size_t nnetworks;
+};
+
+struct Proxy {
+    Program *program;
+    const Ast *definition; /* AST_PROXY */
+    size_t file;
+    const Ast *action;     /* as for a space */
+    pthread_mutex_t lock;  /* the run part belongs to one session at a time */
+    Arena run_arena, view_arena;
+    EvalRun *run;
+    bool primed, usable;
+    int64_t repeats;
+    ProgramParam *settings;
+    size_t nsettings;
+    struct Proxy *next; /* of the program's */
+};
+
+struct Program {
+    Arena arena;
+    SourceSet sources;
+    DiagSink diags;
+    Syntax syntax;
+    pthread_mutex_t lock; /* diags and arena, once the program is loaded */
+    const char *lib_dir;
+    VEC(ProgramFile) files; /* 0 is the main file */
+    VEC(Setting) settings;
+    VEC(ProgramParam) params;
+    VEC(Space *) spaces; /* visible in the main file */
+    VEC(Space *) others; /* with arguments, or out of sight */
+    Proxy *proxies;
+    Action *actions;
+    size_t nactions;
+    bool actions_done;
+    bool inner_choices;
+};
+
+typedef struct Session Session;
+
+/* Who answers when the evaluator asks for a decision: an index, or -1 to refuse. */
+typedef struct Oracle {
+    void *user;
+    int64_t (*pick)(void *user, Session *s, const char *address, const EvalDomain *d);
+} Oracle;
+
+/* A point being made: one entry a decision, in the order in which they were asked for. */
+typedef struct Point {
+    Genotype genotype; /* addresses in the session's arena; freed with the session */
+    VEC(const char *) texts;
+} Point;
+
+struct Session {
+    Program *program;
+    Arena *arena;
+    DiagSink diags;
+    Eval *eval;
+    IrGraph *graph;
+    Frame *base;    /* functions that only programs have: draw, sgd, macs, .. */
+    Frame **frames; /* by file, NULL until needed */
+    Oracle oracle;
+    Point point;
+    bool refused;   /* a decision was asked for and not given */
+    struct SpaceUse *uses;
+    struct NetworkUse *nets;
+};
+
+typedef struct SessionConfig {
+    Arena *arena;
+    IrGraph *graph; /* NULL: one is made */
+    EvalRun *run;
+    EvalMode mode;
+    Oracle oracle;
+    const char *architecture; /* named in diagnostics */
+} SessionConfig;
+
+void session_begin(Session *s, Program *p, const SessionConfig *config);
+/* Adds the session's diagnostics to the program's (unless quiet) and frees what is not in the arena.
+ * Returns whether there was no error. */
+bool session_end(Session *s, bool quiet);
+Frame *session_file_frame(Session *s, size_t file);
+bool session_failed(const Session *s);
+/* Adds diagnostics to the program's, under its lock. */
+void program_adopt(Program *p, const DiagSink *from);
+
+/* A space in a session: its frame, and the networks it declares as values. */
+typedef struct SpaceUse {
+    const Ast *definition;
+    size_t file;
+    const EvalArg *args; /* NULL: none given */
+    size_t nargs;
+    Frame *frame; /* NULL if the arguments are wrong */
+    struct SpaceUse *next;
+} SpaceUse;
+
+/* EvalNetwork.user: what is known of a network value in this session. */
+typedef struct NetworkUse {
+    EvalNetwork network;
+    SpaceUse *space;
+    const Ast *declaration; /* AST_NETWORK */
+    const IrSizes *sizes;   /* given by the owner (a proxy's net), or NULL: counted when asked for */
+    int64_t taps;           /* -1: counted when asked for */
+    bool counting;
+    struct NetworkUse *next;
+} NetworkUse;
+
+typedef struct ProxyUse {
+    const Ast *definition;
+    size_t file;
+    const EvalArg *args;
+    size_t nargs;
+    bool has_args;
+    int64_t repeats;
+} ProxyUse;
+
+typedef struct CandidatesUse {
+    CandidatesKind kind;
+    SpaceUse *space;
+    int64_t n;
+    uint64_t sample;
+    const char *table, *metric;
+    bool smaller_is_better;
+    const char *const *list;
+} CandidatesUse;
+
+/* SGD as a value: what `by:` takes. */
+typedef struct OptimizerUse {
+    double lr, momentum;
+    Value decay; /* a number or a function of a parameter */
+    Place place;
+} OptimizerUse;
+
+extern const char TAG_SPACE, TAG_PROXY, TAG_CANDIDATES, TAG_OPTIMIZER, TAG_FUNCTION;
+void *opaque_data(Value v, const void *tag); /* NULL if v is no opaque of that tag */
+
+/* Spaces (space.c). */
+Space *program_space_of(Program *p, const Ast *definition, size_t file, const Ast *action);
+SpaceUse *session_space_definition(Session *s, const Ast *definition, size_t file,
+                                   const EvalArg *args, size_t nargs, Place place);
+/* The space as evaluated in this session; NULL after a report. */
+SpaceUse *session_space(Session *s, const Space *space);
+/* name NULL: the scored network. NULL if there is none of that name. */
+NetworkUse *session_network(Session *s, SpaceUse *use, const char *name);
+Value session_network_item(Session *s, SpaceUse *use, const Ast *declaration);
+SpaceUse *session_space_of_frame(Session *s, const Frame *frame);
+bool session_network_build(Session *s, NetworkUse *net, int64_t batch, Arena *arena, IrModule *out);
+const IrSizes *session_network_sizes(Session *s, NetworkUse *net);
+int64_t session_network_taps(Session *s, NetworkUse *net);
+Value session_input_shape(Session *s, SpaceUse *use, const Ast *declaration);
+/* Asks for every decision: those of the space in order of declaration, then, if bodies may hold more, those
+ * met while the networks are built. False if one was refused or wrong. */
+bool session_decide_all(Session *s, const Space *space, SpaceUse *use);
+/* Index of the first `require` that is false, -1 if all hold, -2 on a mistake. */
+int session_first_violated(Session *s, SpaceUse *use);
+const Ast *space_require(const Ast *definition, int i);
+/* One decision: asked once, then remembered in the session's point. */
+int64_t session_decide(Session *s, const char *address, const EvalDomain *d, Place place);
+ptrdiff_t point_find(const Point *p, const char *address);
+
+/* Architectures (architecture.c). */
+struct Architecture {
+    const Space *space;
+    const char *text;
+    size_t n;
+    DecisionView *views;
+};
+/* Copies the session's point, which is complete, into an architecture. NULL on a mistake in the encoding. */
+Architecture *architecture_make(Session *s, const Space *space, SpaceUse *use, Arena *arena);
+/* An oracle that repeats the decisions of an architecture. */
+Oracle architecture_oracle(const Architecture *a);
+RandomStream stream_below(RandomStream s, uint64_t index);
+
+/* Encodings (encoding.c). */
+bool encoding_write(Session *s, SpaceUse *use, const Ast *encoding, Buf *out);
+/* Values found in a text, by address. */
+typedef struct Reading {
+    VEC(const char *) addresses;
+    VEC(const char *) values;
+    VEC(int64_t) indices; /* -1: not yet looked up */
+    size_t at;            /* byte of the text where it went wrong */
+    Buf problem, hint;    /* in words; empty if nothing did */
+} Reading;
+void reading_free(Reading *r);
+bool encoding_read(Session *s, SpaceUse *use, const Ast *encoding, const char *text, size_t len,
+                   Reading *out);
+bool default_read(Arena *arena, const char *text, size_t len, Reading *out);
+/* Reports patterns that do not say every choice of the space. */
+void encoding_check(Program *p, const Ast *definition);
+
+/* Actions (actions.c). */
+void session_bind_functions(Session *s);
+Value session_call(void *user, Eval *e, Value callee, const EvalArg *args, size_t n, Place place);
+Value action_part(Session *s, const Ast *action, bool proxy);
+
+/* Proxies (proxy.c). */
+Proxy *program_proxy_of(Program *p, const Ast *definition, size_t file, const Ast *action);
+void proxies_free(Program *p);
+
+/* Parameters (program_params.c). */
+bool program_set(Program *p, const ProgramOptions *options, NascStatus *status, NascError *err);
+Value session_param(Session *s, Frame *frame, const Ast *param);
+
+#endif

@@ -1,0 +1,364 @@
+/* Proxies: a definition applied to arguments becomes, for one architecture, a graph with losses and
+ * measures, and after the run a score. In: an action or a bare definition, an architecture, its sizes. Out:
+ * ProxyBuild and the shared run part. Invariant: the order of the run part's roots does not depend on which
+ * candidate comes first, because the run part is primed with a point of the space that is always the same. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "frontend/host.h"
+
+/* What a score needs once the values are there. */
+typedef struct ProxyScore {
+    Proxy *proxy;
+    Space *space;
+    const Architecture *architecture;
+    IrSizes sizes;
+    bool sized;
+    int64_t taps, steps;
+    size_t nmeasures;
+    const char **names;
+} ProxyScore;
+
+Proxy *program_proxy_of(Program *p, const Ast *definition, size_t file, const Ast *action) {
+    for (Proxy *x = p->proxies; x; x = x->next)
+        if (x->definition == definition && x->action == action)
+            return x;
+    Proxy *x = ARENA_NEW(&p->arena, Proxy);
+    *x = (Proxy){.program = p, .definition = definition, .file = file, .action = action,
+                 .next = p->proxies};
+    pthread_mutex_init(&x->lock, NULL);
+    arena_init(&x->run_arena, "proxy run");
+    arena_init(&x->view_arena, "proxy settings");
+    x->run = eval_run_new(&x->run_arena);
+    p->proxies = x;
+    return x;
+}
+
+void proxies_free(Program *p) {
+    for (Proxy *x = p->proxies; x; x = x->next) {
+        pthread_mutex_destroy(&x->lock);
+        arena_free(&x->run_arena);
+        arena_free(&x->view_arena);
+    }
+    p->proxies = NULL;
+}
+
+const char *proxy_name(const Proxy *p) {
+    return p->definition->text;
+}
+
+/* The proxy as evaluated in this session; NULL after a report. */
+static ProxyUse *session_proxy(Session *s, const Proxy *p) {
+    if (p->action)
+        return opaque_data(action_part(s, p->action, true), &TAG_PROXY);
+    ProxyUse *use = ARENA_NEW(s->arena, ProxyUse);
+    *use = (ProxyUse){.definition = p->definition, .file = p->file, .repeats = 1};
+    return use;
+}
+
+/* The frame of a proxy whose first parameter is `net`. */
+static Frame *proxy_frame(Session *s, const Proxy *p, Value net) {
+    ProxyUse *use = session_proxy(s, p);
+    if (!use)
+        return NULL;
+    const AstList *params = &p->definition->params;
+    if (params->len == 0) {
+        diag_at(&s->diags, p->definition->name_place, DIAG_missing_argument, p->definition->text,
+                "net");
+        return NULL;
+    }
+    Frame *f = eval_frame(s->eval, session_file_frame(s, p->file), &p->definition->list, NULL);
+    frame_bind(s->eval, f, params->items[0]->text, net);
+    Place place = p->action ? p->action->b->place : p->definition->name_place;
+    return frame_bind_args(s->eval, f, params, 1, use->args, use->nargs, place, p->definition->text)
+               ? f
+               : NULL;
+}
+
+static NetworkUse *scored_network(Session *s, const Space *space, const IrSizes *sizes) {
+    SpaceUse *use = session_space(s, space);
+    NetworkUse *net = use ? session_network(s, use, NULL) : NULL;
+    if (net)
+        net->sizes = sizes;
+    else if (use)
+        diag_at(&s->diags, space->definition->name_place, DIAG_no_network, space_name(space));
+    return net;
+}
+
+static const Ast *train_argument(const Ast *train, const char *name) {
+    for (size_t i = 0; train && i < train->list.len; i++)
+        if (train->list.items[i]->text && strcmp(train->list.items[i]->text, name) == 0)
+            return train->list.items[i]->a;
+    return NULL;
+}
+
+static const Ast *find_train(const Ast *definition) {
+    for (size_t i = 0; i < definition->list.len; i++)
+        if (definition->list.items[i]->kind == AST_TRAIN)
+            return definition->list.items[i];
+    return NULL;
+}
+
+/* What a node depends on, as a mark by number. */
+static bool *reach(Arena *arena, const IrGraph *g, IrRef from) {
+    bool *seen = ARENA_ARRAY(arena, bool, ir_graph_len(g));
+    seen[from] = true;
+    for (IrRef r = from + 1; r-- > 0;) {
+        const IrNode *n = ir_get(g, r);
+        for (uint32_t i = 0; seen[r] && i < n->nin; i++)
+            seen[n->in[i]] = true;
+    }
+    return seen;
+}
+
+static bool param_decay(Session *s, const OptimizerUse *o, const EvalLeaf *leaf, double *out) {
+    *out = 0;
+    if (o->decay.kind == VALUE_NONE)
+        return true;
+    Value v = o->decay;
+    if (!value_is_number(value_plain(v))) {
+        EvalArg arg = {.value = eval_leaf_record(s->eval, leaf), .place = o->place};
+        v = eval_call(s->eval, v, &arg, 1, o->place);
+    }
+    return eval_number(s->eval, v, o->place, "weight decay", out);
+}
+
+static bool build_params(Session *s, const Ast *train, const OptimizerUse *o, IrRef loss,
+                         ProxyBuild *out) {
+    const EvalLeaf *leaves;
+    size_t n = eval_leaves(s->eval, &leaves);
+    const bool *seen = reach(s->arena, s->graph, loss);
+    out->params = ARENA_ARRAY(s->arena, TrainParam, n + 1);
+    for (size_t i = 0; i < n; i++) {
+        const EvalLeaf *leaf = &leaves[i];
+        if (leaf->frozen || leaf->node > loss || !seen[leaf->node])
+            continue;
+        TrainParam *p = &out->params[out->nparams++];
+        *p = (TrainParam){.leaf = leaf->node, .lr = o->lr, .momentum = o->momentum};
+        if (!param_decay(s, o, leaf, &p->decay))
+            return false;
+    }
+    if (out->nparams == 0)
+        diag_at(&s->diags, train->place, DIAG_no_gradient);
+    return out->nparams > 0;
+}
+
+enum { MAX_STEPS = 100000 };
+
+static bool build_train(Session *s, Frame *f, const Ast *train, IrRef *loss, ProxyBuild *out) {
+    const Ast *of = train_argument(train, "loss"), *steps = train_argument(train, "steps"),
+              *by = train_argument(train, "by");
+    if (!of || !steps || !by) {
+        diag_at(&s->diags, train->place, DIAG_bad_train, "a train statement has loss, steps and by");
+        return false;
+    }
+    Value rule = eval_expr(s->eval, f, by);
+    const OptimizerUse *o = opaque_data(rule, &TAG_OPTIMIZER);
+    if (!o && !value_is_poison(rule))
+        diag_at(&s->diags, by->place, DIAG_wrong_kind, "a rule like sgd(lr)", value_kind_name(rule));
+    bool ok = o != NULL;
+    ok = eval_int(s->eval, eval_expr(s->eval, f, steps), steps->place, "the number of steps", 1,
+                  MAX_STEPS, &out->steps) && ok;
+    ok = eval_scalar_node(s->eval, eval_expr(s->eval, f, of), of->place, "the loss", loss) && ok;
+    return ok && build_params(s, train, o, *loss, out);
+}
+
+static bool build_measures(Session *s, Frame *f, const Ast *definition, ProxyBuild *out,
+                           IrRef *roots) {
+    bool ok = true;
+    for (size_t i = 0; i < definition->list.len; i++) {
+        const Ast *m = definition->list.items[i];
+        if (m->kind != AST_MEASURE)
+            continue;
+        IrRef node;
+        Value v = eval_name(s->eval, f, m->text, m->name_place);
+        if (!eval_scalar_node(s->eval, v, m->a->place,
+                              arena_printf(s->arena, "measure `%s`", m->text), &node)) {
+            ok = false;
+            continue;
+        }
+        out->measure_names[out->nmeasures] = m->text;
+        roots[out->nmeasures++] = node;
+    }
+    return ok;
+}
+
+static bool build_roots(Session *s, Frame *f, const Proxy *p, ProxyBuild *out) {
+    const Ast *definition = p->definition, *train = find_train(definition);
+    size_t limit = definition->list.len + 1;
+    IrRef *roots = ARENA_ARRAY(s->arena, IrRef, limit);
+    const char **names = ARENA_ARRAY(s->arena, const char *, limit);
+    out->measure_names = ARENA_ARRAY(s->arena, const char *, limit);
+    out->trains = train != NULL;
+    out->steps = 1;
+    bool ok = !train || build_train(s, f, train, &roots[0], out);
+    size_t first = train ? 1 : 0;
+    ok = build_measures(s, f, definition, out, roots + first) && ok;
+    names[0] = "loss";
+    for (size_t i = 0; i < out->nmeasures; i++)
+        names[first + i] = out->measure_names[i];
+    out->module = (IrModule){.graph = s->graph, .nroots = first + out->nmeasures, .roots = roots,
+                             .root_names = names};
+    return ok;
+}
+
+/* The caller holds the proxy's lock. */
+static bool build(Proxy *p, Space *space, const Architecture *a, const IrSizes *sizes, Arena *arena,
+                  bool quiet, ProxyBuild *out) {
+    Session s;
+    *out = (ProxyBuild){.steps = 1};
+    session_begin(&s, p->program,
+                  &(SessionConfig){.arena = arena, .run = p->run, .oracle = architecture_oracle(a),
+                                   .architecture = architecture_text(a)});
+    ProxyScore *x = ARENA_NEW(arena, ProxyScore);
+    *x = (ProxyScore){.proxy = p, .space = space, .architecture = a, .taps = -1};
+    if (sizes) {
+        x->sizes = *sizes;
+        x->sized = true;
+    }
+    NetworkUse *net = scored_network(&s, space, sizes ? &x->sizes : NULL);
+    Frame *f = net ? proxy_frame(&s, p, value_network(&net->network)) : NULL;
+    bool ok = f && build_roots(&s, f, p, out);
+    if (net)
+        x->taps = net->taps;
+    if (net && net->sizes && !x->sized) {
+        x->sizes = *net->sizes;
+        x->sized = true;
+    }
+    x->steps = out->steps;
+    x->nmeasures = out->nmeasures;
+    x->names = out->measure_names;
+    out->score = x;
+    return session_end(&s, quiet) && ok;
+}
+
+/* The score expression over the values of a run; false if it is wrong, which is then reported. */
+static bool score(const ProxyScore *x, const double *values, double *out) {
+    Arena arena;
+    Session s;
+    arena_init(&arena, "score");
+    session_begin(&s, x->proxy->program,
+                  &(SessionConfig){.arena = &arena, .mode = EVAL_SCORE,
+                                   .oracle = architecture_oracle(x->architecture),
+                                   .architecture = architecture_text(x->architecture)});
+    NetworkUse *net = scored_network(&s, x->space, x->sized ? &x->sizes : NULL);
+    if (net)
+        net->taps = x->taps;
+    Frame *f = net ? proxy_frame(&s, x->proxy, value_network(&net->network)) : NULL;
+    bool ok = false;
+    for (size_t m = 0; f && m < x->nmeasures; m++)
+        frame_bind(s.eval, f, x->names[m],
+                   value_series(&arena, values + m, (size_t)x->steps, x->nmeasures));
+    if (f) {
+        Place place = x->proxy->definition->name_place;
+        ok = eval_number(s.eval, eval_name(s.eval, f, "score", place), place, "the score", out);
+    }
+    ok = session_end(&s, false) && ok;
+    arena_free(&arena);
+    return ok;
+}
+
+/* Builds one fixed point of the space, so that what candidates share is asked for in one order, and reads
+ * a score off made-up values, so that a mistake in it is told before anything runs. */
+static bool prime(Proxy *p, Space *space) {
+    Arena arena;
+    arena_init(&arena, "proxy prime");
+    RandomStream stream = random_stream(0, 0, RANDOM_SAMPLE, hash128("prime", 5, 0));
+    const Architecture *a = space_sample(space, &arena, stream, 0);
+    ProxyBuild b;
+    bool ok = true;
+    if (a && build(p, space, a, NULL, &arena, true, &b)) {
+        size_t n = (size_t)b.steps * b.nmeasures;
+        double *values = ARENA_ARRAY(&arena, double, n + 1);
+        for (size_t i = 0; i < n; i++)
+            values[i] = 1 + (double)i / (double)(n + 1);
+        double unused;
+        ok = score(b.score, values, &unused);
+    }
+    arena_free(&arena);
+    return ok;
+}
+
+bool proxy_build(Proxy *p, Space *s, const Architecture *a, const IrSizes *sizes, Arena *arena,
+                 ProxyBuild *out) {
+    pthread_mutex_lock(&p->lock);
+    if (!p->primed) {
+        p->primed = true;
+        p->usable = prime(p, s);
+    }
+    bool ok = p->usable && build(p, s, a, sizes, arena, false, out);
+    pthread_mutex_unlock(&p->lock);
+    return ok;
+}
+
+ProxyRun proxy_run(Proxy *p) {
+    pthread_mutex_lock(&p->lock);
+    ProxyRun run = eval_run_view(p->run);
+    pthread_mutex_unlock(&p->lock);
+    return run;
+}
+
+double proxy_score(ProxyBuild *b, const double *values) {
+    double out;
+    return score(b->score, values, &out) ? out : NAN;
+}
+
+/* Settings for reports. */
+
+static const char *source_text(const Program *p, Arena *a, Place place) {
+    if (place.file >= p->sources.files.len)
+        return "";
+    const SourceFile *f = &p->sources.files.items[place.file];
+    return arena_strndup(a, f->text + place.lo, place.hi - place.lo);
+}
+
+static const char *setting_text(Session *s, const Proxy *p, Frame *f, const ProxyUse *use,
+                                const Ast *param, size_t position) {
+    Value v = eval_name(s->eval, f, param->text, param->place);
+    ValueKind kind = value_plain(v).kind;
+    if (kind != VALUE_FUNCTION && kind != VALUE_POISON && kind != VALUE_LAYER) {
+        Buf b = {0};
+        value_print(&b, v);
+        const char *text = arena_strndup(s->arena, b.text ? b.text : "", b.len);
+        buf_free(&b);
+        return text;
+    }
+    for (size_t i = 0; i < use->nargs; i++)
+        if (use->args[i].name ? strcmp(use->args[i].name, param->text) == 0 : i + 1 == position)
+            return source_text(p->program, s->arena, use->args[i].place);
+    return param->a ? source_text(p->program, s->arena, param->a->place) : "";
+}
+
+/* Evaluates the arguments once, without a network: a default that needs one is shown as written. */
+static void describe(Proxy *p) {
+    Session s;
+    session_begin(&s, p->program, &(SessionConfig){.arena = &p->view_arena});
+    const AstList *params = &p->definition->params;
+    p->settings = ARENA_ARRAY(&p->view_arena, ProgramParam, params->len + 1);
+    ProxyUse *use = session_proxy(&s, p);
+    Frame *f = use ? proxy_frame(&s, p, value_poison()) : NULL;
+    p->repeats = use ? use->repeats : 1;
+    for (size_t i = 1; f && i < params->len; i++) {
+        const Ast *param = params->items[i];
+        p->settings[p->nsettings++] = (ProgramParam){
+            .name = param->text, .help = param->help ? param->help : "",
+            .value = setting_text(&s, p, f, use, param, i)};
+    }
+    session_end(&s, true);
+}
+
+size_t proxy_settings(Proxy *p, const ProgramParam **out) {
+    pthread_mutex_lock(&p->lock);
+    if (!p->settings)
+        describe(p);
+    pthread_mutex_unlock(&p->lock);
+    *out = p->settings;
+    return p->nsettings;
+}
+
+int64_t proxy_repeats(const Proxy *p) {
+    const ProgramParam *unused;
+    proxy_settings((Proxy *)(uintptr_t)p, &unused);
+    return p->repeats;
+}

@@ -1,0 +1,213 @@
+/* Questions about a whole space: how many raw points, and does every alternative of every decision build.
+ * In: a space. Out: a count, diagnostics. Invariant: what is checked depends on the program alone. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "frontend/host.h"
+
+/* Counting: domains evaluated while every decision is refused; one that needs another says so. */
+
+typedef struct Product {
+    Session *session;
+    SpaceUse *use;
+    const Ast *choice;
+    VEC(uint32_t) limbs; /* base 10^9, lowest first */
+} Product;
+
+enum { LIMB = 1000000000 };
+
+static void multiply(Product *p, uint64_t by) {
+    uint32_t parts[3] = {(uint32_t)(by % LIMB), (uint32_t)(by / LIMB % LIMB),
+                         (uint32_t)(by / LIMB / LIMB)};
+    size_t n = p->limbs.len;
+    uint64_t *sum = nasc_alloc_zero((n + 4) * sizeof *sum);
+    for (size_t i = 0; i < n; i++) {
+        uint64_t carry = 0;
+        for (size_t k = 0; k < 3 || carry; k++) {
+            uint64_t v = sum[i + k] + carry;
+            if (k < 3)
+                v += (uint64_t)p->limbs.items[i] * parts[k];
+            sum[i + k] = v % LIMB;
+            carry = v / LIMB;
+        }
+    }
+    p->limbs.len = 0;
+    size_t top = n + 4;
+    while (top > 1 && sum[top - 1] == 0)
+        top--;
+    for (size_t i = 0; i < top; i++)
+        VEC_PUSH(p->limbs, (uint32_t)sum[i]);
+    free(sum);
+}
+
+static bool multiply_element(void *user, Eval *e, Frame *inner, const Value *indices, size_t n) {
+    (void)inner;
+    Product *p = user;
+    const EvalDomain *d = eval_domain(e, p->use->frame, p->choice, indices, n);
+    if (!d || p->session->refused)
+        return false;
+    multiply(p, (uint64_t)d->domain.count);
+    return true;
+}
+
+static bool multiply_all(Product *p, const Space *space) {
+    for (size_t i = 0; i < space->definition->list.len; i++) {
+        const Ast *m = space->definition->list.items[i];
+        if (m->kind != AST_CHOICE)
+            continue;
+        p->choice = m;
+        bool ok = m->has_index ? eval_each(p->session->eval, p->use->frame, &m->index, m->b,
+                                           multiply_element, p)
+                               : multiply_element(p, p->session->eval, p->use->frame, NULL, 0);
+        if (!ok || p->session->refused || session_failed(p->session))
+            return false;
+    }
+    return true;
+}
+
+const char *space_raw_count(Space *space, Arena *arena) {
+    if (space->inner_choices)
+        return NULL;
+    Arena scratch;
+    Session s;
+    arena_init(&scratch, "count");
+    session_begin(&s, space->program, &(SessionConfig){.arena = &scratch});
+    Product p = {.session = &s, .use = session_space(&s, space)};
+    VEC_PUSH(p.limbs, 1);
+    const char *text = NULL;
+    if (p.use && multiply_all(&p, space)) {
+        Buf b = {0};
+        buf_printf(&b, "%u", p.limbs.items[p.limbs.len - 1]);
+        for (size_t i = p.limbs.len - 1; i-- > 0;)
+            buf_printf(&b, "%09u", p.limbs.items[i]);
+        text = arena_strndup(arena, b.text, b.len);
+        buf_free(&b);
+    }
+    VEC_FREE(p.limbs);
+    session_end(&s, true);
+    arena_free(&scratch);
+    return text;
+}
+
+/* Checking: points that differ from a base point in one decision. */
+
+enum { TRIES = 64, MAX_VALUES = 64 };
+
+typedef struct Variation {
+    const Architecture *base; /* NULL: first values */
+    const char *address;      /* of the decision that is forced, or NULL */
+    int64_t index;
+    bool at_random; /* what is not forced is drawn: the base does not meet the constraints with it */
+    RandomStream stream;
+    uint64_t asked;
+} Variation;
+
+static int64_t pick_varied(void *user, Session *s, const char *address, const EvalDomain *d) {
+    Variation *v = user;
+    uint64_t number = v->asked++;
+    if (v->address && strcmp(address, v->address) == 0)
+        return MIN(v->index, d->domain.count - 1);
+    if (v->at_random)
+        return domain_draw(&d->domain, v->stream, number);
+    for (size_t i = 0; v->base && i < v->base->n; i++) {
+        if (strcmp(v->base->views[i].address, address) != 0)
+            continue;
+        int64_t index = domain_index(s->eval, d, v->base->views[i].value,
+                                     strlen(v->base->views[i].value));
+        return MAX(index, 0);
+    }
+    return 0;
+}
+
+/* A point of the space with the variation's decision; NULL if it breaks a constraint or cannot be made. */
+static Architecture *varied_point(Space *space, Arena *arena, Variation *v) {
+    Session s;
+    Arena scratch;
+    Architecture *a = NULL;
+    arena_init(&scratch, "check");
+    session_begin(&s, space->program,
+                  &(SessionConfig){.arena = &scratch,
+                                   .oracle = {.user = v, .pick = pick_varied}});
+    SpaceUse *use = session_space(&s, space);
+    if (use && session_decide_all(&s, space, use) && session_first_violated(&s, use) == -1)
+        a = architecture_make(&s, space, use, arena);
+    if (!session_end(&s, false))
+        a = NULL;
+    arena_free(&scratch);
+    return a;
+}
+
+static bool same_point(const Architecture *a, const Architecture *b) {
+    if (a->n != b->n)
+        return false;
+    for (size_t i = 0; i < a->n; i++)
+        if (strcmp(a->views[i].address, b->views[i].address) != 0 ||
+            strcmp(a->views[i].value, b->views[i].value) != 0)
+            return false;
+    return true;
+}
+
+static void check_reads_back(Space *space, const Architecture *a, Arena *arena) {
+    const Architecture *again = space_parse(space, arena, a->text, strlen(a->text), true);
+    if (again && same_point(a, again))
+        return;
+    DiagSink sink;
+    diag_init(&sink, arena, &space->program->sources);
+    sink.architecture = a->text;
+    diag_at(&sink, space->encoding->place, DIAG_not_invertible_encoding,
+            again ? arena_printf(arena, "`%s` reads back as another architecture", a->text)
+                  : arena_printf(arena, "`%s` is written and not read", a->text));
+    program_adopt(space->program, &sink);
+    diag_free(&sink);
+}
+
+static void check_point(Space *space, const Architecture *a) {
+    Arena arena;
+    IrModule m;
+    arena_init(&arena, "check");
+    space_network(space, a, NULL, 1, &arena, &m);
+    for (size_t i = 0; i < space->nnetworks; i++) {
+        arena_reset(&arena);
+        space_network(space, a, space->network_names[i], 1, &arena, &m);
+    }
+    if (space->encoding)
+        check_reads_back(space, a, &arena);
+    arena_free(&arena);
+}
+
+/* A value that no point near the base can take is tried in drawn ones; one that none can take is skipped. */
+static void check_value(Space *space, const Architecture *base, const char *address, int64_t index) {
+    Arena arena;
+    arena_init(&arena, "check");
+    Variation v = {.base = base, .address = address, .index = index};
+    v.stream = random_stream(0, 0, RANDOM_SAMPLE, hash128(address, strlen(address), (uint64_t)index));
+    size_t errors = space->program->diags.errors;
+    Architecture *a = varied_point(space, &arena, &v);
+    for (int i = 0; i < TRIES && !a && space->program->diags.errors == errors; i++) {
+        v.at_random = true;
+        arena_reset(&arena);
+        a = varied_point(space, &arena, &v);
+    }
+    if (a)
+        check_point(space, a);
+    arena_free(&arena);
+}
+
+void space_check_all(Space *space) {
+    Arena arena;
+    arena_init(&arena, "check");
+    Variation first = {0};
+    size_t errors = space->program->diags.errors;
+    Architecture *base = varied_point(space, &arena, &first);
+    if (!base && space->program->diags.errors == errors)
+        base = space_sample(space, &arena,
+                            random_stream(0, 0, RANDOM_SAMPLE, hash128("check", 5, 0)), 0);
+    if (base) {
+        check_point(space, base);
+        for (size_t i = 0; i < base->n; i++)
+            for (int64_t k = 0; k < MIN(base->views[i].count, (int64_t)MAX_VALUES); k++)
+                if (k != base->views[i].index)
+                    check_value(space, base, base->views[i].address, k);
+    }
+    arena_free(&arena);
+}

@@ -1,0 +1,311 @@
+/* Spaces: golden sizes, sampling, mutation, constraints, counts, several networks, checking. */
+#include "programs.h"
+
+#define NB201_ALL(op)                                                                              \
+    "|" op "~0|+|" op "~0|" op "~1|+|" op "~0|" op "~1|" op "~2|"
+
+static Program *nb201(void) {
+    return load_good("examples/nas_bench_201.nas", NULL);
+}
+
+/* The figures of the benchmark's own counters: 5 cells of 6 edges in 3 stages, counted by hand. */
+static void test_golden_sizes(void **state) {
+    (void)state;
+    Program *p = nb201();
+    Arena a;
+    arena_init(&a, "test");
+    Space *s = program_default_space(p);
+    assert_string_equal(space_name(s), "nas_bench_201");
+    IrSizes z = sizes_of(p, s, parse_good(p, s, &a, NB201_ALL("nor_conv_3x3")), NULL);
+    assert_int_equal(z.macs, 220119040);
+    assert_int_equal(z.live_macs, 220119040);
+    assert_int_equal(z.counted_macs, 222842880);
+    assert_int_equal(z.conv_count, 220979200);
+    assert_int_equal(z.bn_count, 942080);
+    assert_int_equal(z.relu_count, 897024);
+    assert_int_equal(z.pool_count, 24576);
+    z = sizes_of(p, s, parse_good(p, s, &a, NB201_ALL("none")), NULL);
+    assert_int_equal(z.counted_macs, 7925760);
+    z = sizes_of(p, s, parse_good(p, s, &a, NB201_ALL("skip_connect")), NULL);
+    assert_int_equal(z.counted_macs, 7925760);
+    assert_string_equal(space_raw_count(s, &a), "15625");
+    arena_free(&a);
+    program_free(p);
+}
+
+static void test_roots(void **state) {
+    (void)state;
+    Program *p = nb201();
+    Arena a;
+    arena_init(&a, "test");
+    Space *s = program_default_space(p);
+    IrModule m;
+    Architecture *x = parse_good(p, s, &a, NB201_ALL("skip_connect"));
+    assert_true(space_network(s, x, NULL, 16, &a, &m));
+    assert_int_equal(m.nroots, 4);
+    assert_string_equal(m.root_names[0], "out");
+    assert_int_equal(m.roots[0], m.roots[1]);
+    const int64_t channels[] = {64, 64, 32, 16}, size[] = {8, 8, 16, 32};
+    for (int i = 0; i < 4; i++) {
+        const IrType *t = &ir_get(m.graph, m.roots[i])->type;
+        assert_int_equal(ir_type_size(t, IR_AXIS_N), 16);
+        assert_int_equal(ir_type_size(t, IR_AXIS_C), channels[i]);
+        assert_int_equal(ir_type_size(t, IR_AXIS_H), size[i]);
+    }
+    ir_verify(m.graph);
+    arena_free(&a);
+    program_free(p);
+}
+
+static void test_sampling(void **state) {
+    (void)state;
+    Program *p = load_good("priors.nas", "space s {\n"
+                                         "  input image[3, 8, 8];\n"
+                                         "  choice k in {1, 3, 5} prior {6, 3, 1};\n"
+                                         "  choice deep: bool prior 0.25;\n"
+                                         "  choice some: subset of {a, b, c} each 0.2;\n"
+                                         "  a = 1; b = 2; c = 3;\n"
+                                         "  network = conv(k, 4);\n"
+                                         "}\n");
+    Arena a;
+    arena_init(&a, "test");
+    Space *s = program_default_space(p);
+    int first = 0, deep = 0, bits = 0, n = 1000;
+    for (int i = 0; i < n; i++) {
+        Architecture *x = space_sample(s, &a, test_stream(1), (uint64_t)i);
+        assert_non_null(x);
+        Architecture *again = space_sample(s, &a, test_stream(1), (uint64_t)i);
+        assert_string_equal(architecture_text(x), architecture_text(again));
+        const DecisionView *d;
+        assert_int_equal(architecture_decisions(x, &d), 3);
+        assert_string_equal(d[0].address, "k");
+        first += d[0].index == 0;
+        deep += strcmp(d[1].value, "true") == 0;
+        bits += __builtin_popcountll((unsigned long long)d[2].index);
+    }
+    assert_true(abs(first - 600) < 60);
+    assert_true(abs(deep - 250) < 55);
+    assert_true(abs(bits - 600) < 90);
+    assert_string_equal(space_raw_count(s, &a), "48");
+    arena_free(&a);
+    program_free(p);
+}
+
+static const char ordered[] = "space s {\n"
+                              "  input image[3, 8, 8];\n"
+                              "  choice low in 1..6;\n"
+                              "  choice high[v in 1..2] in low..6;\n"
+                              "  require low * high[1] <= 12;\n"
+                              "  require high[1] != high[2];\n"
+                              "  network = conv(1, low) -> conv(1, high[1]) -> conv(1, high[2]);\n"
+                              "}\n";
+
+static int64_t value_of(const Architecture *x, const char *address) {
+    const DecisionView *d;
+    size_t n = architecture_decisions(x, &d);
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(d[i].address, address) == 0)
+            return strtoll(d[i].value, NULL, 10);
+    fail_msg("no decision %s", address);
+    return 0;
+}
+
+static void assert_ordered(const Architecture *x) {
+    int64_t low = value_of(x, "low"), h1 = value_of(x, "high[1]"), h2 = value_of(x, "high[2]");
+    assert_true(low >= 1 && low <= 6 && h1 >= low && h1 <= 6 && h2 >= low && h2 <= 6);
+    assert_true(low * h1 <= 12 && h1 != h2);
+}
+
+static void test_constraints_and_mutation(void **state) {
+    (void)state;
+    Program *p = load_good("ordered.nas", ordered);
+    Arena a;
+    arena_init(&a, "test");
+    Space *s = program_default_space(p);
+    assert_null(space_raw_count(s, &a));
+    Architecture *x = space_sample(s, &a, test_stream(2), 0);
+    int moved = 0;
+    for (uint64_t i = 0; i < 200; i++) {
+        assert_ordered(space_sample(s, &a, test_stream(3), i));
+        Architecture *y = space_mutate(s, &a, x, test_stream(4), i, 0.2);
+        assert_non_null(y);
+        assert_ordered(y);
+        moved += strcmp(architecture_text(x), architecture_text(y)) != 0;
+        Architecture *again = space_mutate(s, &a, x, test_stream(4), i, 0.2);
+        assert_string_equal(architecture_text(y), architecture_text(again));
+        x = y;
+    }
+    assert_int_equal(moved, 200);
+    assert_null(space_parse(s, &a, "low=4,high[1]=6,high[2]=5", 25, false));
+    const Diag *d = find_diag(p, DIAG_violated_constraint);
+    assert_non_null(d);
+    assert_non_null(strstr(d->architecture, "low=4"));
+    arena_free(&a);
+    program_free(p);
+}
+
+static void test_empty_space(void **state) {
+    (void)state;
+    Program *p = load_good("empty.nas", "space s {\n"
+                                        "  input image[3, 8, 8];\n"
+                                        "  choice k in 1..4;\n"
+                                        "  require k >= 1;\n"
+                                        "  require k > 4;\n"
+                                        "  network = conv(k, 4);\n"
+                                        "}\n");
+    Arena a;
+    arena_init(&a, "test");
+    assert_null(space_sample(program_default_space(p), &a, test_stream(5), 0));
+    const Diag *d = find_diag(p, DIAG_empty_space);
+    assert_non_null(d);
+    assert_int_equal(d->notes.len, 1);
+    assert_non_null(strstr(d->notes.items[0].message, "10000 times"));
+    arena_free(&a);
+    program_free(p);
+}
+
+static void test_two_networks(void **state) {
+    (void)state;
+    Program *p = load_good("examples/pictures.nas", NULL);
+    Arena a;
+    arena_init(&a, "test");
+    Space *s = program_default_space(p);
+    const char *const *names;
+    assert_int_equal(space_networks(s, &names), 1);
+    assert_string_equal(names[0], "full");
+    assert_string_equal(space_cost_network(s), "full");
+    for (uint64_t i = 0; i < 20; i++) {
+        Architecture *x = space_sample(s, &a, test_stream(6), i);
+        if (!x)
+            show_diags(p);
+        assert_non_null(x);
+        IrSizes full = sizes_of(p, s, x, "full"), scored = sizes_of(p, s, x, NULL);
+        assert_true(full.macs <= 60000000);
+        assert_true(scored.macs < full.macs);
+        assert_true(value_of(x, "width[1]") <= value_of(x, "width[2]"));
+        Architecture *again = parse_good(p, s, &a, architecture_text(x));
+        assert_string_equal(architecture_text(x), architecture_text(again));
+    }
+    arena_free(&a);
+    program_free(p);
+}
+
+static void test_inner_choices(void **state) {
+    (void)state;
+    Program *p = load_good("inner.nas", "block = x => {\n"
+                                        "  choice k in {1, 3};\n"
+                                        "  return x -> conv(k, 4);\n"
+                                        "};\n"
+                                        "space s {\n"
+                                        "  input image[3, 8, 8];\n"
+                                        "  choice last: bool;\n"
+                                        "  network = block -> 2 * block;\n"
+                                        "}\n");
+    Arena a;
+    arena_init(&a, "test");
+    Space *s = program_default_space(p);
+    assert_null(space_raw_count(s, &a));
+    int64_t distinct = 0;
+    for (uint64_t i = 0; i < 20; i++) {
+        Architecture *x = space_sample(s, &a, test_stream(7), i);
+        const DecisionView *d;
+        if (!x)
+            show_diags(p);
+        assert_non_null(x);
+        assert_int_equal(architecture_decisions(x, &d), 4);
+        assert_string_equal(d[0].address, "last");
+        distinct += d[1].index != d[2].index || d[2].index != d[3].index;
+        Architecture *again = parse_good(p, s, &a, architecture_text(x));
+        assert_true(hash128_equal(architecture_key(x), architecture_key(again)));
+        IrSizes z = sizes_of(p, s, x, NULL);
+        int64_t macs = 64 * 4 * ((d[1].index ? 9 : 1) * 3 + (d[2].index ? 9 : 1) * 4 +
+                                 (d[3].index ? 9 : 1) * 4);
+        assert_int_equal(z.macs, macs);
+    }
+    assert_true(distinct > 5);
+    arena_free(&a);
+    program_free(p);
+}
+
+static void test_check_all(void **state) {
+    (void)state;
+    Program *p = nb201();
+    space_check_all(program_default_space(p));
+    show_diags(p);
+    assert_int_equal(program_diags(p)->errors, 0);
+    program_free(p);
+    p = load_good("bad.nas", "space s {\n"
+                             "  input image[3, 8, 8];\n"
+                             "  choice op { good = conv(3, 4); bad = conv(1, 4, stride: 2); }\n"
+                             "  network = x => (x -> op) + (x -> conv(1, 4));\n"
+                             "}\n");
+    space_check_all(program_default_space(p));
+    assert_int_equal(program_diags(p)->errors, 1);
+    assert_string_equal(program_diags(p)->items.items[0].architecture, "op=bad");
+    program_free(p);
+}
+
+/* The same program under other names, and under an encoding that other names do not touch. */
+static const char plain[] = "body(k) = relu -> conv(k) -> batch_norm;\n"
+                            "space small {\n"
+                            "  input image[3, 8, 8];\n"
+                            "  choice edge[j in 1..2, i in 0..j-1] { \"a\" = body(3); \"b\" = identity; }\n"
+                            "  cell = x => {\n"
+                            "    node[0] = x;\n"
+                            "    node[j in 1..2] = sum(i in 0..j-1) edge[j, i](node[i]);\n"
+                            "    return node[2];\n"
+                            "  };\n"
+                            "  network = conv(3, 8) -> 2 * cell -> tap(\"end\");\n"
+                            "  encoding join(j in 1..2, \"+\") (join(i in 0..j-1, \"|\") (edge[j, i]));\n"
+                            "}\n";
+static const char renamed[] = "zork(q1) = relu -> conv(q1) -> batch_norm;\n"
+                              "space aaa {\n"
+                              "  input zimg[3, 8, 8];\n"
+                              "  choice B[vv in 1..2, a in 0..vv-1] { \"a\" = zork(3); \"b\" = identity; }\n"
+                              "  _x = y => {\n"
+                              "    w[0] = y;\n"
+                              "    w[m in 1..2] = sum(z in 0..m-1) B[m, z](w[z]);\n"
+                              "    return w[2];\n"
+                              "  };\n"
+                              "  network = conv(3, 8) -> 2 * _x -> tap(\"end\");\n"
+                              "  encoding join(u in 1..2, \"+\") (join(k in 0..u-1, \"|\") (B[u, k]));\n"
+                              "}\n";
+
+static void test_renaming(void **state) {
+    (void)state;
+    Program *p = load_good("plain.nas", plain), *q = load_good("renamed.nas", renamed);
+    Arena a;
+    arena_init(&a, "test");
+    Space *s = program_default_space(p), *t = program_default_space(q);
+    assert_string_equal(space_raw_count(s, &a), space_raw_count(t, &a));
+    for (uint64_t i = 0; i < 16; i++) {
+        Architecture *x = space_sample(s, &a, test_stream(8), i);
+        Architecture *y = space_sample(t, &a, test_stream(8), i);
+        assert_string_equal(architecture_text(x), architecture_text(y));
+        IrSizes zx = sizes_of(p, s, x, NULL), zy = sizes_of(q, t, y, NULL);
+        assert_memory_equal(&zx, &zy, sizeof zx);
+        IrModule mx, my;
+        assert_true(space_network(s, x, NULL, 2, &a, &mx));
+        assert_true(space_network(t, y, NULL, 2, &a, &my));
+        IrModule cx = ir_canonicalise(&a, &mx), cy = ir_canonicalise(&a, &my);
+        assert_true(hash128_equal(ir_hash(&cx), ir_hash(&cy)));
+    }
+    arena_free(&a);
+    program_free(p);
+    program_free(q);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_golden_sizes),
+        cmocka_unit_test(test_roots),
+        cmocka_unit_test(test_sampling),
+        cmocka_unit_test(test_constraints_and_mutation),
+        cmocka_unit_test(test_empty_space),
+        cmocka_unit_test(test_two_networks),
+        cmocka_unit_test(test_inner_choices),
+        cmocka_unit_test(test_check_all),
+        cmocka_unit_test(test_renaming),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
