@@ -1,5 +1,5 @@
-/* BLAS, on one thread. The only door to OpenBLAS: which kernel it picks depends on the CPU, so a result
- * that passed through here names blas_core() in its provenance. */
+/* BLAS, on one thread. The only door to OpenBLAS: which kernel it picks depends on the CPU, so a
+ * result that passed through here names blas_core() in its provenance. */
 #ifndef NASC_RUNTIME_BLAS_H
 #define NASC_RUNTIME_BLAS_H
 

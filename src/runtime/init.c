@@ -1,8 +1,10 @@
-/* Initial values of a network's leaves. A value is a function of (seed, repeat, network, leaf, element)
- * alone: element i is number i of the leaf's stream, whatever the order in which leaves are filled.
+/* Initial values of a network's leaves. A value is a function of (seed, repeat, network, leaf,
+ * element) alone: element i is number i of the leaf's stream, whatever the order in which leaves
+ * are filled.
  *
- * fan_in = i * kh * kw and fan_out = o * kh * kw of a weight [o, i, kh, kw], where i counts the channels of
- * one group. Glorot and Bengio, AISTATS 2010 (xavier); He et al., ICCV 2015 (kaiming). */
+ * fan_in = i * kh * kw and fan_out = o * kh * kw of a weight [o, i, kh, kw], where i counts the
+ * channels of one group. Glorot and Bengio, AISTATS 2010 (xavier); He et al., ICCV 2015 (kaiming).
+ */
 #include "base/philox.h"
 #include "runtime/ref.h"
 
@@ -46,10 +48,12 @@ static Spread spread_of(const IrNode *leaf) {
     case IR_INIT_COUNT:
         break;
     }
-    BUG("leaf %s has no initialisation (mode %d)", leaf->name ? leaf->name : "", (int)leaf->attr->mode);
+    BUG("leaf %s has no initialisation (mode %d)", leaf->name ? leaf->name : "",
+        (int)leaf->attr->mode);
 }
 
-void init_leaf(const IrNode *leaf, uint64_t seed, uint64_t repeat, Hash128 graph_hash, double *out) {
+void init_leaf(const IrNode *leaf, uint64_t seed, uint64_t repeat, Hash128 graph_hash,
+               double *out) {
     CHECK(leaf->op == IR_OP_param || leaf->op == IR_OP_frozen);
     Hash128 identity = hash128_combine(graph_hash, (Hash128){.hi = leaf->attr->uid, .lo = 0});
     RandomStream stream = random_stream(seed, repeat, RANDOM_INIT, identity);

@@ -1,6 +1,6 @@
-/* The driver of the reference executor: evaluates the nodes that the wanted ones need, in number order
- * (which is topological), each by the loop of its op. A value is freed after its last use; the wanted ones
- * are copied to the caller's arena. */
+/* The driver of the reference executor: evaluates the nodes that the wanted ones need, in number
+ * order (which is topological), each by the loop of its op. A value is freed after its last use;
+ * the wanted ones are copied to the caller's arena. */
 #include "runtime/ref.h"
 
 #include <stdlib.h>
@@ -82,8 +82,8 @@ static void copy_wanted(Evaluation *e, const IrRef *refs, size_t n, Arena *arena
     }
 }
 
-bool ref_eval(const IrGraph *g, const IrRef *refs, size_t n, const RefOptions *options, Arena *arena,
-              double **out, NascError *err) {
+bool ref_eval(const IrGraph *g, const IrRef *refs, size_t n, const RefOptions *options,
+              Arena *arena, double **out, NascError *err) {
     size_t len = ir_graph_len(g);
     Evaluation e = {.graph = g, .options = options};
     e.uses = nasc_alloc_zero(sizeof *e.uses * MAX(len, 1));

@@ -1,8 +1,8 @@
-/* Convolution and its two gradients: arranges the tensors, then runs plain loops, or im2col + dgemm in
- * double (ref_gemm.c). Order of the plain sums, each in the precision of the run with the product kept
- * exact: forward over (i, kh, kw), then the bias; input gradient over (o, kh, kw); weight gradient over
- * (n, h, w); all row-major. Plain forward and input gradient keep 16 images in the inner loop, which
- * reorders no sum. */
+/* Convolution and its two gradients: arranges the tensors, then runs plain loops, or im2col + dgemm
+ * in double (ref_gemm.c). Order of the plain sums, each in the precision of the run with the
+ * product kept exact: forward over (i, kh, kw), then the bias; input gradient over (o, kh, kw);
+ * weight gradient over (n, h, w); all row-major. Plain forward and input gradient keep 16 images in
+ * the inner loop, which reorders no sum. */
 #include "runtime/ref_conv.h"
 
 #include <stdlib.h>
@@ -13,12 +13,22 @@ enum { IMAGES = 16 };
 static RefConv conv_geometry(const IrAttr *a, const RefArray *x, const RefArray *y,
                              const RefArray *weight, bool f32) {
     RefConv g = {
-        .n = x->size[0], .c = x->size[1], .h = x->size[2], .w = x->size[3],
-        .o = y->size[1], .oh = y->size[2], .ow = y->size[3],
-        .kh = weight->size[2], .kw = weight->size[3], .groups = a->groups,
-        .ci = weight->size[1], .co = weight->size[0] / a->groups,
-        .stride = {a->stride[0], a->stride[1]}, .pad = {a->pad[0], a->pad[1]},
-        .dilation = {a->dilation[0], a->dilation[1]}, .f32 = f32,
+        .n = x->size[0],
+        .c = x->size[1],
+        .h = x->size[2],
+        .w = x->size[3],
+        .o = y->size[1],
+        .oh = y->size[2],
+        .ow = y->size[3],
+        .kh = weight->size[2],
+        .kw = weight->size[3],
+        .groups = a->groups,
+        .ci = weight->size[1],
+        .co = weight->size[0] / a->groups,
+        .stride = {a->stride[0], a->stride[1]},
+        .pad = {a->pad[0], a->pad[1]},
+        .dilation = {a->dilation[0], a->dilation[1]},
+        .f32 = f32,
     };
     CHECK(g.ci * g.groups == g.c && g.co * g.groups == g.o && y->size[0] == g.n);
     return g;
@@ -44,7 +54,8 @@ static void write_images(const double *images, int64_t first, RefArray *a) {
     }
 }
 
-static inline void add_scaled(double sum[IMAGES], double weight, const double x[IMAGES], bool f32) {
+static inline void add_scaled(double *restrict sum, double weight, const double *restrict x,
+                              bool f32) {
     if (f32)
         for (int l = 0; l < IMAGES; l++)
             sum[l] = (float)(sum[l] + weight * x[l]);
@@ -54,8 +65,8 @@ static inline void add_scaled(double sum[IMAGES], double weight, const double x[
 }
 
 /* One output element of 16 images; x is [c][h][w][16]. */
-static void plain_output(const RefConv *g, const double *x, const double *weight, int64_t o, int64_t oy,
-                         int64_t ox, double sum[IMAGES]) {
+static void plain_output(const RefConv *g, const double *x, const double *weight, int64_t o,
+                         int64_t oy, int64_t ox, double sum[IMAGES]) {
     int64_t first_channel = o / g->co * g->ci;
     for (int64_t i = 0; i < g->ci; i++)
         for (int64_t ky = 0; ky < g->kh; ky++)
@@ -94,8 +105,8 @@ static int64_t output_index(int64_t i, int64_t k, int64_t stride, int64_t pad, i
 }
 
 /* Gradient of one input element of 16 images; dy is [o][oh][ow][16]. */
-static void plain_input(const RefConv *g, const double *dy, const double *weight, int64_t c, int64_t iy,
-                        int64_t ix, double sum[IMAGES]) {
+static void plain_input(const RefConv *g, const double *dy, const double *weight, int64_t c,
+                        int64_t iy, int64_t ix, double sum[IMAGES]) {
     int64_t group = c / g->ci, i = c % g->ci;
     for (int64_t o = group * g->co; o < (group + 1) * g->co; o++)
         for (int64_t ky = 0; ky < g->kh; ky++)
@@ -109,7 +120,8 @@ static void plain_input(const RefConv *g, const double *dy, const double *weight
             }
 }
 
-static void plain_conv_dx(const RefConv *g, const RefArray *dy, const double *weight, RefArray *dx) {
+static void plain_conv_dx(const RefConv *g, const RefArray *dy, const double *weight,
+                          RefArray *dx) {
     double *in = nasc_alloc(sizeof(double) * (size_t)(g->o * g->oh * g->ow * IMAGES));
     double *out = nasc_alloc(sizeof(double) * (size_t)(g->c * g->h * g->w * IMAGES));
     for (int64_t first = 0; first < g->n; first += IMAGES) {
@@ -118,15 +130,16 @@ static void plain_conv_dx(const RefConv *g, const RefArray *dy, const double *we
         for (int64_t c = 0; c < g->c; c++)
             for (int64_t iy = 0; iy < g->h; iy++)
                 for (int64_t ix = 0; ix < g->w; ix++)
-                    plain_input(g, in, weight, c, iy, ix, out + ((c * g->h + iy) * g->w + ix) * IMAGES);
+                    plain_input(g, in, weight, c, iy, ix,
+                                out + ((c * g->h + iy) * g->w + ix) * IMAGES);
         write_images(out, first, dx);
     }
     free(in);
     free(out);
 }
 
-static double plain_weight(const RefConv *g, const RefArray *x, const RefArray *dy, int64_t o, int64_t i,
-                           int64_t ky, int64_t kx) {
+static double plain_weight(const RefConv *g, const RefArray *x, const RefArray *dy, int64_t o,
+                           int64_t i, int64_t ky, int64_t kx) {
     double sum = 0;
     for (int64_t n = 0; n < g->n; n++) {
         const double *in = ref_plane(x, n, o / g->co * g->ci + i), *grad = ref_plane(dy, n, o);
@@ -149,18 +162,14 @@ static void plain_conv_dw(const RefConv *g, const RefArray *x, const RefArray *d
                     *out++ = plain_weight(g, x, dy, o, i, ky, kx);
 }
 
-static bool by_gemm(const RefOptions *options) {
-    return options->precision == REF_DOUBLE && !options->plain;
-}
-
-void ref_conv(const IrNode *node, const IrType *const *in_types, const double *const *in, double *out,
-              const RefOptions *options) {
+void ref_conv(const IrNode *node, const IrType *const *in_types, const double *const *in,
+              double *out, const RefOptions *options) {
     bool f32 = ref_is_float(options);
     RefArray x = ref_array_read(in_types[0], REF_NCHW, in[0]);
     RefArray weight = ref_array_read(in_types[1], REF_OIKK, in[1]);
     RefArray y = ref_array_zero(&node->type, REF_NCHW);
     RefConv g = conv_geometry(node->attr, &x, &y, &weight, f32);
-    if (by_gemm(options))
+    if (ref_by_gemm(options))
         ref_gemm_conv(&g, x.at, weight.at, y.at);
     else
         plain_conv(&g, &x, weight.at, &y);
@@ -174,14 +183,14 @@ void ref_conv(const IrNode *node, const IrType *const *in_types, const double *c
     ref_array_free(&weight);
 }
 
-void ref_conv_dx(const IrNode *node, const IrType *const *in_types, const double *const *in, double *out,
-                 const RefOptions *options) {
+void ref_conv_dx(const IrNode *node, const IrType *const *in_types, const double *const *in,
+                 double *out, const RefOptions *options) {
     bool f32 = ref_is_float(options);
     RefArray dy = ref_array_read(in_types[0], REF_NCHW, in[0]);
     RefArray weight = ref_array_read(in_types[1], REF_OIKK, in[1]);
     RefArray dx = ref_array_zero(&node->type, REF_NCHW);
     RefConv g = conv_geometry(node->attr, &dx, &dy, &weight, f32);
-    if (by_gemm(options))
+    if (ref_by_gemm(options))
         ref_gemm_conv_dx(&g, dy.at, weight.at, dx.at);
     else
         plain_conv_dx(&g, &dy, weight.at, &dx);
@@ -190,14 +199,14 @@ void ref_conv_dx(const IrNode *node, const IrType *const *in_types, const double
     ref_array_free(&weight);
 }
 
-void ref_conv_dw(const IrNode *node, const IrType *const *in_types, const double *const *in, double *out,
-                 const RefOptions *options) {
+void ref_conv_dw(const IrNode *node, const IrType *const *in_types, const double *const *in,
+                 double *out, const RefOptions *options) {
     bool f32 = ref_is_float(options);
     RefArray x = ref_array_read(in_types[0], REF_NCHW, in[0]);
     RefArray dy = ref_array_read(in_types[1], REF_NCHW, in[1]);
     RefArray dw = ref_array_zero(&node->type, REF_OIKK);
     RefConv g = conv_geometry(node->attr, &x, &dy, &dw, f32);
-    if (by_gemm(options))
+    if (ref_by_gemm(options))
         ref_gemm_conv_dw(&g, x.at, dy.at, dw.at);
     else
         plain_conv_dw(&g, &x, &dy, &dw);

@@ -1,15 +1,15 @@
-/* The geometry of a convolution, and its two ways through: plain loops and im2col + dgemm. Arrays are
- * x [n, c, h, w], y [n, o, oh, ow] and weight [o, c / groups, kh, kw]. */
+/* The geometry of a convolution, and its two ways through: plain loops and im2col + dgemm. Arrays
+ * are x [n, c, h, w], y [n, o, oh, ow] and weight [o, c / groups, kh, kw]. */
 #ifndef NASC_RUNTIME_REF_CONV_H
 #define NASC_RUNTIME_REF_CONV_H
 
 #include "runtime/ref_impl.h"
 
 typedef struct RefConv {
-    int64_t n, c, h, w;      /* input */
-    int64_t o, oh, ow;       /* output */
+    int64_t n, c, h, w; /* input */
+    int64_t o, oh, ow;  /* output */
     int64_t kh, kw;
-    int64_t groups, ci, co;  /* channels of one group, in and out */
+    int64_t groups, ci, co; /* channels of one group, in and out */
     int64_t stride[2], pad[2], dilation[2];
     bool f32;
 } RefConv;

@@ -1,6 +1,6 @@
-/* Elementwise ops of the reference executor, over the union of the inputs' axes, matched by name. Each
- * element is computed in double and rounded once to the precision of the run, sums and `mod` after each
- * operation. NaN passes through relu, maximum and minimum. */
+/* Elementwise ops of the reference executor, over the union of the inputs' axes, matched by name.
+ * Each element is computed in double and rounded once to the precision of the run, sums and `mod`
+ * after each operation. NaN passes through relu, maximum and minimum. */
 #include "runtime/ref_impl.h"
 
 #include <math.h>

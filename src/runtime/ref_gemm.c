@@ -1,5 +1,5 @@
-/* Convolution as im2col + dgemm, in double, image by image and group by group. The columns of one image
- * and group are [ci * kh * kw][oh * ow], zeros where the window lies in the padding. */
+/* Convolution as im2col + dgemm, in double, image by image and group by group. The columns of one
+ * image and group are [ci * kh * kw][oh * ow], zeros where the window lies in the padding. */
 #include "runtime/blas.h"
 #include "runtime/ref_conv.h"
 
@@ -51,8 +51,11 @@ void ref_gemm_conv(const RefConv *g, const double *x, const double *weight, doub
     for (int64_t n = 0; n < g->n; n++)
         for (int64_t group = 0; group < g->groups; group++) {
             image_to_columns(g, input_of(g, x, n, group), columns);
-            blas_dgemm(&(BlasGemm){.m = g->co, .n = g->oh * g->ow, .k = k,
-                                   .a = weight + group * g->co * k, .b = columns,
+            blas_dgemm(&(BlasGemm){.m = g->co,
+                                   .n = g->oh * g->ow,
+                                   .k = k,
+                                   .a = weight + group * g->co * k,
+                                   .b = columns,
                                    .c = y + output_of(g, n, group)});
         }
     free(columns);
@@ -63,8 +66,12 @@ void ref_gemm_conv_dx(const RefConv *g, const double *dy, const double *weight, 
     int64_t k = g->ci * g->kh * g->kw;
     for (int64_t n = 0; n < g->n; n++)
         for (int64_t group = 0; group < g->groups; group++) {
-            blas_dgemm(&(BlasGemm){.transpose_a = true, .m = k, .n = g->oh * g->ow, .k = g->co,
-                                   .a = weight + group * g->co * k, .b = dy + output_of(g, n, group),
+            blas_dgemm(&(BlasGemm){.transpose_a = true,
+                                   .m = k,
+                                   .n = g->oh * g->ow,
+                                   .k = g->co,
+                                   .a = weight + group * g->co * k,
+                                   .b = dy + output_of(g, n, group),
                                    .c = columns});
             add_columns_to_image(g, columns, dx + (n * g->c + group * g->ci) * g->h * g->w);
         }
@@ -77,8 +84,13 @@ void ref_gemm_conv_dw(const RefConv *g, const double *x, const double *dy, doubl
     for (int64_t n = 0; n < g->n; n++)
         for (int64_t group = 0; group < g->groups; group++) {
             image_to_columns(g, input_of(g, x, n, group), columns);
-            blas_dgemm(&(BlasGemm){.transpose_b = true, .m = g->co, .n = k, .k = g->oh * g->ow,
-                                   .a = dy + output_of(g, n, group), .b = columns, .beta = 1,
+            blas_dgemm(&(BlasGemm){.transpose_b = true,
+                                   .m = g->co,
+                                   .n = k,
+                                   .k = g->oh * g->ow,
+                                   .a = dy + output_of(g, n, group),
+                                   .b = columns,
+                                   .beta = 1,
                                    .c = dw + group * g->co * k});
         }
     free(columns);

@@ -1,8 +1,8 @@
-/* What the loops of the reference executor share: rounding to the precision of a run, and strided walks
- * over index spaces, by which broadcasting, permuting and cutting are all done.
+/* What the loops of the reference executor share: rounding to the precision of a run, and strided
+ * walks over index spaces, by which broadcasting, permuting and cutting are all done.
  *
- * A walk goes over a type in row-major order, one row (the last axis) at a time; an operand is described
- * by its stride along each axis of that type, 0 along axes that it lacks. */
+ * A walk goes over a type in row-major order, one row (the last axis) at a time; an operand is
+ * described by its stride along each axis of that type, 0 along axes that it lacks. */
 #ifndef NASC_RUNTIME_REF_IMPL_H
 #define NASC_RUNTIME_REF_IMPL_H
 
@@ -14,6 +14,11 @@ static inline bool ref_is_float(const RefOptions *options) {
     return options->precision == REF_FLOAT;
 }
 
+/* Whether sums of products go through BLAS. */
+static inline bool ref_by_gemm(const RefOptions *options) {
+    return options->precision == REF_DOUBLE && !options->plain;
+}
+
 static inline double ref_round(bool f32, double x) {
     return f32 ? (double)(float)x : x;
 }
@@ -22,7 +27,8 @@ typedef struct RefStrides {
     int64_t along[IR_MAX_AXES]; /* elements, per axis of the walked type */
 } RefStrides;
 
-/* Distance in elements between neighbours along an axis of a row-major tensor; 0 if the type lacks it. */
+/* Distance in elements between neighbours along an axis of a row-major tensor; 0 if the type lacks
+ * it. */
 int64_t ref_stride(const IrType *t, IrAxis axis);
 /* Strides of a row-major tensor of type `of` in a walk over `over`, axes matched by name, with
  * equal sizes. */

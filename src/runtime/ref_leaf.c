@@ -7,20 +7,20 @@ static void outside_leaf(const IrNode *node) {
     BUG("%s: the value of this leaf comes from RefOptions.leaf", ir_op_info(node->op)->name);
 }
 
-void ref_input(const IrNode *node, const IrType *const *in_types, const double *const *in, double *out,
-               const RefOptions *options) {
+void ref_input(const IrNode *node, const IrType *const *in_types, const double *const *in,
+               double *out, const RefOptions *options) {
     (void)in_types, (void)in, (void)out, (void)options;
     outside_leaf(node);
 }
 
-void ref_param(const IrNode *node, const IrType *const *in_types, const double *const *in, double *out,
-               const RefOptions *options) {
+void ref_param(const IrNode *node, const IrType *const *in_types, const double *const *in,
+               double *out, const RefOptions *options) {
     (void)in_types, (void)in, (void)out, (void)options;
     outside_leaf(node);
 }
 
-void ref_frozen(const IrNode *node, const IrType *const *in_types, const double *const *in, double *out,
-                const RefOptions *options) {
+void ref_frozen(const IrNode *node, const IrType *const *in_types, const double *const *in,
+                double *out, const RefOptions *options) {
     (void)in_types, (void)in, (void)out, (void)options;
     outside_leaf(node);
 }
@@ -33,8 +33,8 @@ void ref_constant(const IrNode *node, const IrType *const *in_types, const doubl
         out[i] = ref_round(ref_is_float(options), node->attr->value);
 }
 
-void ref_table(const IrNode *node, const IrType *const *in_types, const double *const *in, double *out,
-               const RefOptions *options) {
+void ref_table(const IrNode *node, const IrType *const *in_types, const double *const *in,
+               double *out, const RefOptions *options) {
     (void)in_types, (void)in;
     int64_t n = ir_type_elements(&node->type);
     for (int64_t i = 0; i < n; i++)
@@ -54,8 +54,8 @@ static double random_value(const IrAttr *attr, RandomStream stream, uint64_t ind
 }
 
 /* The element's index in type order is its position in the stream. */
-void ref_random(const IrNode *node, const IrType *const *in_types, const double *const *in, double *out,
-                const RefOptions *options) {
+void ref_random(const IrNode *node, const IrType *const *in_types, const double *const *in,
+                double *out, const RefOptions *options) {
     (void)in_types, (void)in;
     RandomStream stream = random_stream(options->seed, 0, RANDOM_TARGET, node->attr->key);
     int64_t n = ir_type_elements(&node->type);

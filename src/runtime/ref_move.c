@@ -1,5 +1,5 @@
-/* Ops that move elements and compute nothing. Each is a strided copy: the walked type and the strides of
- * the two sides say which element goes where. */
+/* Ops that move elements and compute nothing. Each is a strided copy: the walked type and the
+ * strides of the two sides say which element goes where. */
 #include "base/philox.h"
 #include "runtime/ref_impl.h"
 
@@ -25,10 +25,10 @@ REF_OP(rename) {
              ref_strides(&node->type, &node->type));
 }
 
-/* Strides, in a walk over `split`, of a tensor of type `joined` in which the axes axes[0..n-1] of `split`
- * (first = slowest) are the one axis `axis`. */
-static RefStrides joined_strides(const IrType *split, const IrType *joined, const IrAxis *axes, int n,
-                                 IrAxis axis) {
+/* Strides, in a walk over `split`, of a tensor of type `joined` in which the axes axes[0..n-1] of
+ * `split` (first = slowest) are the one axis `axis`. */
+static RefStrides joined_strides(const IrType *split, const IrType *joined, const IrAxis *axes,
+                                 int n, IrAxis axis) {
     RefStrides s = {{0}};
     for (int k = 0; k < split->rank; k++)
         s.along[k] = ref_stride(joined, split->axis[k]);
@@ -104,8 +104,8 @@ REF_OP(embed) {
              part_strides(&node->type, in_types[0]));
 }
 
-/* Position j along the axis takes the input's position order[j]; each index p of axis2 (if there is one)
- * has an order of its own, drawn at p * size .. (p + 1) * size - 1 of the stream. */
+/* Position j along the axis takes the input's position order[j]; each index p of axis2 (if there is
+ * one) has an order of its own, drawn at p * size .. (p + 1) * size - 1 of the stream. */
 REF_OP(shuffle) {
     const IrAttr *a = node->attr;
     RandomStream stream = random_stream(options->seed, 0, RANDOM_TARGET, a->key);

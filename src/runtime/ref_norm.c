@@ -1,5 +1,5 @@
-/* Batch norm with the statistics of the batch: per channel, mean and biased variance over every other
- * axis, two passes, sums in row-major order in the precision of the run. */
+/* Batch norm with the statistics of the batch: per channel, mean and biased variance over every
+ * other axis, two passes, sums in row-major order in the precision of the run. */
 #include "runtime/ref_impl.h"
 
 #include <math.h>
@@ -9,7 +9,8 @@ typedef struct Statistics {
     double *mean, *variance, *rstd; /* [c], one block that starts at mean */
 } Statistics;
 
-static void sum_per_channel(const IrType *t, const double *x, const double *mean, bool f32, double *sum) {
+static void sum_per_channel(const IrType *t, const double *x, const double *mean, bool f32,
+                            double *sum) {
     IrType channels = {.rank = 1, .axis = {IR_AXIS_C}, .size = {ir_type_size(t, IR_AXIS_C)}};
     RefWalk w;
     ref_walk_begin(&w, t);
@@ -68,8 +69,8 @@ void ref_batch_norm(const IrNode *node, const IrType *const *in_types, const dou
     free(s.mean);
 }
 
-void ref_bn_rstd(const IrNode *node, const IrType *const *in_types, const double *const *in, double *out,
-                 const RefOptions *options) {
+void ref_bn_rstd(const IrNode *node, const IrType *const *in_types, const double *const *in,
+                 double *out, const RefOptions *options) {
     Statistics s = batch_statistics(in_types[0], in[0], node->attr->value, ref_is_float(options));
     for (int64_t c = 0; c < ir_type_elements(&node->type); c++)
         out[c] = s.rstd[c];

@@ -1,6 +1,6 @@
-/* Pooling and resizing, forward and backward, plane by plane. A maximum belongs to the first of equal
- * elements in row-major order, and the padding never has it (no window lies in the padding alone: the shape
- * rule sees to that). Sums run in row-major order of what is read. */
+/* Pooling and resizing, forward and backward, plane by plane. A maximum belongs to the first of
+ * equal elements in row-major order, and the padding never has it (no window lies in the padding
+ * alone: the shape rule sees to that). Sums run in row-major order of what is read. */
 #include "runtime/ref_impl.h"
 
 #include <math.h>
@@ -15,11 +15,16 @@ static Pool pool_geometry(const IrAttr *a, const RefArray *x, const RefArray *y,
                           const RefOptions *options) {
     CHECK(x->size[0] == y->size[0] && x->size[1] == y->size[1]);
     return (Pool){
-        .h = x->size[2], .w = x->size[3], .oh = y->size[2], .ow = y->size[3],
-        .kernel = {a->kernel[0], a->kernel[1]}, .stride = {a->stride[0], a->stride[1]},
+        .h = x->size[2],
+        .w = x->size[3],
+        .oh = y->size[2],
+        .ow = y->size[3],
+        .kernel = {a->kernel[0], a->kernel[1]},
+        .stride = {a->stride[0], a->stride[1]},
         .pad = {a->pad[0], a->pad[1]},
         .dilation = {a->dilation[0], a->dilation[1]},
-        .count_padding = a->count_padding, .f32 = ref_is_float(options),
+        .count_padding = a->count_padding,
+        .f32 = ref_is_float(options),
     };
 }
 
@@ -109,7 +114,8 @@ void ref_avg_pool(const IrNode *node, const IrType *const *in_types, const doubl
     for (int64_t plane = 0; plane < x.size[0] * x.size[1]; plane++)
         for (int64_t oy = 0; oy < p.oh; oy++)
             for (int64_t ox = 0; ox < p.ow; ox++)
-                *result++ = window_sum(&p, ref_plane(&x, 0, plane), oy, ox) / window_count(&p, oy, ox);
+                *result++ =
+                    window_sum(&p, ref_plane(&x, 0, plane), oy, ox) / window_count(&p, oy, ox);
     ref_array_write(&y, &node->type, REF_NCHW, p.f32, out);
     ref_array_free(&x);
 }
@@ -165,8 +171,8 @@ static double resize_read(const double *plane, int64_t width, Lerp y, Lerp x, bo
     return ref_round(f32, y.weight[0] * row[0] + ref_round(f32, y.weight[1] * row[1]));
 }
 
-void ref_resize(const IrNode *node, const IrType *const *in_types, const double *const *in, double *out,
-                const RefOptions *options) {
+void ref_resize(const IrNode *node, const IrType *const *in_types, const double *const *in,
+                double *out, const RefOptions *options) {
     bool f32 = ref_is_float(options);
     IrResize mode = (IrResize)node->attr->mode;
     RefArray x = ref_array_read(in_types[0], REF_NCHW, in[0]);

@@ -1,10 +1,12 @@
-/* Reductions of the reference executor: the input is walked in row-major order and each element goes into
- * its result, so a sum runs over the removed axes in row-major order, in the precision of the run. */
+/* Reductions of the reference executor: the input is walked in row-major order and each element
+ * goes into its result, so a sum runs over the removed axes in row-major order, in the precision of
+ * the run. */
 #include "runtime/ref_impl.h"
 
 #include <math.h>
 
-static void accumulate(const IrNode *node, const IrType *type, const double *in, bool f32, double *out) {
+static void accumulate(const IrNode *node, const IrType *type, const double *in, bool f32,
+                       double *out) {
     RefWalk w;
     ref_walk_begin(&w, type);
     ref_walk_operand(&w, ref_strides(type, type));

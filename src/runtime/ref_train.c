@@ -29,7 +29,8 @@ static bool training_leaf(void *user, const IrNode *node, IrRef ref, double *out
     return t->outer->leaf && t->outer->leaf(t->outer->user, node, ref, out, err);
 }
 
-static void update(const RefParam *p, bool f32, const double *gradient, int64_t n, double *velocity) {
+static void update(const RefParam *p, bool f32, const double *gradient, int64_t n,
+                   double *velocity) {
     double lr = ref_round(f32, p->lr), momentum = ref_round(f32, p->momentum);
     double decay = ref_round(f32, p->decay);
     for (int64_t i = 0; i < n; i++) {
@@ -39,7 +40,8 @@ static void update(const RefParam *p, bool f32, const double *gradient, int64_t 
     }
 }
 
-/* The type of the parameter, in whose order its values are; the gradient may have another order of axes. */
+/* The type of the parameter, in whose order its values are; the gradient may have another order of
+ * axes. */
 static const IrType *param_type(const IrModule *m, const RefParam *p) {
     for (size_t r = 0; r < ir_graph_len(m->graph); r++) {
         const IrNode *node = ir_get(m->graph, (IrRef)r);
@@ -73,7 +75,8 @@ static bool train_step(const IrModule *m, size_t nscalars, const Training *t, do
     for (size_t i = 0; ok && i < t->nparams; i++) {
         const RefParam *p = &t->params[i];
         const double *gradient = ordered_gradient(m, p, value[p->gradient], &arena);
-        update(p, ref_is_float(&options), gradient, ir_type_elements(param_type(m, p)), velocity[i]);
+        update(p, ref_is_float(&options), gradient, ir_type_elements(param_type(m, p)),
+               velocity[i]);
     }
     arena_free(&arena);
     return ok;

@@ -1,4 +1,5 @@
-/* Strided walks over index spaces, and tensors brought into a fixed order of axes: see ref_impl.h. */
+/* Strided walks over index spaces, and tensors brought into a fixed order of axes: see ref_impl.h.
+ */
 #include "runtime/ref_impl.h"
 
 #include <stdlib.h>

@@ -1,12 +1,13 @@
-/* Seeded random cases of every op: input types, attributes and values, for comparing one implementation
- * with another. A case is a function of (op, seed, size) alone.
+/* Seeded random cases of every op: input types, attributes and values, for comparing one
+ * implementation with another. A case is a function of (op, seed, size) alone.
  *
  *     OpCase c = op_case(IR_OP_conv, seed, OP_CASE_FULL);
  *     op_case_fill(&c, 0, OP_VALUES_PLAIN, x);       values of input 0, in the order of c.in[0]
  *     IrRef r = op_case_build(g, &c, inputs);        input k is an `input` leaf of slot k
  *
- * Full cases have batches of 1, 5, 16 and 33, odd maps and channels, windows of 1x1 to 7x7 and 1x7, strides,
- * dilation, groups, depthwise, padding; small ones are for finite differences and naive loops. */
+ * Full cases have batches of 1, 5, 16 and 33, odd maps and channels, windows of 1x1 to 7x7 and 1x7,
+ * strides, dilation, groups, depthwise, padding; small ones are for finite differences and naive
+ * loops. */
 #ifndef NASC_TESTS_OP_CASES_H
 #define NASC_TESTS_OP_CASES_H
 
@@ -64,7 +65,8 @@ static inline IrType op_type(int rank, const IrAxis *axes, const int64_t *sizes)
     return t;
 }
 static inline IrType op_image(int64_t n, int64_t c, int64_t h, int64_t w) {
-    return op_type(4, (IrAxis[]){IR_AXIS_N, IR_AXIS_C, IR_AXIS_H, IR_AXIS_W}, (int64_t[]){n, c, h, w});
+    return op_type(4, (IrAxis[]){IR_AXIS_N, IR_AXIS_C, IR_AXIS_H, IR_AXIS_W},
+                   (int64_t[]){n, c, h, w});
 }
 static inline IrType op_vector(int64_t c) {
     return op_type(1, (IrAxis[]){IR_AXIS_C}, &c);
@@ -81,10 +83,12 @@ static inline int64_t op_batch(OpCase *c, OpDraw *d) {
     return c->size == OP_CASE_SMALL ? op_between(d, 1, 3) : OP_PICK(d, 1, 5, 16, 16, 33);
 }
 static inline int64_t op_channels(OpCase *c, OpDraw *d) {
-    return c->size == OP_CASE_SMALL ? op_between(d, 1, 4) : OP_PICK(d, 1, 2, 3, 5, 8, 13, 16, 17, 24);
+    return c->size == OP_CASE_SMALL ? op_between(d, 1, 4)
+                                    : OP_PICK(d, 1, 2, 3, 5, 8, 13, 16, 17, 24);
 }
 static inline int64_t op_map(OpCase *c, OpDraw *d) {
-    return c->size == OP_CASE_SMALL ? op_between(d, 1, 4) : OP_PICK(d, 1, 2, 3, 4, 5, 7, 8, 9, 12, 16);
+    return c->size == OP_CASE_SMALL ? op_between(d, 1, 4)
+                                    : OP_PICK(d, 1, 2, 3, 4, 5, 7, 8, 9, 12, 16);
 }
 static inline IrType op_any_image(OpCase *c, OpDraw *d) {
     int64_t n = op_batch(c, d), ch = op_channels(c, d), h = op_map(c, d);
@@ -117,18 +121,24 @@ static inline IrType op_subset(const IrType *t, OpDraw *d) {
 /* What an elementwise op may meet: an image, [n, c], a weight, a vector or a scalar. */
 static inline IrType op_any_type(OpCase *c, OpDraw *d) {
     switch (op_below(d, 8)) {
-    case 0: return op_matrix(IR_AXIS_N, op_batch(c, d), IR_AXIS_C, op_channels(c, d));
-    case 1: return op_weight(op_channels(c, d), op_channels(c, d), op_between(d, 1, 3), 3);
-    case 2: return op_vector(op_channels(c, d));
-    case 3: return (IrType){0};
-    default: return op_any_image(c, d);
+    case 0:
+        return op_matrix(IR_AXIS_N, op_batch(c, d), IR_AXIS_C, op_channels(c, d));
+    case 1:
+        return op_weight(op_channels(c, d), op_channels(c, d), op_between(d, 1, 3), 3);
+    case 2:
+        return op_vector(op_channels(c, d));
+    case 3:
+        return (IrType){0};
+    default:
+        return op_any_image(c, d);
     }
 }
 
-/* Kernel, stride, padding, dilation over a map of t; the map is made large enough for one window. */
+/* Kernel, stride, padding, dilation over a map of t; the map is made large enough for one window.
+ */
 static inline void op_draw_window(OpCase *c, OpDraw *d, IrType *t) {
-    static const int32_t kernels[][2] = {{1, 1}, {3, 3}, {3, 3}, {5, 5}, {7, 7}, {1, 7},
-                                         {7, 1}, {1, 3}, {3, 1}, {2, 2}};
+    static const int32_t kernels[][2] = {{1, 1}, {3, 3}, {3, 3}, {5, 5}, {7, 7},
+                                         {1, 7}, {7, 1}, {1, 3}, {3, 1}, {2, 2}};
     bool pool = ir_op_info(c->op)->class == IR_CLASS_POOL, small = c->size == OP_CASE_SMALL;
     const int32_t *kernel = kernels[op_below(d, small ? 3 : (int64_t)ARRAY_LEN(kernels))];
     bool square = op_below(d, 4) > 0;
@@ -151,7 +161,8 @@ static inline IrType op_window_result(const OpCase *c, const IrType *t, int64_t 
     const IrAttr *a = &c->attr;
     int64_t size[2];
     for (int k = 0; k < 2; k++)
-        size[k] = ir_window_size(t->size[2 + k], a->kernel[k], a->stride[k], a->pad[k], a->dilation[k]);
+        size[k] =
+            ir_window_size(t->size[2 + k], a->kernel[k], a->stride[k], a->pad[k], a->dilation[k]);
     return op_image(t->size[0], channels, size[0], size[1]);
 }
 
@@ -169,7 +180,8 @@ static inline void op_case_conv(OpCase *c, OpDraw *d) {
         x.size[1] *= c->attr.groups;
         out *= c->attr.groups;
         break;
-    default: break;
+    default:
+        break;
     }
     op_draw_window(c, d, &x);
     IrType w = op_weight(out, x.size[1] / c->attr.groups, c->attr.kernel[0], c->attr.kernel[1]);
@@ -311,16 +323,24 @@ static inline void op_case_move(OpCase *c, OpDraw *d) {
         c->in[0] = op_subset(&whole, d);
         break;
     }
-    case IR_OP_merge: op_case_merge(c, d); break;
-    case IR_OP_unmerge: op_case_unmerge(c, d); break;
+    case IR_OP_merge:
+        op_case_merge(c, d);
+        break;
+    case IR_OP_unmerge:
+        op_case_unmerge(c, d);
+        break;
     case IR_OP_rename:
         c->in[0] = op_any_image(c, d);
         c->attr.axis = c->in[0].axis[op_below(d, 4)];
         c->attr.axis2 = ir_axis("z", 1);
         break;
-    case IR_OP_concat: op_case_concat(c, d); break;
+    case IR_OP_concat:
+        op_case_concat(c, d);
+        break;
     case IR_OP_slice:
-    case IR_OP_embed: op_case_cut(c, d); break;
+    case IR_OP_embed:
+        op_case_cut(c, d);
+        break;
     case IR_OP_shuffle:
         c->in[0] = op_any_image(c, d);
         c->attr.axis = c->in[0].axis[op_below(d, 4)];
@@ -329,7 +349,8 @@ static inline void op_case_move(OpCase *c, OpDraw *d) {
             c->attr.axis2 = 0;
         c->attr.key = (Hash128){7, c->seed};
         break;
-    default: abort();
+    default:
+        abort();
     }
 }
 
@@ -348,19 +369,32 @@ static inline OpCase op_case(IrOp op, uint64_t seed, OpCaseSize size) {
     OpCase c = {.op = op, .seed = seed, .size = size};
     OpDraw d = op_draw(&c, 0);
     switch (ir_op_info(op)->class) {
-    case IR_CLASS_EW: op_case_elementwise(&c, &d); break;
-    case IR_CLASS_REDUCE: op_case_reduce(&c, &d); break;
-    case IR_CLASS_MOVE: op_case_move(&c, &d); break;
+    case IR_CLASS_EW:
+        op_case_elementwise(&c, &d);
+        break;
+    case IR_CLASS_REDUCE:
+        op_case_reduce(&c, &d);
+        break;
+    case IR_CLASS_MOVE:
+        op_case_move(&c, &d);
+        break;
     case IR_CLASS_CONV:
         if (op == IR_OP_dense || op == IR_OP_dense_dx || op == IR_OP_dense_dw)
             op_case_dense(&c, &d);
         else
             op_case_conv(&c, &d);
         break;
-    case IR_CLASS_POOL: op_case_pool(&c, &d); break;
-    case IR_CLASS_RESIZE: op_case_resize(&c, &d); break;
-    case IR_CLASS_NORM: op_case_norm(&c, &d); break;
-    case IR_CLASS_SRC: abort();
+    case IR_CLASS_POOL:
+        op_case_pool(&c, &d);
+        break;
+    case IR_CLASS_RESIZE:
+        op_case_resize(&c, &d);
+        break;
+    case IR_CLASS_NORM:
+        op_case_norm(&c, &d);
+        break;
+    case IR_CLASS_SRC:
+        abort();
     }
     return c;
 }

@@ -23,7 +23,8 @@ typedef struct Checked {
     const IrNode *node;
 } Checked;
 
-static inline int64_t tensor_index(const IrType *t, int n, const IrAxis *axes, const int64_t *index) {
+static inline int64_t tensor_index(const IrType *t, int n, const IrAxis *axes,
+                                   const int64_t *index) {
     int64_t at = 0;
     for (int k = 0; k < t->rank; k++) {
         int64_t i = -1;
@@ -82,8 +83,8 @@ static inline void check_make(Checked *k, const OpCase *c, OpValues kind) {
 static inline void check_eval(Checked *k, RefPrecision precision, bool plain) {
     IrGraph *g = ir_graph_new(&k->arena);
     IrRef inputs[OP_CASE_INPUTS], r = op_case_build(g, &k->c, inputs);
-    RefOptions options = {.precision = precision, .plain = plain, .leaf = checked_leaf,
-                          .user = k->in, .seed = 11};
+    RefOptions options = {
+        .precision = precision, .plain = plain, .leaf = checked_leaf, .user = k->in, .seed = 11};
     NascError err = {0};
     double *out;
     assert_true(ref_eval(g, &r, 1, &options, &k->arena, &out, &err));

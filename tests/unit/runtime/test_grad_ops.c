@@ -1,11 +1,12 @@
-/* Gradient rules of every op against central differences of the reference executor in double: the first
- * derivative, and the second, by differentiating the gradient once more. Values stay away from kinks. */
+/* Gradient rules of every op against central differences of the reference executor in double: the
+ * first derivative, and the second, by differentiating the gradient once more. Values stay away
+ * from kinks. */
 #include "runtime/ref_check.h"
 
 enum { SEEDS = 25, ELEMENTS = 8, SLOT_WEIGHT = OP_CASE_INPUTS, SLOTS = 2 * OP_CASE_INPUTS + 1 };
 
-/* A case as a scalar function: loss = sum(y * weight). Slots 0 .. 5 are the inputs, slot 6 the weight of
- * y, slots 7 + i the direction in which the gradient for input i is taken. */
+/* A case as a scalar function: loss = sum(y * weight). Slots 0 .. 5 are the inputs, slot 6 the
+ * weight of y, slots 7 + i the direction in which the gradient for input i is taken. */
 typedef struct Problem {
     Checked k;
     Tensor value[SLOTS];
@@ -51,8 +52,8 @@ static void problem_make(Problem *p, IrOp op, uint64_t seed) {
 }
 
 static double **evaluate(Problem *p, const IrModule *m) {
-    RefOptions options = {.precision = REF_DOUBLE, .plain = true, .leaf = checked_leaf,
-                          .user = p->value};
+    RefOptions options = {
+        .precision = REF_DOUBLE, .plain = true, .leaf = checked_leaf, .user = p->value};
     double **out = ARENA_ARRAY(&p->k.arena, double *, m->nroots);
     assert_true(ref_eval(m->graph, m->roots, m->nroots, &options, &p->k.arena, out, NULL));
     return out;
@@ -77,7 +78,8 @@ static void compare_with_differences(Problem *p, const IrModule *m, double toler
         int64_t n = ir_type_elements(&x->type), step = MAX(n / ELEMENTS, 1);
         for (int64_t i = 0; i < n; i += step) {
             double h = 1e-5, at = x->at[i];
-            double want = (loss_with(p, &x->at[i], at + h) - loss_with(p, &x->at[i], at - h)) / (2 * h);
+            double want =
+                (loss_with(p, &x->at[i], at + h) - loss_with(p, &x->at[i], at - h)) / (2 * h);
             int64_t index[IR_MAX_AXES] = {0};
             tensor_unravel(&x->type, i, index);
             double got = tensor_named(&grad, &x->type, index);

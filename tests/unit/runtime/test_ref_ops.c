@@ -1,12 +1,13 @@
-/* Every op of the reference executor against a naive loop over explicit indices, and against results
- * worked out by hand where a convention decides: ties, padding, resize, mod, NaN. */
+/* Every op of the reference executor against a naive loop over explicit indices, and against
+ * results worked out by hand where a convention decides: ties, padding, resize, mod, NaN. */
 #include "runtime/ref_check.h"
 
 enum { SEEDS = 40 };
 
 typedef double Naive(const Checked *k, const int64_t *index);
 
-/* Compares each element of the result with naive(k, index), index along the axes of the result's type. */
+/* Compares each element of the result with naive(k, index), index along the axes of the result's
+ * type. */
 static void compare(IrOp op, Naive *naive) {
     for (uint64_t seed = 0; seed < SEEDS; seed++) {
         Checked k;
@@ -28,40 +29,67 @@ static void compare(IrOp op, Naive *naive) {
 static double formula(IrOp op, const double *x, uint32_t n) {
     double sum = 0;
     switch (op) {
-    case IR_OP_zero: return 0;
-    case IR_OP_identity: return x[0];
-    case IR_OP_neg: return 0 - x[0];
-    case IR_OP_abs: return x[0] < 0 ? -x[0] : x[0];
-    case IR_OP_sign: return x[0] > 0 ? 1 : x[0] < 0 ? -1 : 0;
-    case IR_OP_step: return x[0] > 0 ? 1 : 0;
-    case IR_OP_floor: return (double)(int64_t)(x[0] + 1000) - 1000;
-    case IR_OP_relu: return x[0] > 0 ? x[0] : 0;
-    case IR_OP_sqrt: return pow(x[0], 0.5);
-    case IR_OP_recip: return pow(x[0], -1);
-    case IR_OP_exp: return pow(2.718281828459045, x[0]);
-    case IR_OP_log: return log2(x[0]) * 0.6931471805599453;
-    case IR_OP_sin: return cos(x[0] - 1.5707963267948966);
-    case IR_OP_cos: return sin(x[0] + 1.5707963267948966);
-    case IR_OP_tanh: return (exp(2 * x[0]) - 1) / (exp(2 * x[0]) + 1);
-    case IR_OP_sigmoid: return (1 + tanh(x[0] / 2)) / 2;
+    case IR_OP_zero:
+        return 0;
+    case IR_OP_identity:
+        return x[0];
+    case IR_OP_neg:
+        return 0 - x[0];
+    case IR_OP_abs:
+        return x[0] < 0 ? -x[0] : x[0];
+    case IR_OP_sign:
+        return x[0] > 0 ? 1 : x[0] < 0 ? -1 : 0;
+    case IR_OP_step:
+        return x[0] > 0 ? 1 : 0;
+    case IR_OP_floor:
+        return (double)(int64_t)(x[0] + 1000) - 1000;
+    case IR_OP_relu:
+        return x[0] > 0 ? x[0] : 0;
+    case IR_OP_sqrt:
+        return pow(x[0], 0.5);
+    case IR_OP_recip:
+        return pow(x[0], -1);
+    case IR_OP_exp:
+        return pow(2.718281828459045, x[0]);
+    case IR_OP_log:
+        return log2(x[0]) * 0.6931471805599453;
+    case IR_OP_sin:
+        return cos(x[0] - 1.5707963267948966);
+    case IR_OP_cos:
+        return sin(x[0] + 1.5707963267948966);
+    case IR_OP_tanh:
+        return (exp(2 * x[0]) - 1) / (exp(2 * x[0]) + 1);
+    case IR_OP_sigmoid:
+        return (1 + tanh(x[0] / 2)) / 2;
     case IR_OP_add:
         for (uint32_t i = 0; i < n; i++)
             sum += x[i];
         return sum;
-    case IR_OP_sub: return -(x[1] - x[0]);
-    case IR_OP_mul: return x[1] * x[0];
-    case IR_OP_div: return x[0] * (1 / x[1]);
-    case IR_OP_pow: return exp(x[1] * log(x[0]));
-    case IR_OP_maximum: return x[0] >= x[1] ? x[0] : x[1];
-    case IR_OP_minimum: return x[0] <= x[1] ? x[0] : x[1];
+    case IR_OP_sub:
+        return -(x[1] - x[0]);
+    case IR_OP_mul:
+        return x[1] * x[0];
+    case IR_OP_div:
+        return x[0] * (1 / x[1]);
+    case IR_OP_pow:
+        return exp(x[1] * log(x[0]));
+    case IR_OP_maximum:
+        return x[0] >= x[1] ? x[0] : x[1];
+    case IR_OP_minimum:
+        return x[0] <= x[1] ? x[0] : x[1];
     case IR_OP_mod: {
         double r = fmod(x[0], x[1]);
         return r != 0 && (r < 0) != (x[1] < 0) ? r + x[1] : r;
     }
-    case IR_OP_less: return x[0] < x[1] ? 1 : 0;
-    case IR_OP_equal: return x[0] == x[1] ? 1 : 0;
-    case IR_OP_select: return x[0] == 0 ? x[2] : x[1];
-    default: fail_msg("no formula for %s", ir_op_info(op)->name); return 0;
+    case IR_OP_less:
+        return x[0] < x[1] ? 1 : 0;
+    case IR_OP_equal:
+        return x[0] == x[1] ? 1 : 0;
+    case IR_OP_select:
+        return x[0] == 0 ? x[2] : x[1];
+    default:
+        fail_msg("no formula for %s", ir_op_info(op)->name);
+        return 0;
     }
 }
 
@@ -215,12 +243,14 @@ static double naive_conv(const Checked *k, const int64_t *y) {
         for (int64_t kh = 0; kh < a->kernel[0]; kh++)
             for (int64_t kw = 0; kw < a->kernel[1]; kw++)
                 sum += *weight_at(w, y[1], i, kh, kw) *
-                       padded(x, y[0], group * ci + i, y[2] * a->stride[0] + kh * a->dilation[0] - a->pad[0],
+                       padded(x, y[0], group * ci + i,
+                              y[2] * a->stride[0] + kh * a->dilation[0] - a->pad[0],
                               y[3] * a->stride[1] + kw * a->dilation[1] - a->pad[1]);
     return sum;
 }
 
-/* Sums weight * gradient over the outputs whose window covers the element, found by trying them all. */
+/* Sums weight * gradient over the outputs whose window covers the element, found by trying them
+ * all. */
 static double naive_conv_dx(const Checked *k, const int64_t *x) {
     const IrAttr *a = &k->c.attr;
     const Tensor *dy = &k->in[0], *w = &k->in[1];
@@ -234,7 +264,8 @@ static double naive_conv_dx(const Checked *k, const int64_t *x) {
                         if (x[2] == h * a->stride[0] + kh * a->dilation[0] - a->pad[0] &&
                             x[3] == v * a->stride[1] + kw * a->dilation[1] - a->pad[1] &&
                             x[1] / ci == o / (outputs / a->groups))
-                            sum += *weight_at(w, o, x[1] % ci, kh, kw) * *image_at(dy, x[0], o, h, v);
+                            sum +=
+                                *weight_at(w, o, x[1] % ci, kh, kw) * *image_at(dy, x[0], o, h, v);
     return sum;
 }
 
@@ -327,7 +358,8 @@ static double naive_avg_pool_dx(const Checked *k, const int64_t *x) {
     return sum;
 }
 
-/* The element is the winner of a window if all before it are smaller and none after it is larger. */
+/* The element is the winner of a window if all before it are smaller and none after it is larger.
+ */
 static double naive_max_pool_dx(const Checked *k, const int64_t *x) {
     double mine = *image_at(&k->in[0], x[0], x[1], x[2], x[3]), sum = 0;
     for (int64_t h = 0; h < ir_type_size(&k->in[1].type, IR_AXIS_H); h++)
@@ -496,7 +528,8 @@ static void test_conv_by_hand(void **state) {
     double x[] = {1, 2, 3, 4, 5, 6, 7, 8, 9}, w[] = {0, 0, 0, 0, 1, 10, 0, 100, 1000};
     expect_plane(&c, x, w, (double[]){1 + 20 + 400 + 5000, 3 + 600, 7 + 80, 9}, 4);
     c.attr.dilation[0] = c.attr.dilation[1] = 2, c.attr.pad[0] = c.attr.pad[1] = 2;
-    /* the window of (0, 0) is centred on 1, its corners two pixels away: 1 + 10*3 + 100*7 + 1000*9 */
+    /* the window of (0, 0) is centred on 1, its corners two pixels away: 1 + 10*3 + 100*7 + 1000*9
+     */
     expect_plane(&c, x, w, (double[]){9731, 3 + 900, 7 + 90, 9}, 4);
 }
 
@@ -524,6 +557,46 @@ static void test_special_values(void **state) {
     check_free(&k);
 }
 
+/* 2^24 + 1 + 1 + 1 is 2^24 when every sum is rounded to float, and 2^24 + 3 or so otherwise. The
+ * long operand of each case is summed by the op; the other one is all ones. */
+static void expect_float_sum(IrOp op, IrType first, IrType second, uint32_t nin, int summed,
+                             IrAttr attr, double want) {
+    double numbers[] = {16777216, 1, 1, 1}, ones[] = {1, 1, 1, 1};
+    OpCase c = {.op = op, .nin = nin, .in = {first, second}, .attr = attr};
+    Checked k;
+    check_make(&k, &c, OP_VALUES_PLAIN);
+    k.in[summed].at = numbers;
+    k.in[1 - summed].at = ones;
+    check_eval(&k, REF_FLOAT, false);
+    if (k.out.at[0] != want)
+        fail_msg("%s: %.17g, expected %.17g", ir_op_info(op)->name, k.out.at[0], want);
+    check_free(&k);
+}
+
+static void test_float_sums_run_in_float(void **state) {
+    (void)state;
+    const double big = 16777216;
+    IrType row = op_image(1, 1, 1, 4), one = op_image(1, 1, 1, 1), channels = op_image(1, 4, 1, 1);
+    IrType c4 = op_matrix(IR_AXIS_N, 1, IR_AXIS_C, 4), n4 = op_matrix(IR_AXIS_N, 4, IR_AXIS_C, 1);
+    IrAttr point = {.kernel = {1, 1}, .stride = {1, 1}, .dilation = {1, 1}, .groups = 1};
+    point.in_size[0] = point.in_size[1] = 1;
+    IrAttr wide = point, over = point, width = {.naxes = 1, .axes = {IR_AXIS_W}};
+    wide.kernel[1] = over.kernel[1] = 4;
+    over.pad[1] = 3; /* four windows cover the one element */
+    expect_float_sum(IR_OP_conv, row, op_weight(1, 1, 1, 4), 2, 0, wide, big);
+    expect_float_sum(IR_OP_conv_dx, channels, op_weight(4, 1, 1, 1), 2, 0, point, big);
+    expect_float_sum(IR_OP_conv_dw, row, row, 2, 0, point, big);
+    expect_float_sum(IR_OP_dense, c4, op_matrix(IR_AXIS_O, 1, IR_AXIS_I, 4), 2, 0, point, big);
+    expect_float_sum(IR_OP_dense_dx, c4, op_matrix(IR_AXIS_O, 4, IR_AXIS_I, 1), 2, 0, point, big);
+    expect_float_sum(IR_OP_dense_dw, n4, n4, 2, 0, point, big);
+    expect_float_sum(IR_OP_avg_pool, row, one, 1, 0, wide, big / 4);
+    expect_float_sum(IR_OP_avg_pool_dx, row, one, 1, 0, over, big);
+    expect_float_sum(IR_OP_max_pool_dx, one, row, 2, 1, over, big);
+    expect_float_sum(IR_OP_resize_dx, row, one, 1, 0, point, big);
+    expect_float_sum(IR_OP_reduce_sum, row, one, 1, 0, width, big);
+    expect_float_sum(IR_OP_reduce_mean, row, one, 1, 0, width, big / 4);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_elementwise),    cmocka_unit_test(test_reduce),
@@ -531,7 +604,7 @@ int main(void) {
         cmocka_unit_test(test_pool),           cmocka_unit_test(test_resize),
         cmocka_unit_test(test_norm),           cmocka_unit_test(test_pool_by_hand),
         cmocka_unit_test(test_resize_by_hand), cmocka_unit_test(test_conv_by_hand),
-        cmocka_unit_test(test_special_values),
+        cmocka_unit_test(test_special_values), cmocka_unit_test(test_float_sums_run_in_float),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* The reference executor against itself: dgemm against plain loops, float against double, gradients as
- * adjoints of what they belong to, and what the driver owes its caller. */
+/* The reference executor against itself: dgemm against plain loops, float against double, gradients
+ * as adjoints of what they belong to, and what the driver owes its caller. */
 #include "runtime/blas.h"
 #include "runtime/ref_check.h"
 

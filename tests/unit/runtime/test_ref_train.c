@@ -1,5 +1,5 @@
-/* Training by the reference: the update rule against its recurrence written out, gradients in another
- * order of axes, and a small network through both ways of convolution. */
+/* Training by the reference: the update rule against its recurrence written out, gradients in
+ * another order of axes, and a small network through both ways of convolution. */
 #include "runtime/ref_check.h"
 #include "runtime/ref_train.h"
 
@@ -8,8 +8,8 @@ static IrModule parabola(Arena *arena) {
     IrGraph *g = ir_graph_new(arena);
     IrType scalar = {0};
     IrRef w = ir_leaf(g, IR_OP_param, &scalar, NULL, "w");
-    IrRef error = ir_binary(g, IR_OP_sub, ir_binary(g, IR_OP_mul, w, ir_constant(g, 3)),
-                            ir_constant(g, 6));
+    IrRef error =
+        ir_binary(g, IR_OP_sub, ir_binary(g, IR_OP_mul, w, ir_constant(g, 3)), ir_constant(g, 6));
     IrRef loss = ir_binary(g, IR_OP_mul, error, error);
     const char *name = "loss";
     IrModule m = {g, 1, &loss, &name}, out;
@@ -24,7 +24,8 @@ static void test_update_rule(void **state) {
     IrModule m = parabola(&arena);
     RefOptions options = {.precision = REF_DOUBLE};
     double value = 1, losses[6];
-    RefParam p = {.uid = 0, .gradient = 1, .lr = 0.02, .momentum = 0.9, .decay = 0.5, .value = &value};
+    RefParam p = {
+        .uid = 0, .gradient = 1, .lr = 0.02, .momentum = 0.9, .decay = 0.5, .value = &value};
     assert_true(ref_train(&m, 1, &p, 1, 6, &options, losses, NULL));
     double w = 1, v = 0;
     for (int s = 0; s < 6; s++) {
@@ -44,7 +45,8 @@ static void test_float_updates(void **state) {
     IrModule m = parabola(&arena);
     RefOptions options = {.precision = REF_FLOAT};
     double value = 1, losses[2];
-    RefParam p = {.uid = 0, .gradient = 1, .lr = 0.01, .momentum = 0.9, .decay = 4e-5, .value = &value};
+    RefParam p = {
+        .uid = 0, .gradient = 1, .lr = 0.01, .momentum = 0.9, .decay = 4e-5, .value = &value};
     assert_true(ref_train(&m, 1, &p, 1, 2, &options, losses, NULL));
     float w = 1, v = 0, decayed;
     for (int s = 0; s < 2; s++) {
@@ -63,7 +65,8 @@ static void test_gradient_in_another_order(void **state) {
     Arena arena;
     arena_init(&arena, "train");
     IrGraph *g = ir_graph_new(&arena);
-    IrType type = op_matrix(IR_AXIS_O, 2, IR_AXIS_I, 3), turned = op_matrix(IR_AXIS_I, 3, IR_AXIS_O, 2);
+    IrType type = op_matrix(IR_AXIS_O, 2, IR_AXIS_I, 3),
+           turned = op_matrix(IR_AXIS_I, 3, IR_AXIS_O, 2);
     IrRef w = ir_leaf(g, IR_OP_param, &type, NULL, "w");
     IrRef roots[] = {ir_reduce(g, IR_OP_reduce_sum, w, type.axis, 2), ir_input(g, &turned, 0, "g")};
     const char *names[] = {"loss", "d:0"};
@@ -91,9 +94,11 @@ typedef struct Net {
 } Net;
 
 static IrRef net_loss(Net *n, IrGraph *g, IrRef x) {
-    IrAttr window = {.kernel = {3, 3}, .stride = {1, 1}, .pad = {1, 1}, .dilation = {1, 1}, .groups = 2};
+    IrAttr window = {
+        .kernel = {3, 3}, .stride = {1, 1}, .pad = {1, 1}, .dilation = {1, 1}, .groups = 2};
     IrRef y = ir_must(g, IR_OP_conv, (IrRef[]){x, n->leaf[0]}, 2, &window);
-    y = ir_must(g, IR_OP_batch_norm, (IrRef[]){y, n->leaf[1], n->leaf[2]}, 3, &(IrAttr){.value = 1e-5});
+    y = ir_must(g, IR_OP_batch_norm, (IrRef[]){y, n->leaf[1], n->leaf[2]}, 3,
+                &(IrAttr){.value = 1e-5});
     y = ir_unary(g, IR_OP_relu, y);
     IrAttr one = {.kernel = {1, 1}, .stride = {1, 1}, .dilation = {1, 1}, .groups = 1};
     y = ir_must(g, IR_OP_conv, (IrRef[]){y, n->leaf[3]}, 2, &one);
@@ -106,7 +111,8 @@ static void net_run(Net *n, RefPrecision precision, bool plain, int steps) {
     memset(n, 0, sizeof *n);
     arena_init(&n->arena, "net");
     IrGraph *g = ir_graph_new(&n->arena);
-    IrType types[PARAMS] = {op_weight(6, 2, 3, 3), op_vector(6), op_vector(6), op_weight(3, 6, 1, 1)};
+    IrType types[PARAMS] = {op_weight(6, 2, 3, 3), op_vector(6), op_vector(6),
+                            op_weight(3, 6, 1, 1)};
     IrAttr one = {.mode = IR_INIT_VALUE, .value = 1}, zero = {.mode = IR_INIT_VALUE};
     IrAttr init[PARAMS] = {{.mode = IR_INIT_DEFAULT}, one, zero, {.mode = IR_INIT_DEFAULT}};
     for (int k = 0; k < PARAMS; k++)
@@ -123,7 +129,8 @@ static void net_run(Net *n, RefPrecision precision, bool plain, int steps) {
         init_leaf(ir_get(g, n->leaf[k]), 1, 0, (Hash128){1, 1}, value);
         n->params[k] = (RefParam){(uint64_t)k, (size_t)(1 + k), 0.1, 0.9, 4e-5, value};
     }
-    RefOptions options = {.precision = precision, .plain = plain, .leaf = checked_leaf, .user = &n->x};
+    RefOptions options = {
+        .precision = precision, .plain = plain, .leaf = checked_leaf, .user = &n->x};
     assert_true(ref_train(&n->m, 1, n->params, PARAMS, steps, &options, n->losses, NULL));
 }
 
