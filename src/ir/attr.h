@@ -1,5 +1,5 @@
-/* Which fields of IrAttr each op reads. Fields that an op does not read are cleared when a node is made,
- * so that equal nodes have equal records, byte for byte. */
+/* Which fields of IrAttr each op reads. Fields that an op does not read are cleared when a node
+ * is made, so that equal nodes have equal records, byte for byte. */
 #ifndef NASC_IR_ATTR_H
 #define NASC_IR_ATTR_H
 
@@ -33,8 +33,8 @@ enum {
 /* The ATTR_* that `op` reads. */
 unsigned ir_attr_fields(IrOp op);
 
-/* A copy of `attr` (NULL: all zero) with only the fields of `op`, unused entries of arrays and padding
- * zero, and every NaN the same. */
+/* A copy of `attr` (NULL: all zero) with only the fields of `op`, unused entries of arrays and
+ * padding zero, and every NaN the same. */
 IrAttr ir_attr_clean(IrOp op, const IrAttr *attr);
 
 /* Whether two param or frozen leaves have one uid (any of those), which no graph may hold. */

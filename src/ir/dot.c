@@ -1,4 +1,5 @@
-/* Drawing for Graphviz: a box an op with its main attributes, leaves without boxes, shapes on the edges. */
+/* Drawing for Graphviz: a box an op with its main attributes, leaves without boxes, shapes on
+ * the edges. */
 #include "ir/passes.h"
 
 #include <ctype.h>
@@ -57,7 +58,8 @@ static void put_node(Buf *b, const IrGraph *g, IrRef r) {
     bool leaf = ir_op_info(n->op)->class == IR_CLASS_SRC;
     buf_printf(b, "  n%u [label=\"", r);
     put_label(b, n);
-    buf_printf(b, "\"%s];\n", leaf ? ", shape=plaintext" : n->op == IR_OP_zero ? ", style=dashed" : "");
+    const char *style = leaf ? ", shape=plaintext" : n->op == IR_OP_zero ? ", style=dashed" : "";
+    buf_printf(b, "\"%s];\n", style);
     for (uint32_t i = 0; i < n->nin; i++) {
         buf_printf(b, "  n%u -> n%u [label=\"", n->in[i], r);
         ir_type_print(b, &ir_get(g, n->in[i])->type);

@@ -1,6 +1,7 @@
-/* The graph's memory: nodes in chunks that never move, found again by content through an open-addressing
- * table. Invariant: every node's inputs have smaller numbers, its attributes are clean (ir/attr.h) and its
- * type is the one the rules infer; with merging on, of nodes that may be merged no two are equal. */
+/* The graph's memory: nodes in chunks that never move, found again by content through an
+ * open-addressing table. Invariant: every node's inputs have smaller numbers, its attributes are
+ * clean (ir/attr.h) and its type is the one the rules infer; with merging on, of nodes that may
+ * be merged no two are equal. */
 #include "ir/attr.h"
 #include "ir/shape.h"
 
@@ -57,7 +58,8 @@ const IrNode *ir_get(const IrGraph *g, IrRef r) {
     return node_at(g, r);
 }
 
-/* Leaves with a value of their own are the same node if they look the same; the others have identity. */
+/* Leaves with a value of their own are the same node if they look the same; the others have
+ * identity. */
 static bool may_merge(IrOp op) {
     return ir_op_info(op)->class != IR_CLASS_SRC || op == IR_OP_constant || op == IR_OP_table ||
            op == IR_OP_random;

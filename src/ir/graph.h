@@ -1,13 +1,15 @@
 /* The tensor graph: immutable, numbered, hash-consed nodes over tensors with named axes.
  *
- * A node is made by ir_node(), which infers its type; a node's inputs always have smaller numbers, so
- * number order is a topological order. Making a node that exists returns the existing one, except for
- * leaves, which have an identity of their own (attr.uid): two convolutions that look alike keep two
- * weights. A source graph is made with merging off, so that two equal ReLUs count twice. The graph knows no layout: that the batch lies in the lanes is the scheduler's business.
+ * A node is made by ir_node(), which infers its type; a node's inputs always have smaller
+ * numbers, so number order is a topological order. Making a node that exists returns the
+ * existing one, except for leaves, which have an identity of their own (attr.uid): two
+ * convolutions that look alike keep two weights. A source graph is made with merging off, so
+ * that two equal ReLUs count twice. The graph knows no layout: that the batch lies in the lanes
+ * is the scheduler's business.
  *
- * Three graphs of one architecture are kept apart: the source graph (as written, dead edges included:
- * sizes are counted on it), the canonical graph (ir/canon.h; built and scored), cost networks.
- */
+ * Three graphs of one architecture are kept apart: the source graph (as written, dead edges
+ * included: sizes are counted on it), the canonical graph (ir/canon.h; built and scored), cost
+ * networks. */
 #ifndef NASC_IR_GRAPH_H
 #define NASC_IR_GRAPH_H
 
@@ -106,22 +108,23 @@ typedef enum IrInit {
 typedef enum IrDist { IR_DIST_UNIFORM, IR_DIST_NORMAL, IR_DIST_SIGN } IrDist;
 typedef enum IrResize { IR_RESIZE_NEAREST, IR_RESIZE_BILINEAR } IrResize;
 
-/* One flat record for every op; what an op does not use is cleared when the node is made, and all of it
- * takes part in hashing (a node's `place` and `name` do not). Order of pairs: [0] = h, [1] = w. */
+/* One flat record for every op; what an op does not use is cleared when the node is made, and
+ * all of it takes part in hashing (a node's `place` and `name` do not). Order of pairs: [0] = h,
+ * [1] = w. */
 typedef struct IrAttr {
     int32_t kernel[2], stride[2], pad[2], dilation[2]; /* conv, pool; pad is symmetric */
     int32_t groups;                                    /* conv */
     int32_t mode;                                      /* IrInit, IrDist or IrResize, by op */
     bool count_padding;                                /* avg_pool */
     uint8_t naxes;                                     /* reduce, merge: entries of `axes` */
-    uint8_t shape_rank;                                /* expand, unmerge, leaves: entries of shape */
+    uint8_t shape_rank;                                /* expand, unmerge, leaves: of shape */
     uint8_t unused[5];
     IrAxis axis, axis2;
     IrAxis axes[IR_MAX_AXES];
     int64_t shape[IR_MAX_AXES]; /* sizes; the axes are in `axes` */
     int64_t in_size[2];         /* _dx ops: h, w of the forward op's input */
     int64_t out_size[2];        /* resize */
-    int64_t lo, hi, size;       /* slice, embed; size of a param: its optimizer group (0: never updated) */
+    int64_t lo, hi, size;       /* slice, embed; size of a param: its optimizer group */
     double value, min, max;     /* constant, eps; random and init bounds */
     uint64_t uid;               /* leaves: identity within the graph; `input`: slot */
     Hash128 key;                /* table: hash of the values; random, shuffle: name of the stream */
@@ -153,8 +156,9 @@ IrGraph *ir_graph_new(Arena *arena);
 size_t ir_graph_len(const IrGraph *g);
 const IrNode *ir_get(const IrGraph *g, IrRef r);
 Arena *ir_graph_arena(IrGraph *g);
-/* Whether ir_node returns an equal node instead of making another; on in a new graph. Off for a graph whose
- * sizes are to be counted as written: only constant, table and random are merged then. */
+/* Whether ir_node returns an equal node instead of making another; on in a new graph. Off for a
+ * graph whose sizes are to be counted as written: only constant, table and random are merged
+ * then. */
 void ir_set_merging(IrGraph *g, bool on);
 bool ir_merging(const IrGraph *g);
 /* The place that following ir_node calls record; a node that is met again keeps its first place. */
@@ -166,30 +170,33 @@ typedef struct IrError {
     char hint[200];    /* empty, or what would help */
 } IrError;
 
-/* False and a message unless every axis is named once, every size is at least 1 and the elements are at
- * most IR_MAX_ELEMENTS. `who` begins the message. */
+/* False and a message unless every axis is named once, every size is at least 1 and the elements
+ * are at most IR_MAX_ELEMENTS. `who` begins the message. */
 bool ir_type_check(const char *who, const IrType *t, IrError *err);
 
-/* Makes a node, or returns IR_NONE and fills `err`. `attr` is copied; NULL means all zero. Limits that
- * are errors: more than 2^40 elements, kernels beyond 1,024, a rank beyond IR_MAX_AXES. Leaves whose type
- * comes from a program can be made here too, with the type in attr.axes, attr.shape, attr.shape_rank
- * (a param or frozen leaf draws its uid, an input's slot is attr.uid); not `table`. */
+/* Makes a node, or returns IR_NONE and fills `err`. `attr` is copied; NULL means all zero.
+ * Limits that are errors: more than 2^40 elements, kernels beyond 1,024, a rank beyond
+ * IR_MAX_AXES. Leaves whose type comes from a program can be made here too, with the type in
+ * attr.axes, attr.shape, attr.shape_rank (a param or frozen leaf draws its uid, an input's slot
+ * is attr.uid); not `table`. */
 IrRef ir_node(IrGraph *g, IrOp op, const IrRef *in, uint32_t nin, const IrAttr *attr, IrError *err);
 /* The same for callers that know the inputs fit (gradient rules, passes): failure is a bug. */
 IrRef ir_must(IrGraph *g, IrOp op, const IrRef *in, uint32_t nin, const IrAttr *attr);
 
-/* Leaves. `type` is copied; a new uid is drawn from the graph's counter (0, 1, ...) for param, frozen.
- * `attr` (may be NULL) gives what is not the type; a type that ir_type_check refuses is a bug here.
- * input, param and frozen are always new nodes; constant, table and random are merged like any op. */
+/* Leaves. `type` is copied; a new uid is drawn from the graph's counter (0, 1, ...) for param,
+ * frozen. `attr` (may be NULL) gives what is not the type; a type that ir_type_check refuses is
+ * a bug here. input, param and frozen are always new nodes; constant, table and random are
+ * merged like any op. */
 IrRef ir_leaf(IrGraph *g, IrOp op, const IrType *type, const IrAttr *attr, const char *name);
-/* The same with the uid of attr (also `input`: slot), for passes that keep or choose numbers; the counter
- * moves beyond it. Two leaves of one uid are a bug that ir_verify finds. */
-IrRef ir_leaf_with_uid(IrGraph *g, IrOp op, const IrType *type, const IrAttr *attr, const char *name);
+/* The same with the uid of attr (also `input`: slot), for passes that keep or choose numbers;
+ * the counter moves beyond it. Two leaves of one uid are a bug that ir_verify finds. */
+IrRef ir_leaf_with_uid(IrGraph *g, IrOp op, const IrType *type, const IrAttr *attr,
+                       const char *name);
 IrRef ir_input(IrGraph *g, const IrType *type, uint64_t slot, const char *name);
 IrRef ir_constant(IrGraph *g, double value);
 IrRef ir_table(IrGraph *g, IrAxis axis, const double *values, size_t n);
-/* Node `node` (of any graph) made in g with the inputs `in`: attributes, uid, name, values and place are
- * kept. What a pass does to a node that it does not change. */
+/* Node `node` (of any graph) made in g with the inputs `in`: attributes, uid, name, values and
+ * place are kept. What a pass does to a node that it does not change. */
 IrRef ir_copy(IrGraph *g, const IrNode *node, const IrRef *in);
 /* The first node that is equal to what ir_node would make, or IR_NONE; makes nothing. */
 IrRef ir_find(const IrGraph *g, IrOp op, const IrRef *in, uint32_t nin, const IrAttr *attr);
@@ -198,18 +205,20 @@ IrRef ir_find(const IrGraph *g, IrOp op, const IrRef *in, uint32_t nin, const Ir
 IrRef ir_unary(IrGraph *g, IrOp op, IrRef a);
 IrRef ir_binary(IrGraph *g, IrOp op, IrRef a, IrRef b);
 IrRef ir_reduce(IrGraph *g, IrOp op, IrRef a, const IrAxis *axes, int naxes);
-/* Sums `a` over every axis that `like` lacks and broadcasts to those that `a` lacks: what a gradient
- * needs after broadcasting. The order of axes is like's only if something had to be broadcast. */
+/* Sums `a` over every axis that `like` lacks and broadcasts to those that `a` lacks: what a
+ * gradient needs after broadcasting. The order of axes is like's only if something had to be
+ * broadcast. */
 IrRef ir_match(IrGraph *g, IrRef a, const IrType *like);
 
-/* Shape rule of each op, expanded from the table (ir/shape_*.c). Inputs' types in, result type out. */
+/* Shape rule of each op, expanded from the table (ir/shape_*.c). Inputs' types in, result type
+ * out. */
 typedef bool IrShapeRule(const IrType *const *in, uint32_t nin, const IrAttr *attr, IrType *out,
                          IrError *err);
 #define OP(name, class, min_in, max_in, traits) IrShapeRule ir_shape_##name;
 #include "ir/ops.def"
 #undef OP
-/* Number of inputs, their types, the rule, the limits and (pow) the constant exponent: all that ir_node
- * checks before it makes a node. */
+/* Number of inputs, their types, the rule, the limits and (pow) the constant exponent: all that
+ * ir_node checks before it makes a node. */
 bool ir_infer_type(const IrGraph *g, IrOp op, const IrRef *in, uint32_t nin, const IrAttr *attr,
                    IrType *out, IrError *err);
 

@@ -1,5 +1,5 @@
-/* What is checked before a node is made: number of inputs, the op's shape rule, the limits of its result.
- * The one place that the maker, the verifier and the reader of text share. */
+/* What is checked before a node is made: number of inputs, the op's shape rule, the limits of
+ * its result. The one place that the maker, the verifier and the reader of text share. */
 #include "ir/shape.h"
 
 #include <stdlib.h>

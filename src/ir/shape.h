@@ -1,4 +1,5 @@
-/* What the shape rules share: failing with a message, naming types and axes in it, checks of windows. */
+/* What the shape rules share: failing with a message, naming types and axes in it, checks of
+ * windows. */
 #ifndef NASC_IR_SHAPE_H
 #define NASC_IR_SHAPE_H
 

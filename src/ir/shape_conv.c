@@ -1,5 +1,6 @@
-/* Shape rules of convolution, dense layers and batch norm, with the gradients that are ops of their own.
- * Activations are [n, c, h, w] in any order (the result in this one), weights [o, i, kh, kw]. */
+/* Shape rules of convolution, dense layers and batch norm, with the gradients that are ops of
+ * their own. Activations are [n, c, h, w] in any order (the result in this one), weights [o, i,
+ * kh, kw]. */
 #include "ir/shape.h"
 
 #include <stdio.h>
@@ -23,7 +24,7 @@ static bool check_groups(const char *op, int64_t channels, const char *which, in
                          IrError *err) {
     if (groups >= 1 && channels % groups == 0)
         return true;
-    return ir_fail(err, groups >= 1 ? "the number of groups must divide both numbers of channels" : "",
+    return ir_fail(err, "the number of groups must divide both numbers of channels",
                    "%s: %lld %s channels cannot be split into %d groups", op, (long long)channels,
                    which, groups);
 }
@@ -74,7 +75,8 @@ static bool expect_grad_map(const char *op, const IrType *grad, const int64_t ma
         return false;
     if (ir_type_size(grad, IR_AXIS_H) == size[0] && ir_type_size(grad, IR_AXIS_W) == size[1])
         return true;
-    return ir_fail(err, NULL, "%s: an input of %lldx%lld gives %lldx%lld, but the gradient is %s", op,
+    return ir_fail(err, NULL,
+                   "%s: an input of %lldx%lld gives %lldx%lld, but the gradient is %s", op,
                    (long long)map[0], (long long)map[1], (long long)size[0], (long long)size[1],
                    type_text(grad).s);
 }
@@ -139,7 +141,8 @@ RULE(dense) {
     if (!ir_expect_axes("dense", "weight", w, oi, 2, err))
         return false;
     if (ir_type_size(x, IR_AXIS_C) != ir_type_size(w, IR_AXIS_I))
-        return ir_fail(err, NULL, "dense: the input %s has %lld channels, the weight %s expects %lld",
+        return ir_fail(err, NULL,
+                       "dense: the input %s has %lld channels, the weight %s expects %lld",
                        type_text(x).s, (long long)ir_type_size(x, IR_AXIS_C), type_text(w).s,
                        (long long)ir_type_size(w, IR_AXIS_I));
     int64_t o = ir_type_size(w, IR_AXIS_O);
@@ -184,8 +187,8 @@ static bool expect_normed(const char *op, const IrType *x, const IrAttr *attr, I
     for (int i = 0; i < x->rank; i++)
         if (x->axis[i] != IR_AXIS_N && x->axis[i] != IR_AXIS_C && x->axis[i] != IR_AXIS_H &&
             x->axis[i] != IR_AXIS_W)
-            return ir_fail(err, NULL, "%s: the input must have no axes but n, c, h, w, but is %s", op,
-                           type_text(x).s);
+            return ir_fail(err, NULL, "%s: the input must have no axes but n, c, h, w, but is %s",
+                           op, type_text(x).s);
     if (ir_type_find(x, IR_AXIS_N) < 0 || ir_type_find(x, IR_AXIS_C) < 0)
         return ir_fail(err, NULL, "%s: the input must have the axes n and c, but is %s", op,
                        type_text(x).s);

@@ -1,6 +1,6 @@
-/* Shape rule of elementwise ops: the result has the axes of the first input in order, then the new axes
- * of the following ones. Axes meet by name and must agree in size; an absent axis is broadcast, an axis
- * of size 1 is not (so that a mistake of one channel is not hidden). */
+/* Shape rule of elementwise ops: the result has the axes of the first input in order, then the
+ * new axes of the following ones. Axes meet by name and must agree in size; an absent axis is
+ * broadcast, an axis of size 1 is not (so that a mistake of one channel is not hidden). */
 #include "ir/shape.h"
 
 #include <stdio.h>
@@ -48,8 +48,9 @@ static bool broadcast(const char *op, const IrType *const *in, uint32_t nin, IrT
             if (at >= 0)
                 continue;
             if (out->rank == IR_MAX_AXES)
-                return ir_fail(err, NULL, "%s: the result of %s and %s would have more than %d axes",
-                               op, type_text(out).s, type_text(t).s, IR_MAX_AXES);
+                return ir_fail(err, NULL,
+                               "%s: the result of %s and %s would have more than %d axes", op,
+                               type_text(out).s, type_text(t).s, IR_MAX_AXES);
             out->axis[out->rank] = t->axis[i];
             out->size[out->rank++] = t->size[i];
         }

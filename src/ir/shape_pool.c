@@ -43,18 +43,19 @@ bool ir_window_sizes(const char *op, const int64_t in[2], const IrAttr *attr, in
         out[i] = ir_window_size(in[i], attr->kernel[i], attr->stride[i], attr->pad[i],
                                 attr->dilation[i]);
         if (out[i] < 1)
-            return ir_fail(err, "`pad: same` keeps the size; a map shrinks with every stride before",
-                           "%s: a %dx%d kernel with dilation %dx%d and padding %dx%d does not fit a "
-                           "map of %lldx%lld", op, attr->kernel[0], attr->kernel[1],
+            return ir_fail(err,
+                           "`pad: same` keeps the size; a map shrinks with every stride before",
+                           "%s: a %dx%d kernel with dilation %dx%d and padding %dx%d does not fit "
+                           "a map of %lldx%lld", op, attr->kernel[0], attr->kernel[1],
                            attr->dilation[0], attr->dilation[1], attr->pad[0], attr->pad[1],
                            (long long)in[0], (long long)in[1]);
     }
     return true;
 }
 
-/* A pooling window must never lie in the padding alone: its maximum or mean would not exist. Windows start
- * at -pad at the earliest and before the end of the map at the latest, so it is enough that the first
- * one reaches the map and that its taps cannot step over the map. */
+/* A pooling window must never lie in the padding alone: its maximum or mean would not exist.
+ * Windows start at -pad at the earliest and before the end of the map at the latest, so it is
+ * enough that the first one reaches the map and that its taps cannot step over the map. */
 static bool pool_sizes(const char *op, const int64_t in[2], const IrAttr *attr, int64_t out[2],
                        IrError *err) {
     if (!ir_check_window(op, attr, err) || !ir_window_sizes(op, in, attr, out, err))

@@ -1,6 +1,6 @@
-/* Sizes of a network, counted on the graph as written, for one image: whatever has the axis n is divided
- * by the batch. The counts are those of docs/method.md, "Sizes"; benchmarks publish each under the name
- * of another, so none is computed from another here. */
+/* Sizes of a network, counted on the graph as written, for one image: whatever has the axis n is
+ * divided by the batch. The counts are those of docs/method.md, "Sizes"; benchmarks publish each
+ * under the name of another, so none is computed from another here. */
 #include "ir/passes.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* What the writer and the reader of the text form share: the fields of the attribute record with their
- * names and how each is written. */
+/* What the writer and the reader of the text form share: the fields of the attribute record with
+ * their names and how each is written. */
 #ifndef NASC_IR_TEXT_H
 #define NASC_IR_TEXT_H
 
@@ -31,12 +31,12 @@ enum { TEXT_FIELDS = 21 };
 extern const TextField ir_text_fields[TEXT_FIELDS];
 
 /* The name a field has in the text of op: `uid` of an input is its `slot`, `mode` of a
- * param its `init`, `size` its `mark`. */
+ * param its `init`, `size` its `group`. */
 const char *ir_text_field_name(IrOp op, const TextField *f);
 /* The words that stand for mode 0, 1, ... of an op; *n of them. */
 const char *const *ir_text_modes(IrOp op, int *n);
-/* Leaves other than constants carry their type behind the colon, and a table's key follows from its values:
- * those fields are not written. */
+/* Leaves other than constants carry their type behind the colon, and a table's key follows from
+ * its values: those fields are not written. */
 bool ir_text_written(IrOp op, const TextField *f);
 
 #endif

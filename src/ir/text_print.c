@@ -52,7 +52,7 @@ const char *ir_text_field_name(IrOp op, const TextField *f) {
     if (f->field == ATTR_MODE && (op == IR_OP_param || op == IR_OP_frozen))
         return "init";
     if (f->field == ATTR_SIZE && (op == IR_OP_param || op == IR_OP_frozen))
-        return "mark";
+        return "group";
     return f->field == ATTR_MODE && op == IR_OP_random ? "dist" : f->name;
 }
 

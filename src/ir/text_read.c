@@ -1,6 +1,7 @@
-/* Reads the text form back: a hand-written scanner over one line at a time. Any bytes are fine as input;
- * what is wrong with them is said with the line. Equal lines stay two nodes, as in the graph that was written,
- * but for constants and the like: so numbers in the text map to nodes through `refs`. */
+/* Reads the text form back: a hand-written scanner over one line at a time. Any bytes are fine
+ * as input; what is wrong with them is said with the line. Equal lines stay two nodes, as in the
+ * graph that was written, but for constants and the like: so numbers in the text map to nodes
+ * through `refs`. */
 #include "ir/passes.h"
 #include "ir/shape.h"
 #include "ir/text.h"

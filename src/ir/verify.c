@@ -1,4 +1,5 @@
-/* The verifier: recomputes what the maker computed. Cheap enough to run after every pass, in every build. */
+/* The verifier: recomputes what the maker computed. Cheap enough to run after every pass, in
+ * every build. */
 #include "ir/attr.h"
 #include "ir/passes.h"
 

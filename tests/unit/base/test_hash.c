@@ -1,4 +1,5 @@
-/* Hashes: published digests, dependence on every input, and a text that keeps the order of values. */
+/* Hashes: published digests, dependence on every input, and a text that keeps the order of
+ * values. */
 #include "base/hash.h"
 
 #include <setjmp.h>

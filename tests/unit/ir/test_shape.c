@@ -1,5 +1,5 @@
-/* Shape rules: for every family of ops the type of a result, and what is said when inputs do not fit. The
- * cases are written in the text form; types and sizes are worked out by hand. */
+/* Shape rules: for every family of ops the type of a result, and what is said when inputs do not
+ * fit. The cases are written in the text form; types and sizes are worked out by hand. */
 #include "build_net.h"
 
 #include <setjmp.h>
@@ -86,7 +86,8 @@ static const Case bad[] = {
     {"conv(%2, %3) {kernel=3x5 stride=1x1 dilation=5x1 groups=2}",
      "conv: a 3x5 kernel with dilation 5x1 and padding 0x0 does not fit a map of 9x7"},
     {"conv(%2, %3) {kernel=3x5 stride=0x1 dilation=1x1 groups=2}", "conv: the stride 0x1"},
-    {"conv(%2, %3) {kernel=3x5 stride=1x1 pad=-1x0 dilation=1x1 groups=2}", "conv: the padding -1x0"},
+    {"conv(%2, %3) {kernel=3x5 stride=1x1 pad=-1x0 dilation=1x1 groups=2}",
+     "conv: the padding -1x0"},
     {"conv(%2, %3, %5) {kernel=3x5 stride=1x1 dilation=1x1 groups=2}",
      "conv: the bias must be [c=8], but is [n=2, c=4]"},
     {"conv(%5, %3) {kernel=3x5 stride=1x1 dilation=1x1 groups=2}",
@@ -94,7 +95,8 @@ static const Case bad[] = {
     {"conv_dw(%2, %9) {kernel=1025x3 stride=2x2 dilation=1x1 groups=4}", "not within 1 and 1024"},
     {"conv_dx(%9, %3) {kernel=3x5 stride=2x1 pad=1x2 dilation=1x1 groups=2 in=11x5}",
      "conv_dx: an input of 11x5 gives 6x5, but the gradient is [n=2, c=8, h=5, w=5]"},
-    {"conv_dx(%9, %3) {kernel=3x5 stride=2x1 dilation=1x1 groups=2}", "a map of 0x0 is not possible"},
+    {"conv_dx(%9, %3) {kernel=3x5 stride=2x1 dilation=1x1 groups=2}",
+     "a map of 0x0 is not possible"},
     {"dense(%9, %6)", "dense: the input must have the axes [n, c]"},
     {"dense(%5, %6, %4)", "dense: the bias must be [c=10], but is [c=8]"},
     {"max_pool(%2) {kernel=2x2 stride=2x2 pad=2x2 dilation=1x1}", "nothing but padding"},

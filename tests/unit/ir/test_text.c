@@ -1,4 +1,5 @@
-/* The text form: written and read back over every op; bad text is refused with its line and never harms. */
+/* The text form: written and read back over every op; bad text is refused with its line and
+ * never harms. */
 #include "ir/passes.h"
 
 #include <setjmp.h>
@@ -12,7 +13,7 @@ static const char every_op[] =
     "%0 = input {slot=0} : [n=16, c=4, h=8, w=8]\n"
     "%1 = param {uid=0 init=default} : [o=8, i=2, kh=3, kw=3]\n"
     "%2 = param {uid=7 init=uniform min=-0.25 max=0.25} : [c=8]\n"
-    "%3 = frozen {uid=3 init=normal mark=-2 max=0.1} : [o=8, i=4, kh=1, kw=1]\n"
+    "%3 = frozen {uid=3 init=normal group=-2 max=0.1} : [o=8, i=4, kh=1, kw=1]\n"
     "%4 = constant {value=2} : []\n"
     "%5 = table {values=[0.375, 0.3875, 0.1]} : [f=3]\n"
     "%6 = random {dist=normal max=1 key=000102030405060708090a0b0c0d0e0f} : [n=16, c=8, h=4, w=4]\n"
@@ -29,7 +30,8 @@ static const char every_op[] =
     "%14 = max_pool(%9) {kernel=3x3 stride=1x1 pad=1x1 dilation=1x1} : [n=16, c=8, h=4, w=4]\n"
     "%15 = max_pool_dx(%9, %14) {kernel=3x3 stride=1x1 pad=1x1 dilation=1x1} "
     ": [n=16, c=8, h=4, w=4]\n"
-    "%16 = avg_pool(%9) {kernel=2x2 stride=2x2 dilation=1x1 count_padding} : [n=16, c=8, h=2, w=2]\n"
+    "%16 = avg_pool(%9) {kernel=2x2 stride=2x2 dilation=1x1 count_padding} "
+    ": [n=16, c=8, h=2, w=2]\n"
     "%17 = avg_pool_dx(%16) {kernel=2x2 stride=2x2 dilation=1x1 count_padding in=4x4} "
     ": [n=16, c=8, h=4, w=4]\n"
     "%18 = resize(%16) {mode=bilinear out=4x4} : [n=16, c=8, h=4, w=4]\n"
@@ -176,7 +178,8 @@ static void bad_text_is_refused_with_its_line(void **state) {
         {"%0 = input : [c=1099511627777]\n", "more than 2^40 elements"},
         {"%0 = input : [C=3]\n", "'C' is not the name of an axis"},
         {"%0 = input : [a=1, b=1, c=1, d=1, e=1, f=1, g=1]\n", "at most 6 axes"},
-        {"%0 = input : [c=3]\n%1 = neg(%0) : [c=4]\n", "written as [c=4], but the inputs give [c=3]"},
+        {"%0 = input : [c=3]\n%1 = neg(%0) : [c=4]\n",
+         "written as [c=4], but the inputs give [c=3]"},
         {"%0 = input : [c=3]\n%1 = add(%0)\n", "line 2: add: takes at least 2 inputs, not 1"},
         {"%0 = input : [c=3]\n%1 = neg(%0) {eps=1}\n", "neg has no attribute 'eps'"},
         {"%0 = input : [c=3]\n%1 = pow(%0, %0)\n", "the exponent must be a constant"},
@@ -205,8 +208,8 @@ static void bad_text_is_refused_with_its_line(void **state) {
     arena_free(&a);
 }
 
-/* Cuts and byte changes of good text: every outcome but a crash or a bug is fine, and what is accepted is a
- * sound graph. */
+/* Cuts and byte changes of good text: every outcome but a crash or a bug is fine, and what is
+ * accepted is a sound graph. */
 static void damaged_text_does_no_harm(void **state) {
     (void)state;
     static const char bytes[] = "%=({[;,:x-09 \n\"\\z\x80";
