@@ -25,6 +25,9 @@ typedef struct PlanCall {
     size_t nargs;
     int64_t lo, hi;
     const char *what; /* "conv %12", for dumps */
+    IrRef node;       /* of the module: the last one that it computes, or IR_NONE */
+    size_t nnodes;    /* how many it computes */
+    int64_t bytes;    /* of the tensors it reads and writes, each once */
 } PlanCall;
 
 /* The parts of a plan, in the order of a training step. */
@@ -47,6 +50,8 @@ typedef struct Plan {
     int64_t *output_offset;
     int64_t arena_bytes; /* 64-byte aligned base needed */
     int64_t zero_offset, zero_bytes; /* momentum: cleared before a run */
+    size_t unfused_calls;  /* forward and backward with one call a node: what fusion saves */
+    int64_t unfused_bytes;
     Hash128 hash;        /* of the canonical module: names the random streams of its leaves */
 } Plan;
 
@@ -66,7 +71,8 @@ void plan_read_lanes(const IrType *type, const float *lanes, float *dense);
 /* Runs the calls of one part on a worker's memory. No allocation, no locks. */
 void plan_run(const Plan *p, int part, char *base);
 
-/* "group 3: conv %12 + bias  [n=16, ...]" lines, arena size, launches, bytes moved; for `show --as fused`. */
+/* One line a call ("3: conv %12 + bias [n=16, ...] 2 nodes 1.5 MB | kernel text"), then the size of the arena
+ * and calls and bytes against the unfused graph; for `show --as fused`. */
 void plan_print(Buf *b, const Plan *p);
 
 #endif

@@ -1,0 +1,40 @@
+/* Lowering: a group becomes one call (a few for copies): descriptor text, arguments, range. */
+#ifndef NASC_CODEGEN_LOWER_H
+#define NASC_CODEGEN_LOWER_H
+
+#include "codegen/fuse.h"
+#include "codegen/map_program.h"
+#include "codegen/plan.h"
+
+/* The program of a map or small group, and which node each operand of it is. */
+typedef struct MapLowered {
+    MapProgram program;
+    IrRef *in;      /* of each input; IR_NONE: a constant */
+    float *value;   /* of each constant */
+    int *in_last;   /* the last segment in which each input is read */
+    IrRef *out;     /* of each output, in the order of the puts */
+    int *out_first; /* the segment that stores it */
+} MapLowered;
+
+MapLowered lower_map_program(Arena *arena, const IrModule *m, const Group *group);
+
+typedef VEC(PlanCall) PlanCalls;
+
+/* What the arguments of calls are made from. */
+typedef struct Lower {
+    Arena *arena;
+    const IrModule *m;
+    const int64_t *offset; /* of each stored node and leaf */
+    PlanCalls *calls;
+} Lower;
+
+void lower_map(Lower *l, const Group *group, const MapLowered *map);
+void lower_anchor(Lower *l, const Group *group);
+/* Copies `elements` floats between two places of the arena. */
+void lower_flat_copy(Lower *l, int64_t from, int64_t to, int64_t elements, const char *what);
+
+/* Appends a call of one node. `text` and `what` are in the arena, `arg` is copied. */
+PlanCall *lower_push(Lower *l, KernelKind kind, const char *text, const int64_t *arg, size_t nargs,
+                     int64_t hi, int64_t bytes, IrRef node, const char *what);
+
+#endif

@@ -1,0 +1,359 @@
+/* From a canonical module to a plan: gradient, expansion, legal forms, fusion, places in memory, calls.
+ *
+ * The arena from its start: trained parameters (those of one optimizer setting side by side), their momenta
+ * and their gradients in the same order, the other leaves, then everything that lives for a while. */
+#include "codegen/plan.h"
+
+#include "codegen/kernel_args.h"
+#include "codegen/legalise.h"
+#include "codegen/lower.h"
+#include "codegen/memplan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_ARENA_BITS = 40 };
+
+/* A trained parameter and its place, the same in each of the three blocks. */
+typedef struct Slot {
+    const PlanUpdate *update;
+    IrRef param; /* in the canonical module, then in the plan's */
+    int64_t at, bytes;
+} Slot;
+
+typedef struct Planner {
+    Plan *plan;
+    Arena *arena, *scratch; /* of the plan; of this call */
+    Slot *slots;
+    size_t nslots, nforward;
+    int64_t block_bytes;
+    Fusion fusion;
+    MapLowered *maps;  /* of each group that is no anchor */
+    int64_t *offset;   /* of each node of the plan's module, -1: none */
+    int32_t *buffer;   /* of each node, -1: none */
+    MemBuffer *buffers;
+    size_t nbuffers;
+} Planner;
+
+static int32_t find_param(const IrModule *m, uint64_t uid) {
+    for (size_t i = 0; i < ir_graph_len(m->graph); i++) {
+        const IrNode *n = ir_get(m->graph, (IrRef)i);
+        if (n->op == IR_OP_param && n->attr->uid == uid)
+            return (int32_t)i;
+    }
+    return -1;
+}
+
+static bool same_setting(const PlanUpdate *a, const PlanUpdate *b) {
+    return a->lr == b->lr && a->momentum == b->momentum && a->decay == b->decay;
+}
+
+/* Slots of the updated parameters that the module has, grouped by setting in order of appearance. */
+static void make_slots(Planner *p, const IrModule *m, const PlanUpdate *updates, size_t n) {
+    p->slots = ARENA_ARRAY(p->scratch, Slot, n);
+    bool *done = ARENA_ARRAY(p->scratch, bool, n);
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = i; k < n; k++) {
+            if (done[k] || !same_setting(&updates[i], &updates[k]))
+                continue;
+            done[k] = true;
+            int32_t param = find_param(m, updates[k].uid);
+            if (param < 0)
+                continue;
+            Slot *s = &p->slots[p->nslots++];
+            s->update = &updates[k];
+            s->param = (IrRef)param;
+            s->at = p->block_bytes;
+            s->bytes = layout_of(&ir_get(m->graph, s->param)->type).bytes;
+            p->block_bytes += s->bytes;
+        }
+}
+
+/* canonical -> with gradients -> expanded -> legal, in the plan's arena. */
+static bool make_module(Planner *p, const IrModule *canonical, NascError *err) {
+    IrModule m = *canonical;
+    IrError ir_err = {0};
+    if (p->nslots > 0) {
+        IrRef *wrt = ARENA_ARRAY(p->scratch, IrRef, p->nslots);
+        for (size_t i = 0; i < p->nslots; i++)
+            wrt[i] = p->slots[i].param;
+        if (!ir_gradient(p->scratch, canonical, 0, wrt, p->nslots, &m, &ir_err)) {
+            nasc_fail(err, NASC_PROGRAM_ERROR, "%s", ir_err.message);
+            return false;
+        }
+    }
+    m = ir_prune(p->scratch, &m);
+    m = ir_expand(p->scratch, &m);
+    if (!legalise(p->arena, &m, &p->plan->module, err))
+        return false;
+    for (size_t i = 0; i < p->nslots; i++)
+        p->slots[i].param = (IrRef)find_param(&p->plan->module, p->slots[i].update->uid);
+    return true;
+}
+
+static bool is_leaf(const IrNode *n) {
+    return n->op == IR_OP_input || n->op == IR_OP_param || n->op == IR_OP_frozen;
+}
+
+/* Places of the permanent part; returns its end. */
+static int64_t place_leaves(Planner *p) {
+    const IrGraph *g = p->plan->module.graph;
+    size_t n = ir_graph_len(g), nleaves = 0;
+    int64_t end = 3 * p->block_bytes;
+    p->plan->zero_offset = p->block_bytes;
+    p->plan->zero_bytes = p->block_bytes;
+    for (size_t i = 0; i < p->nslots; i++)
+        if (p->slots[i].param != IR_NONE)
+            p->offset[p->slots[i].param] = p->slots[i].at;
+    for (size_t i = 0; i < n; i++) {
+        const IrNode *node = ir_get(g, (IrRef)i);
+        nleaves += is_leaf(node);
+        if (!is_leaf(node) || p->offset[i] >= 0)
+            continue;
+        p->offset[i] = end;
+        end += layout_of(&node->type).bytes;
+    }
+    p->plan->leaves = ARENA_ARRAY(p->arena, PlanLeaf, nleaves);
+    for (size_t i = 0; i < n; i++) {
+        const IrNode *node = ir_get(g, (IrRef)i);
+        if (is_leaf(node))
+            p->plan->leaves[p->plan->nleaves++] = (PlanLeaf){
+                .node = (IrRef)i, .op = node->op, .uid = node->attr->uid, .offset = p->offset[i],
+                .elements = ir_type_elements(&node->type),
+                .lanes = layout_of(&node->type).kind == LAYOUT_LANES};
+    }
+    return end;
+}
+
+/* A gradient that no other parameter has yet, and no forward root, is computed straight into its slot. */
+static bool owns_slot(const Planner *p, size_t slot) {
+    const IrModule *m = &p->plan->module;
+    IrRef root = m->roots[p->nforward + slot];
+    for (size_t i = 0; i < p->nforward + slot; i++)
+        if (m->roots[i] == root)
+            return false;
+    return p->fusion.groups[p->fusion.owner[root]].part == 1;
+}
+
+static void make_buffers(Planner *p) {
+    const IrModule *m = &p->plan->module;
+    size_t n = ir_graph_len(m->graph);
+    p->buffers = ARENA_ARRAY(p->scratch, MemBuffer, n);
+    p->buffer = ARENA_ARRAY(p->scratch, int32_t, n);
+    for (size_t r = 0; r < n; r++)
+        p->buffer[r] = -1;
+    for (size_t i = 0; i < p->nslots; i++)
+        if (owns_slot(p, i))
+            p->offset[m->roots[p->nforward + i]] = 2 * p->block_bytes + p->slots[i].at;
+    for (size_t k = 0; k < p->fusion.ngroups; k++) {
+        const Group *g = &p->fusion.groups[k];
+        for (size_t i = 0; i < g->nouts; i++) {
+            IrRef r = g->outs[i];
+            if (p->offset[r] >= 0)
+                continue;
+            p->buffer[r] = (int32_t)p->nbuffers;
+            p->buffers[p->nbuffers++] = (MemBuffer){
+                layout_of(&ir_get(m->graph, r)->type).bytes, (int)k, (int)k, -1, 0};
+        }
+        for (size_t i = 0; i < g->nins; i++)
+            if (p->buffer[g->ins[i]] >= 0)
+                p->buffers[p->buffer[g->ins[i]]].last = (int)k;
+    }
+}
+
+/* Roots stay: the given ones to the end of the forward part, gradients that must be copied to the end. */
+static void keep_roots(Planner *p) {
+    const IrModule *m = &p->plan->module;
+    int forward_end = 0, end = (int)p->fusion.ngroups;
+    while (forward_end < end && p->fusion.groups[forward_end].part == 0)
+        forward_end++;
+    for (size_t i = 0; i < m->nroots; i++) {
+        int32_t b = p->buffer[m->roots[i]];
+        if (b >= 0)
+            p->buffers[b].last = MAX(p->buffers[b].last, i < p->nforward ? forward_end : end);
+    }
+}
+
+/* Lets results of a map take the place of operands that die there and are not read later in it. */
+static void take_places(Planner *p, int k) {
+    const MapLowered *map = &p->maps[k];
+    for (size_t o = 0; o < p->fusion.groups[k].nouts; o++) {
+        int32_t out = p->buffer[map->out[o]];
+        if (out < 0 || !fuse_is_lanes(ir_get(p->plan->module.graph, map->out[o])))
+            continue;
+        for (size_t i = 0; i < map->program.ninputs; i++) {
+            if (map->program.input[i] != MAP_LANES || map->in_last[i] > map->out_first[o])
+                continue;
+            int32_t in = p->buffer[map->in[i]];
+            if (in < 0 || p->buffers[in].last != k || p->buffers[in].bytes != p->buffers[out].bytes)
+                continue;
+            bool taken = false;
+            for (size_t q = 0; q < o; q++) {
+                int32_t other = p->buffer[map->out[q]];
+                taken |= other >= 0 && p->buffers[other].place_of == in;
+            }
+            if (taken)
+                continue;
+            p->buffers[out].place_of = in;
+            break;
+        }
+    }
+}
+
+static bool place_all(Planner *p, NascError *err) {
+    size_t n = ir_graph_len(p->plan->module.graph);
+    p->offset = ARENA_ARRAY(p->scratch, int64_t, n);
+    for (size_t r = 0; r < n; r++)
+        p->offset[r] = -1;
+    int64_t permanent = place_leaves(p);
+    make_buffers(p);
+    keep_roots(p);
+    for (size_t k = 0; k < p->fusion.ngroups; k++)
+        if (p->fusion.groups[k].domain.kind == GROUP_MAP)
+            take_places(p, (int)k);
+    p->plan->arena_bytes = memplan_place(p->scratch, p->buffers, p->nbuffers, permanent);
+    const char *overlap = memplan_check(p->scratch, p->buffers, p->nbuffers);
+    if (overlap)
+        BUG("memory plan: %s", overlap);
+    if (p->plan->arena_bytes >> MAX_ARENA_BITS) {
+        nasc_fail(err, NASC_PROGRAM_ERROR, "the network needs %lld bytes of memory, more than 2^%d",
+                  (long long)p->plan->arena_bytes, MAX_ARENA_BITS);
+        return false;
+    }
+    for (size_t r = 0; r < n; r++)
+        if (p->buffer[r] >= 0)
+            p->offset[r] = p->buffers[p->buffer[r]].offset;
+    return true;
+}
+
+static int64_t float_bits(double v) {
+    float f = (float)v;
+    uint32_t bits;
+    memcpy(&bits, &f, sizeof bits);
+    return (int64_t)bits;
+}
+
+/* One call for each run of slots with equal settings. */
+static void lower_updates(const Planner *p, Lower *l) {
+    for (size_t i = 0, end; i < p->nslots; i = end) {
+        const PlanUpdate *u = p->slots[i].update;
+        int64_t bytes = 0;
+        for (end = i; end < p->nslots && same_setting(u, p->slots[end].update); end++)
+            bytes += p->slots[end].bytes;
+        int64_t arg[SGD_NARGS];
+        arg[SGD_W] = p->slots[i].at;
+        arg[SGD_V] = p->block_bytes + p->slots[i].at;
+        arg[SGD_G] = 2 * p->block_bytes + p->slots[i].at;
+        arg[SGD_LR] = float_bits(u->lr);
+        arg[SGD_MOMENTUM] = float_bits(u->momentum);
+        arg[SGD_DECAY] = float_bits(u->decay);
+        const char *what = arena_printf(p->arena, "sgd of %zu parameters", end - i);
+        lower_push(l, KERNEL_sgd, u->decay != 0 ? "sgd decay" : "sgd", arg, SGD_NARGS,
+                   bytes / (LANES * (int64_t)sizeof(float)), 5 * bytes, IR_NONE, what);
+    }
+}
+
+static void lower_shared_gradients(const Planner *p, Lower *l) {
+    const IrModule *m = &p->plan->module;
+    for (size_t i = 0; i < p->nslots; i++) {
+        IrRef root = m->roots[p->nforward + i];
+        if (owns_slot(p, i))
+            continue;
+        const char *what = arena_printf(p->arena, "copy of gradient %%%u", root);
+        lower_flat_copy(l, p->offset[root], 2 * p->block_bytes + p->slots[i].at,
+                        layout_of(&ir_get(m->graph, root)->type).elements, what);
+    }
+}
+
+static void make_calls(Planner *p) {
+    PlanCalls calls[3] = {0};
+    Lower l = {p->arena, &p->plan->module, p->offset, NULL};
+    for (size_t k = 0; k < p->fusion.ngroups; k++) {
+        const Group *g = &p->fusion.groups[k];
+        l.calls = &calls[g->part];
+        if (g->domain.kind == GROUP_ANCHOR)
+            lower_anchor(&l, g);
+        else
+            lower_map(&l, g, &p->maps[k]);
+    }
+    l.calls = &calls[1];
+    lower_shared_gradients(p, &l);
+    l.calls = &calls[2];
+    lower_updates(p, &l);
+    for (int part = 0; part < 3; part++) {
+        p->plan->ncalls[part] = calls[part].len;
+        p->plan->calls[part] = ARENA_ARRAY(p->arena, PlanCall, calls[part].len);
+        if (calls[part].len)
+            memcpy(p->plan->calls[part], calls[part].items, calls[part].len * sizeof(PlanCall));
+        VEC_FREE(calls[part]);
+    }
+}
+
+static bool get_kernels(Planner *p, Jit *jit, NascError *err) {
+    Plan *plan = p->plan;
+    size_t n = plan->ncalls[0] + plan->ncalls[1] + plan->ncalls[2], at = 0;
+    KernelDesc *descs = ARENA_ARRAY(p->scratch, KernelDesc, n);
+    KernelFn **fns = ARENA_ARRAY(p->scratch, KernelFn *, n);
+    for (int part = 0; part < 3; part++)
+        for (size_t i = 0; i < plan->ncalls[part]; i++)
+            descs[at++] = plan->calls[part][i].desc;
+    if (!jit_get(jit, descs, n, fns, err))
+        return false;
+    at = 0;
+    for (int part = 0; part < 3; part++)
+        for (size_t i = 0; i < plan->ncalls[part]; i++)
+            plan->calls[part][i].fn = fns[at++];
+    return true;
+}
+
+static void count_unfused(Plan *plan) {
+    const IrGraph *g = plan->module.graph;
+    for (size_t i = 0; i < ir_graph_len(g); i++) {
+        const IrNode *n = ir_get(g, (IrRef)i);
+        if (ir_op_info(n->op)->class == IR_CLASS_SRC)
+            continue;
+        plan->unfused_calls++;
+        plan->unfused_bytes += layout_of(&n->type).bytes;
+        for (uint32_t k = 0; k < n->nin; k++)
+            plan->unfused_bytes += layout_of(&ir_get(g, n->in[k])->type).bytes;
+    }
+}
+
+static bool make(Planner *p, Jit *jit, const IrModule *canonical, bool fuse, NascError *err) {
+    Plan *plan = p->plan;
+    if (!make_module(p, canonical, err))
+        return false;
+    p->fusion = fuse_graph(p->scratch, &plan->module, p->nforward, fuse);
+    p->maps = ARENA_ARRAY(p->scratch, MapLowered, p->fusion.ngroups);
+    for (size_t k = 0; k < p->fusion.ngroups; k++)
+        if (p->fusion.groups[k].domain.kind != GROUP_ANCHOR)
+            p->maps[k] = lower_map_program(p->arena, &plan->module, &p->fusion.groups[k]);
+    if (!place_all(p, err))
+        return false;
+    make_calls(p);
+    count_unfused(plan);
+    plan->nscalars = plan->noutputs = p->nforward;
+    plan->scalar_offset = plan->output_offset = ARENA_ARRAY(p->arena, int64_t, p->nforward);
+    for (size_t i = 0; i < p->nforward; i++)
+        plan->output_offset[i] = p->offset[plan->module.roots[i]];
+    return get_kernels(p, jit, err);
+}
+
+bool plan_make(Jit *jit, Arena *arena, const IrModule *canonical, const PlanUpdate *updates,
+               size_t nupdates, const PlanOptions *options, Plan *out, NascError *err) {
+    Arena scratch;
+    arena_init(&scratch, "plan scratch");
+    *out = (Plan){.hash = ir_hash(canonical)};
+    Planner p = {.plan = out, .arena = arena, .scratch = &scratch, .nforward = canonical->nroots};
+    make_slots(&p, canonical, updates, nupdates);
+    bool ok = make(&p, jit, canonical, options->fuse, err);
+    arena_free(&scratch);
+    return ok;
+}
+
+void plan_run(const Plan *p, int part, char *base) {
+    for (size_t i = 0; i < p->ncalls[part]; i++) {
+        const PlanCall *c = &p->calls[part][i];
+        c->fn(base, c->arg, c->lo, c->hi);
+    }
+}
