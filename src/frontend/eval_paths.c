@@ -1,0 +1,317 @@
+/* Paths of uses and the weights that hang on them. A weight is known by (path, role): evaluating the same
+ * use again finds the leaf that is there, and any other use makes a new one. */
+#include "frontend/eval_impl.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct EvalSlot {
+    Hash128 key;
+    void *value;
+    bool used;
+};
+
+static struct EvalSlot *map_probe(const EvalMap *m, Hash128 key) {
+    for (size_t i = key.lo & (m->cap - 1);; i = (i + 1) & (m->cap - 1))
+        if (!m->slots[i].used || hash128_equal(m->slots[i].key, key))
+            return &m->slots[i];
+}
+
+static void map_grow(Arena *a, EvalMap *m) {
+    EvalMap bigger = {.cap = m->cap ? m->cap * 2 : 64, .len = m->len};
+    bigger.slots = ARENA_ARRAY(a, struct EvalSlot, bigger.cap);
+    for (size_t i = 0; i < m->cap; i++)
+        if (m->slots[i].used)
+            *map_probe(&bigger, m->slots[i].key) = m->slots[i];
+    *m = bigger;
+}
+
+void **map_slot(Arena *a, EvalMap *m, Hash128 key) {
+    if (m->len * 2 >= m->cap)
+        map_grow(a, m);
+    struct EvalSlot *s = map_probe(m, key);
+    if (!s->used) {
+        s->used = true;
+        s->key = key;
+        m->len++;
+    }
+    return &s->value;
+}
+
+void *map_get(const EvalMap *m, Hash128 key) {
+    return m->cap ? map_probe(m, key)->value : NULL;
+}
+
+static Hash128 index_hash(Value v) {
+    struct {
+        uint64_t kind, bits;
+    } key = {.kind = v.kind};
+    switch (v.kind) {
+    case VALUE_INT:
+        key.bits = (uint64_t)v.u.integer;
+        break;
+    case VALUE_DECIMAL:
+        memcpy(&key.bits, &v.u.decimal, sizeof key.bits);
+        break;
+    case VALUE_BOOL:
+        key.bits = v.u.boolean;
+        break;
+    case VALUE_STRING:
+        return hash128(v.u.string->text, v.u.string->len, 2);
+    case VALUE_CHOSEN:
+        return hash128(v.u.chosen->name, strlen(v.u.chosen->name), 2);
+    case VALUE_LIST:
+    case VALUE_TUPLE:
+        return indices_hash(v.u.list->items, v.u.list->len);
+    default:
+        break;
+    }
+    return hash128(&key, sizeof key, 3);
+}
+
+Hash128 indices_hash(const Value *indices, size_t n) {
+    Hash128 h = {n, 1};
+    for (size_t i = 0; i < n; i++)
+        h = hash128_combine(h, index_hash(indices[i]));
+    return h;
+}
+
+const char *indexed_name(Eval *e, const char *name, const Value *indices, size_t n) {
+    if (!n)
+        return name;
+    Buf b = {0};
+    buf_puts(&b, name);
+    for (size_t i = 0; i < n; i++) {
+        buf_putc(&b, i ? ',' : '[');
+        value_print_bare(&b, indices[i]);
+    }
+    buf_putc(&b, ']');
+    return eval_take(e, &b);
+}
+
+static Path *path_get(Eval *e, Path *parent, PathKind kind, uint32_t key, int64_t index,
+                      Hash128 indices, bool *fresh) {
+    struct {
+        uint32_t parent, kind, key, unused;
+        int64_t index;
+        Hash128 indices;
+    } id = {parent->id, kind, key, 0, index, indices};
+    void **slot = map_slot(e->arena, &e->paths, hash128(&id, sizeof id, 4));
+    *fresh = !*slot;
+    if (*slot)
+        return *slot;
+    Path *p = ARENA_NEW(e->arena, Path);
+    *p = (Path){.parent = parent, .kind = kind, .id = ++e->npaths, .indices = indices};
+    if (kind != PATH_DEFINITION && kind != PATH_INSTANCE)
+        p->ordinal = parent->children++;
+    *slot = p;
+    return p;
+}
+
+Path *path_child(Eval *e, PathKind kind, uint32_t key, int64_t index, const Value *indices, size_t n,
+                 const char *label) {
+    bool fresh;
+    Path *p = path_get(e, e->now.path, kind, key, index, indices_hash(indices, n), &fresh);
+    if (!fresh)
+        return p;
+    p->label = label;
+    p->index = index;
+    p->values = value_list(e->arena, VALUE_LIST, indices, n).u.list->items;
+    p->nvalues = n;
+    return p;
+}
+
+Path *path_of_definition(Eval *e, Path *base, PathKind kind, const Ast *decl, const Scope *scope,
+                         const Value *indices, size_t n, const char *label) {
+    bool fresh;
+    Path *p = path_get(e, base, kind, decl->id, 0, indices_hash(indices, n), &fresh);
+    if (fresh) {
+        p->label = label;
+        p->definition = decl;
+        p->scope = scope;
+    }
+    return p;
+}
+
+/* What tells a use from its neighbours where the label does not. */
+static void path_mark(const Path *p, Buf *b) {
+    if (p->kind == PATH_SITE && p->ordinal)
+        buf_printf(b, "#%u", p->ordinal);
+    else if (p->kind == PATH_ITEM && p->index && !(p->label && strchr(p->label, '[')))
+        buf_printf(b, "#%lld", (long long)p->index);
+    for (size_t i = 0; p->kind == PATH_ELEMENT && i < p->nvalues; i++) {
+        buf_putc(b, i ? ',' : '[');
+        value_print_bare(b, p->values[i]);
+        if (i + 1 == p->nvalues)
+            buf_putc(b, ']');
+    }
+}
+
+static void path_put(const Path *p, bool for_decision, Buf *b) {
+    if (!p || p->kind == PATH_ROOT || (for_decision && p->kind == PATH_NETWORK))
+        return;
+    path_put(p->parent, for_decision, b);
+    if (p->label && *p->label) {
+        if (b->len && *p->label != '[')
+            buf_putc(b, '.');
+        buf_puts(b, p->label);
+    }
+    if (for_decision)
+        path_mark(p, b);
+}
+
+const char *path_name(Eval *e, const Path *p, bool for_decision) {
+    Buf b = {0};
+    path_put(p, for_decision, &b);
+    return eval_take(e, &b);
+}
+
+/* What a tree says, names aside: renaming a program leaves it, and so every random number, alone. */
+static Hash128 tree_hash(const Ast *x);
+
+static Hash128 list_hash(const AstList *l, Hash128 h) {
+    h = hash128_combine(h, (Hash128){l->len, 7});
+    for (size_t i = 0; i < l->len; i++)
+        h = hash128_combine(h, tree_hash(l->items[i]));
+    return h;
+}
+
+static Hash128 tree_hash(const Ast *x) {
+    if (!x)
+        return (Hash128){0, 5};
+    struct {
+        uint32_t kind, oper;
+        double number;
+    } own = {x->kind, x->oper, x->number};
+    Hash128 h = hash128(&own, sizeof own, 6);
+    if (x->kind == AST_STRING)
+        h = hash128_combine(h, hash128(x->text, x->text_len, 8));
+    h = hash128_combine(h, tree_hash(x->a));
+    h = hash128_combine(h, tree_hash(x->b));
+    h = hash128_combine(h, tree_hash(x->c));
+    h = list_hash(&x->list, h);
+    h = list_hash(&x->index, h);
+    return list_hash(&x->params, h);
+}
+
+/* A definition's part of a stable key: its tree, and its number among the equal trees before it. */
+static Hash128 definition_stable(const Path *p) {
+    Hash128 own = tree_hash(p->definition);
+    uint64_t before = 0;
+    for (size_t i = 0; p->scope && i < p->scope->len; i++) {
+        const ScopeEntry *entry = &p->scope->entries[i];
+        for (size_t k = 0; k < entry->len; k++) {
+            const Ast *d = entry->decls[k];
+            if (d->id < p->definition->id && hash128_equal(tree_hash(d), own))
+                before++;
+        }
+    }
+    return hash128_combine(hash128_combine(own, (Hash128){before, 9}), p->indices);
+}
+
+Hash128 path_stable(Path *p) {
+    if (p->has_stable)
+        return p->stable;
+    Hash128 above = p->parent ? path_stable(p->parent) : (Hash128){0, 0};
+    Hash128 own;
+    if (p->definition)
+        own = definition_stable(p);
+    else
+        own = hash128_combine((Hash128){p->kind, p->ordinal}, p->indices);
+    p->stable = hash128_combine(above, own);
+    p->has_stable = true;
+    return p->stable;
+}
+
+IrInit eval_init(const Eval *e) {
+    return e->now.init == IR_INIT_NONE ? IR_INIT_DEFAULT : e->now.init;
+}
+
+typedef struct LeafEntry {
+    Value value;
+    bool frozen;
+} LeafEntry;
+
+static const char *unique_name(Eval *e, const char *op, const char *role) {
+    const char *base = path_name(e, e->now.path, false);
+    const char *name = arena_printf(e->arena, *base ? "%s.%s.%s" : "%s%s.%s", base, op, role);
+    void **seen = map_slot(e->arena, &e->names, hash128(name, strlen(name), 10));
+    if (!*seen)
+        *seen = ARENA_NEW(e->arena, int);
+    int count = ++*(int *)*seen;
+    return count == 1 ? name
+                      : arena_printf(e->arena, "%s.%s_%d.%s", *base ? base : "net", op, count, role);
+}
+
+static void leaf_note(Eval *e, IrRef node, const char *op, const char *role, bool frozen) {
+    if (e->nleaves == e->leaves_cap) {
+        size_t cap = e->leaves_cap ? e->leaves_cap * 2 : 32;
+        EvalLeaf *grown = ARENA_ARRAY(e->arena, EvalLeaf, cap);
+        if (e->nleaves)
+            memcpy(grown, e->leaf, e->nleaves * sizeof *grown);
+        e->leaf = grown;
+        e->leaves_cap = cap;
+    }
+    e->leaf[e->nleaves++] = (EvalLeaf){.node = node, .op = op, .role = role, .frozen = frozen};
+}
+
+/* Leaves of the run part outlive the session: they are found again by their stable key. */
+static IrRef run_leaf(Eval *e, const char *op, const char *role, const IrType *type,
+                      const IrAttr *attr) {
+    Hash128 key = hash128_combine(path_stable(e->now.path), hash128(role, strlen(role), 11));
+    void **slot = map_slot(e->run->arena, &e->run->nodes, key);
+    if (!*slot) {
+        const char *name = arena_strdup(e->run->arena, unique_name(e, op, role));
+        IrRef *r = ARENA_NEW(e->run->arena, IrRef);
+        *r = ir_leaf(e->run->graph, IR_OP_frozen, type, attr, name);
+        *slot = r;
+    }
+    return *(IrRef *)*slot;
+}
+
+Value eval_leaf(Eval *e, const char *op, const char *role, const IrType *type, IrAttr *attr,
+                Place place) {
+    struct {
+        uint64_t path;
+        Hash128 role;
+    } id = {e->now.path->id, hash128(role, strlen(role), 12)};
+    void **slot = map_slot(e->arena, &e->leaves, hash128(&id, sizeof id, 13));
+    LeafEntry *entry = *slot;
+    if (entry) {
+        if (entry->frozen != e->now.frozen)
+            FAIL(e, place, bad_value,
+                 "the weights of a shared layer are frozen in one use and trained in another");
+        return entry->value;
+    }
+    IrGraph *g = graph_now(e, place);
+    if (!g)
+        return value_poison();
+    ir_set_place(g, ir_place(place));
+    IrRef node;
+    if (e->now.in_run) {
+        node = run_leaf(e, op, role, type, attr);
+    } else {
+        node = ir_leaf(g, e->now.frozen ? IR_OP_frozen : IR_OP_param, type, attr,
+                       unique_name(e, op, role));
+        leaf_note(e, node, op, role, e->now.frozen);
+    }
+    entry = ARENA_NEW(e->arena, LeafEntry);
+    *entry = (LeafEntry){.value = value_tensor(g, node), .frozen = e->now.frozen};
+    *slot = entry;
+    return entry->value;
+}
+
+size_t eval_leaves(Eval *e, const EvalLeaf **out) {
+    *out = e->leaf;
+    return e->nleaves;
+}
+
+Value eval_leaf_record(Eval *e, const EvalLeaf *leaf) {
+    const IrType *type = &ir_get(e->graph, leaf->node)->type;
+    Value rank = value_int(type->rank), size = value_int(ir_type_elements(type));
+    Value op = value_string(e->arena, leaf->op, strlen(leaf->op));
+    Value role = value_string(e->arena, leaf->role, strlen(leaf->role));
+    ValueField fields[] = {{"rank", &rank}, {"op", &op}, {"role", &role}, {"size", &size}};
+    return value_record(e->arena, fields, ARRAY_LEN(fields));
+}

@@ -1,0 +1,259 @@
+/* Templates and their application: chains, sums, repeats, settings, instances, networks. Applying pushes a step onto the
+ * path of uses for every part, so that each part has weights of its own. */
+#include "frontend/builtins.h"
+
+#include <string.h>
+
+Value layer_new(Eval *e, LayerKind kind, const Value *items, size_t n, Place place) {
+    Layer *l = ARENA_NEW(e->arena, Layer);
+    *l = (Layer){.kind = kind, .place = place, .len = n};
+    l->items = ARENA_ARRAY(e->arena, Value, n ? n : 1);
+    if (n)
+        memcpy(l->items, items, n * sizeof *items);
+    return (Value){.kind = VALUE_LAYER, .u.layer = l};
+}
+
+Value layer_of_builtin(Eval *e, const Call *c) {
+    Value v = layer_new(e, LAYER_BUILTIN, NULL, 0, c->place);
+    Layer *l = (Layer *)v.u.layer;
+    l->builtin = c->builtin;
+    l->call = c;
+    return v;
+}
+
+bool is_layer(Value v) {
+    v = value_plain(v);
+    switch (v.kind) {
+    case VALUE_FUNCTION:
+    case VALUE_LAYER:
+    case VALUE_INSTANCE:
+    case VALUE_NETWORK:
+        return true;
+    case VALUE_BUILTIN:
+        return v.u.builtin->group == GROUP_LAYER || v.u.builtin->group == GROUP_POINT;
+    default:
+        return false;
+    }
+}
+
+const char *label_of(Value f) {
+    if (f.kind == VALUE_CHOSEN)
+        return f.u.chosen->label;
+    f = value_plain(f);
+    if (f.kind == VALUE_FUNCTION)
+        return f.u.function->name;
+    if (f.kind == VALUE_LAYER && (f.u.layer->kind == LAYER_WITH || f.u.layer->kind == LAYER_FROZEN))
+        return label_of(f.u.layer->items[0]);
+    return NULL;
+}
+
+Value apply_at(Eval *e, Value x, Value f, Place place, PathKind kind, uint32_t key, int64_t index) {
+    Context saved = e->now;
+    e->now.path = path_child(e, kind, key, index, NULL, 0, label_of(f));
+    Value v = apply(e, x, f, place);
+    e->now = saved;
+    return v;
+}
+
+static Value apply_repeat(Eval *e, Value x, const Layer *l, Place place) {
+    const char *name = label_of(l->items[0]);
+    Context saved = e->now;
+    for (int64_t i = 0; i < l->count && !value_is_poison(x); i++) {
+        const char *label = arena_printf(e->arena, "%s[%lld]", name ? name : "", (long long)i);
+        e->now.path = path_child(e, PATH_ITEM, 0, i, NULL, 0, label);
+        x = apply(e, x, l->items[0], place);
+        e->now = saved;
+    }
+    return x;
+}
+
+static Value apply_sum(Eval *e, Value x, const Layer *l, Place place) {
+    Value *terms = ARENA_ARRAY(e->arena, Value, l->len);
+    for (size_t i = 0; i < l->len; i++) {
+        terms[i] = apply_at(e, x, l->items[i], place, PATH_ITEM, 0, (int64_t)i);
+        if (value_is_poison(terms[i]))
+            return terms[i];
+    }
+    return add_terms(e, terms, l->len, l->place);
+}
+
+static Value apply_layer(Eval *e, Value x, const Layer *l, Place place) {
+    Context saved = e->now;
+    switch (l->kind) {
+    case LAYER_CHAIN:
+        for (size_t i = 0; i < l->len && !value_is_poison(x); i++)
+            x = apply_at(e, x, l->items[i], place, PATH_ITEM, 0, (int64_t)i);
+        return x;
+    case LAYER_SUM:
+        return apply_sum(e, x, l, place);
+    case LAYER_REPEAT:
+        return apply_repeat(e, x, l, place);
+    case LAYER_WITH:
+        /* the outermost setting wins: it overrides what it contains */
+        if (e->now.init == IR_INIT_NONE)
+            e->now.init = l->init;
+        x = apply(e, x, l->items[0], place);
+        e->now = saved;
+        return x;
+    case LAYER_FROZEN:
+        e->now.frozen = true;
+        x = apply(e, x, l->items[0], place);
+        e->now = saved;
+        return x;
+    case LAYER_BUILTIN:
+        break;
+    }
+    Value t = value_tensor_of(x);
+    if (t.kind != VALUE_TENSOR)
+        return t.kind == VALUE_POISON ? t : FAIL(e, place, not_a_tensor, value_kind_name(t));
+    return l->builtin->layer(e, l, t, l->place.hi ? l->place : place);
+}
+
+/* A bare name: the layer with its defaults. */
+static Value apply_builtin(Eval *e, Value x, const Builtin *b, Place place) {
+    Call *c = ARENA_NEW(e->arena, Call);
+    if (b->group == GROUP_POINT) {
+        EvalArg arg = {.value = x, .place = place};
+        return call_value(e, (Value){.kind = VALUE_BUILTIN, .u.builtin = b}, &arg, 1, place);
+    }
+    if (b->group != GROUP_LAYER)
+        return FAIL(e, place, not_a_layer, arena_printf(e->arena, "`%s`", b->name));
+    if (!sort_args(e, b, NULL, 0, place, c))
+        return value_poison();
+    return apply(e, x, layer_of_builtin(e, c), place);
+}
+
+static Value apply_function(Eval *e, Value x, const Closure *c, Place place) {
+    if (c->alternative)
+        return FAIL(e, place, choice_not_applied, c->name);
+    size_t n = c->params->len > 1 && x.kind == VALUE_TUPLE ? x.u.list->len : 1;
+    EvalArg *args = ARENA_ARRAY(e->arena, EvalArg, n);
+    for (size_t i = 0; i < n; i++)
+        args[i] = (EvalArg){.value = n == 1 ? x : x.u.list->items[i], .place = place};
+    return call_closure(e, c, args, n, place);
+}
+
+static void taps_push(Eval *e, Taps *t, Value v) {
+    if (t->len == t->cap) {
+        size_t cap = t->cap ? t->cap * 2 : 4;
+        Value *grown = ARENA_ARRAY(e->arena, Value, cap);
+        if (t->len)
+            memcpy(grown, t->items, t->len * sizeof *grown);
+        t->items = grown;
+        t->cap = cap;
+    }
+    t->items[t->len++] = v;
+}
+
+Value layer_tap(Eval *e, const Layer *l, Value x, Place place) {
+    (void)l, (void)place;
+    if (e->taps)
+        taps_push(e, e->taps, x);
+    return x;
+}
+
+/* Runs a layer as a network: the record of its output and its taps, deepest first. */
+static Value apply_as_network(Eval *e, Value x, Value layer, Place place) {
+    Taps taps = {0}, *outer = e->taps;
+    Context saved = e->now;
+    e->taps = &taps;
+    e->now.path = path_child(e, PATH_NETWORK, 0, 0, NULL, 0, NULL);
+    Value out = value_tensor_of(apply(e, x, layer, place));
+    e->now = saved;
+    e->taps = outer;
+    if (value_is_poison(out))
+        return out;
+    if (out.kind != VALUE_TENSOR)
+        return FAIL(e, place, not_a_tensor,
+                    arena_printf(e->arena, "the result of the network, %s,", value_kind_name(out)));
+    Value *deepest = ARENA_ARRAY(e->arena, Value, taps.len ? taps.len : 1);
+    for (size_t i = 0; i < taps.len; i++)
+        deepest[i] = taps.items[taps.len - 1 - i];
+    Value list = value_list(e->arena, VALUE_LIST, deepest, taps.len);
+    ValueField fields[] = {{"out", &out}, {"taps", &list}};
+    return value_record(e->arena, fields, ARRAY_LEN(fields));
+}
+
+Value network_apply(Eval *e, const EvalNetwork *n, Value x, Place place) {
+    Context saved = e->now;
+    e->now = n->space->context;
+    Value layer = ev(e, n->space, n->layer);
+    e->now = saved;
+    if (value_is_poison(layer))
+        return layer;
+    if (!is_layer(layer))
+        return FAIL(e, n->layer->place, not_a_layer, value_kind_name(layer));
+    return apply_as_network(e, x, layer, place);
+}
+
+static Value apply_kind(Eval *e, Value x, Value f, Place place) {
+    switch (f.kind) {
+    case VALUE_FUNCTION:
+        return apply_function(e, x, f.u.function, place);
+    case VALUE_BUILTIN:
+        return apply_builtin(e, x, f.u.builtin, place);
+    case VALUE_LAYER:
+        return apply_layer(e, x, f.u.layer, place);
+    case VALUE_INSTANCE: {
+        Context saved = e->now;
+        e->now.path = f.u.instance->path;
+        e->now.in_run = f.u.instance->in_run;
+        Value v = apply(e, x, f.u.instance->layer, place);
+        e->now = saved;
+        return v;
+    }
+    case VALUE_NETWORK:
+        return network_apply(e, f.u.network, x, place);
+    case VALUE_OPAQUE:
+        if (e->host.call) {
+            EvalArg arg = {.value = x, .place = place};
+            return e->host.call(e->host.user, e, f, &arg, 1, place);
+        }
+        break;
+    default:
+        break;
+    }
+    Diag *d = REPORT(e, place, not_a_layer, value_kind_name(f));
+    if (d && f.kind == VALUE_NONE)
+        diag_hint(e->diags, d, "the layer that gives zeros is called `zero`");
+    return value_poison();
+}
+
+Value apply(Eval *e, Value x, Value f, Place place) {
+    f = value_plain(f);
+    if (value_is_poison(x) || value_is_poison(f))
+        return value_poison();
+    Value plain = value_plain(x);
+    if (plain.kind == VALUE_NONE && !plain.node)
+        return plain;
+    if (!eval_enter(e, place, "a layer"))
+        return value_poison();
+    Value v = apply_kind(e, plain, f, place);
+    eval_leave(e);
+    return v;
+}
+
+bool eval_network(Eval *e, Value network, IrRef input, Place place, Arena *arena, IrModule *out) {
+    Context saved = e->now;
+    Value plain = value_plain(network);
+    const char *name = plain.kind == VALUE_NETWORK ? plain.u.network->name : NULL;
+    e->now.path = path_child(e, PATH_SITE, 0, -1, NULL, 0, name ? name : "network");
+    Value x = value_tensor(e->graph, input);
+    Value r = plain.kind == VALUE_NETWORK ? network_apply(e, plain.u.network, x, place)
+                                          : apply_as_network(e, x, network, place);
+    e->now = saved;
+    if (value_is_poison(r))
+        return false;
+    const ValueList *taps = r.u.record->fields[1].value->u.list;
+    size_t n = taps->len + 1;
+    IrRef *roots = ARENA_ARRAY(arena, IrRef, n);
+    const char **names = ARENA_ARRAY(arena, const char *, n);
+    for (size_t i = 0; i < n; i++) {
+        Value v = i ? taps->items[i - 1] : *r.u.record->fields[0].value;
+        if (!eval_node(e, v, place, "the network", &roots[i]))
+            return false;
+        names[i] = i ? arena_printf(arena, "tap%zu", i - 1) : "out";
+    }
+    *out = (IrModule){.graph = e->graph, .nroots = n, .roots = roots, .root_names = names};
+    return true;
+}
