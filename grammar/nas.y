@@ -447,7 +447,8 @@ aggregate:
                                    { $$ = build_aggregate(p, @$, @1, $1, $3, $4, NULL); }
 |   AGGREGATE '(' arguments condition ')' operand %prec JUXTAPOSED
                                    { $$ = build_aggregate(p, @$, @1, $1, $3, $4, $6); }
-|   AGGREGATE '(' error ')'        { REPAIRED; $$ = node_error(p, @$); }
+|   AGGREGATE '(' error ')' %prec JUXTAPOSED { REPAIRED; $$ = node_error(p, @$); }
+|   AGGREGATE '(' error ')' operand %prec JUXTAPOSED { REPAIRED; $$ = node_error(p, @$); }
 ;
 
 arguments:

@@ -240,6 +240,8 @@ static void put_expected(Buf *b, const char *const *names, size_t n) {
                        (any_word && !strcmp(names[i], "an aggregate"));
         if (statement && !strcmp(names[i], "return"))
             covered = false;
+        if (!strcmp(names[i], "','") && among(names, n, "';'")) /* only after `with` */
+            covered = true;
         if (covered)
             continue;
         count++;
@@ -260,7 +262,7 @@ static void put_found(Buf *b, const Parse *p, const char *name) {
     if (p->owes_semicolon || !strcmp(name, "end of file"))
         buf_puts(b, "the end of the file");
     else if (t->kind == TOK_STRING || t->kind == TOK_NUMBER)
-        buf_printf(b, "this %s", t->kind == TOK_STRING ? "string" : "number");
+        buf_printf(b, "%s", t->kind == TOK_STRING ? "string" : "number");
     else if (t->text && strlen(t->text) <= 60)
         buf_printf(b, "`%s`", t->text);
     else

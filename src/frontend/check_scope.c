@@ -1,0 +1,194 @@
+/* Names and what declares them. One hash table holds the names of all scopes. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "frontend/check_impl.h"
+
+Scope *scope_new(Check *c, Scope *parent) {
+    Scope *s = ARENA_NEW(c->s->arena, Scope);
+    s->parent = parent;
+    VEC_PUSH(c->scopes, s);
+    return s;
+}
+
+void scopes_free(Check *c) {
+    for (size_t i = 0; i < c->scopes.len; i++) {
+        VEC_FREE(c->scopes.items[i]->decls);
+        VEC_FREE(c->scopes.items[i]->imports);
+    }
+    for (size_t i = 0; i < c->decls.len; i++)
+        VEC_FREE(c->decls.items[i]->needs);
+    VEC_FREE(c->scopes);
+    VEC_FREE(c->decls);
+    free(c->slots);
+}
+
+/* Interned names: the pointer is the name. */
+static Slot *find_slot(const Check *c, const Scope *scope, const char *name) {
+    uint64_t h = ((uint64_t)(uintptr_t)name >> 4) * 0x9e3779b97f4a7c15u ^
+                 ((uint64_t)(uintptr_t)scope >> 4) * 0xc2b2ae3d27d4eb4fu;
+    size_t mask = c->slots_cap - 1;
+    for (size_t i = (size_t)(h >> 20) & mask;; i = (i + 1) & mask) {
+        Slot *slot = &c->slots[i];
+        if (!slot->scope || (slot->scope == scope && slot->name == name))
+            return slot;
+    }
+}
+
+static void grow(Check *c) {
+    Slot *old = c->slots;
+    size_t cap = c->slots_cap;
+    c->slots_cap = cap ? 2 * cap : 1024;
+    c->slots = nasc_alloc_zero(c->slots_cap * sizeof *c->slots);
+    for (size_t i = 0; i < cap; i++)
+        if (old[i].scope)
+            *find_slot(c, old[i].scope, old[i].name) = old[i];
+    free(old);
+}
+
+Decl *scope_own(const Check *c, const Scope *s, const char *name) {
+    return c->slots_cap ? find_slot(c, s, name)->decl : NULL;
+}
+
+static bool is_constant(const Ast *binder) {
+    return binder->kind == AST_BINDER && !binder->text && binder->a->kind == AST_NUMBER && binder->a->is_int;
+}
+
+static bool same_element(const Ast *x, const Ast *y) {
+    for (size_t i = 0; i < x->index.len; i++) {
+        const Ast *p = x->index.items[i], *q = y->index.items[i];
+        if (!is_constant(p) || !is_constant(q) || p->a->integer != q->a->integer)
+            return false;
+    }
+    return x->index.len > 0;
+}
+
+static void put_element(Buf *b, const Ast *d) {
+    buf_puts(b, d->text);
+    for (size_t i = 0; i < d->index.len; i++)
+        buf_printf(b, "%s%lld", i ? ", " : "[", (long long)d->index.items[i]->a->integer);
+    buf_putc(b, ']');
+}
+
+static void report_duplicate(Check *c, DiagCode code, const char *name, const Ast *again, const Ast *first) {
+    Diag *d = diag_at(c->diags, again->name_place, code, name);
+    diag_note(c->diags, d, first->name_place, "the first one is here");
+}
+
+/* A further definition of a known name: another element, or a mistake. */
+static void declare_again(Check *c, Decl *known, const Ast *ast) {
+    const Ast *first = known->ast;
+    bool elements = first->kind == ast->kind && first->has_index && ast->has_index &&
+                    (ast->kind == AST_DEFINITION || ast->kind == AST_SHARED);
+    if (!elements) {
+        DiagCode code = ast->kind == AST_PARAM || ast->kind == AST_BINDER ? DIAG_duplicate_parameter
+                                                                         : DIAG_duplicate_definition;
+        report_duplicate(c, code, ast->text, ast, first);
+        return;
+    }
+    if (ast->index.len != first->index.len) {
+        Diag *d = diag_at(c->diags, ast->name_place, DIAG_wrong_index_count, ast->text, first->index.len,
+                          ast->index.len);
+        diag_note(c->diags, d, first->name_place, "the first definition is here");
+        return;
+    }
+    Decl *last = known;
+    for (Decl *e = known; e; last = e, e = e->next_element) {
+        if (!same_element(e->ast, ast))
+            continue;
+        Buf b = {0};
+        put_element(&b, ast);
+        report_duplicate(c, DIAG_duplicate_index, b.text, ast, e->ast);
+        buf_free(&b);
+        return;
+    }
+    Decl *d = ARENA_NEW(c->s->arena, Decl);
+    *d = (Decl){.name = ast->text, .ast = ast, .scope = known->scope};
+    last->next_element = d;
+    VEC_PUSH(c->decls, d);
+}
+
+void scope_declare(Check *c, Scope *s, const Ast *ast) {
+    const char *name = ast->kind == AST_USE ? ast->alias : ast->text;
+    if (2 * (c->nslots + 1) > c->slots_cap)
+        grow(c);
+    Slot *slot = find_slot(c, s, name);
+    if (slot->decl) {
+        declare_again(c, slot->decl, ast);
+        return;
+    }
+    Decl *d = ARENA_NEW(c->s->arena, Decl);
+    *d = (Decl){.name = name, .ast = ast, .scope = s};
+    *slot = (Slot){s, name, d};
+    c->nslots++;
+    VEC_PUSH(s->decls, d);
+    VEC_PUSH(c->decls, d);
+}
+
+static bool declares(const Ast *n) {
+    switch (n->kind) {
+    case AST_DEFINITION:
+    case AST_SHARED:
+    case AST_CHOICE:
+    case AST_MEASURE:
+    case AST_PARAM:
+    case AST_BINDER:
+    case AST_SPACE:
+    case AST_PROXY:
+    case AST_INPUT:
+        return n->text != NULL;
+    case AST_NETWORK:
+        return n->text != NULL;
+    case AST_USE:
+        return n->alias != NULL;
+    default:
+        return false;
+    }
+}
+
+void scope_declare_all(Check *c, Scope *s, const AstList *statements) {
+    for (size_t i = 0; i < statements->len; i++) {
+        const Ast *n = statements->items[i];
+        if (n->kind == AST_PER_RUN || n->kind == AST_PER_ARCHITECTURE)
+            scope_declare_all(c, s, &n->list);
+        else if (n->kind == AST_ERROR)
+            s->damaged = true;
+        else if (declares(n))
+            scope_declare(c, s, n);
+    }
+}
+
+Decl *scope_find(const Check *c, const Scope *s, const char *name, bool *damaged) {
+    *damaged = false;
+    for (; s; s = s->parent) {
+        Decl *d = scope_own(c, s, name);
+        for (size_t i = 0; !d && i < s->imports.len; i++) {
+            d = scope_own(c, s->imports.items[i], name);
+            *damaged = *damaged || s->imports.items[i]->damaged;
+        }
+        if (d)
+            return d;
+        *damaged = *damaged || s->damaged;
+    }
+    return NULL;
+}
+
+const char *scope_nearest(const Check *c, const Scope *s, const char *name) {
+    if (c->diags->errors >= c->diags->limit)
+        return NULL;
+    VEC(const char *) names = {0};
+    for (; s; s = s->parent) {
+        for (size_t i = 0; i < s->decls.len; i++)
+            VEC_PUSH(names, s->decls.items[i]->name);
+        for (size_t k = 0; k < s->imports.len; k++)
+            for (size_t i = 0; i < s->imports.items[k]->decls.len; i++)
+                VEC_PUSH(names, s->imports.items[k]->decls.items[i]->name);
+    }
+    const char *const *builtins;
+    size_t n = builtin_names(&builtins);
+    for (size_t i = 0; i < n; i++)
+        VEC_PUSH(names, builtins[i]);
+    const char *best = diag_nearest(name, names.items, names.len);
+    VEC_FREE(names);
+    return best;
+}
