@@ -1,20 +1,21 @@
 /* The canonical form of a module: simplified, coloured, built anew in the order of colours.
  *
- * Nodes are numbered depth first from the roots in order, inputs of commutative ops sorted by rank (widest
- * first, so that the axes of the result come from an activation and not from a vector) and colour. Leaves
- * get their uid in the order in which they are met, without names.
+ * Nodes are numbered depth first from the roots in order, inputs of commutative ops sorted by rank
+ * (widest first, so that the axes of the result come from an activation and not from a vector) and
+ * colour. Leaves get their uid in the order in which they are met, without names.
  *
- * Sums arrive flat, which makes equal networks equal but repeats the terms of a shared sum in all of its
- * users. They are shared again here, as a function of the flat form alone: a sum takes in, largest first,
- * each other sum that is computed anyway and whose terms are among its own. A term that is left four times
- * or more is doubled: 8x = d + d, d = y + y, y = x + x. Both are undone by flattening, so the form of a
- * canonical module is itself. */
+ * Sums arrive flat, which makes equal networks equal but repeats the terms of a shared sum in all
+ * of its users. They are shared again here, as a function of the flat form alone: a sum takes in,
+ * largest first, each other sum that is computed anyway and whose terms are among its own. A term
+ * that is left four times or more is doubled: 8x = d + d, d = y + y, y = x + x. Both are undone by
+ * flattening, so the form of a canonical module is itself. */
 #include "ir/canon.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* What a node is built from: its inputs in their final order, sums partly replaced by other sums. */
+/* What a node is built from: its inputs in their final order, sums partly replaced by other
+ * sums. */
 typedef struct Parts {
     IrRef *in;
     uint32_t n;
@@ -76,7 +77,8 @@ static void fill_parts(Builder *b, const bool *live) {
     }
 }
 
-/* Takes the terms `part` out of `terms`, both sorted; false, and nothing done, if one is missing. */
+/* Takes the terms `part` out of `terms`, both sorted; false, and nothing done, if one is
+ * missing. */
 static bool take_terms(Parts part, IrRef *terms, uint32_t *n, IrRef *scratch) {
     uint32_t k = 0, rest = 0;
     for (uint32_t i = 0; i < *n; i++) {
@@ -100,8 +102,8 @@ typedef struct SumLists {
     IrRef *next;  /* by sum */
 } SumLists;
 
-static void share_in_sum(Builder *b, const SumLists *lists, const Parts *flat, IrRef r, IrRef *found,
-                         IrRef *rest, IrRef *scratch) {
+static void share_in_sum(Builder *b, const SumLists *lists, const Parts *flat, IrRef r,
+                         IrRef *found, IrRef *rest, IrRef *scratch) {
     Parts terms = flat[r];
     uint32_t nfound = 0, n = terms.n, taken = 0;
     for (uint32_t i = 0; i < terms.n; i++)

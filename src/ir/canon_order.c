@@ -1,16 +1,18 @@
 /* Colours for the nodes of a simplified module, by which it is put in canonical order.
  *
- * A colour is a 64-bit number that depends on the structure around a node alone. It starts as the hash of
- * the node itself (and of the roots it is) and is refined in sweeps: upwards by the colours of the inputs,
- * downwards by those of the users, until no class of equal colours splits any more. Inputs of commutative
- * ops count as a multiset, others by position; a sum of mixed colours is the hash of a multiset.
+ * A colour is a 64-bit number that depends on the structure around a node alone. It starts as the
+ * hash of the node itself (and of the roots it is) and is refined in sweeps: upwards by the colours
+ * of the inputs, downwards by those of the users, until no class of equal colours splits any more.
+ * Inputs of commutative ops count as a multiset, others by position; a sum of mixed colours is the
+ * hash of a multiset.
  *
- * What is still tied is mostly symmetric (two branches alike). Ties are broken by giving one member a
- * colour of its own and refining again. Which member would matter only if they were not symmetric, so each
- * is tried and the one with the smallest signature of the refined colours is kept; within a work budget,
- * after which the first is taken: then a form could depend on the numbering, but only in graphs with huge
- * tied classes that are not symmetric. Tied nodes influence each other only through tied nodes, so each
- * component of tied classes is solved alone and only its own nodes are visited.
+ * What is still tied is mostly symmetric (two branches alike). Ties are broken by giving one member
+ * a colour of its own and refining again. Which member would matter only if they were not
+ * symmetric, so each is tried and the one with the smallest signature of the refined colours is
+ * kept; within a work budget, after which the first is taken: then a form could depend on the
+ * numbering, but only in graphs with huge tied classes that are not symmetric. Tied nodes influence
+ * each other only through tied nodes, so each component of tied classes is solved alone and only
+ * its own nodes are visited.
  *
  * Refinement is that of Weisfeiler and Leman; individualisation as in McKay, "Practical graph
  * isomorphism", 1981. */
@@ -18,7 +20,7 @@
 
 #include <stdlib.h>
 
-enum { TRIAL_BUDGET = 4000000 }; /* visits of nodes while ties are broken */
+enum { TRIAL_BUDGET = 1000000 }; /* visits of nodes while ties are broken */
 
 typedef struct Use {
     uint32_t user, position; /* position + 1, or 0 in a commutative op */
@@ -124,8 +126,8 @@ static uint32_t count_colours(Order *o, const uint32_t *nodes, uint32_t n) {
     return distinct;
 }
 
-/* Refines the colours of `nodes` (ascending), all others fixed, until no class splits. Returns how many
- * there are. */
+/* Refines the colours of `nodes` (ascending), all others fixed, until no class splits. Returns how
+ * many there are. */
 static uint32_t refine(Order *o, const uint32_t *nodes, uint32_t n) {
     uint32_t distinct = 0, before;
     do {
@@ -156,7 +158,8 @@ static uint64_t pick_class(const Order *o, uint32_t n, uint32_t *size) {
 }
 
 /* Gives every node of a component of tied classes a colour of its own. */
-static void break_ties(Order *o, const uint32_t *nodes, uint32_t n, uint64_t *saved, uint64_t *kept) {
+static void break_ties(Order *o, const uint32_t *nodes, uint32_t n, uint64_t *saved,
+                       uint64_t *kept) {
     while (count_colours(o, nodes, n) < n) {
         uint32_t size;
         uint64_t tied = pick_class(o, n, &size), smallest = UINT64_MAX;
@@ -203,7 +206,8 @@ static int compare_tied(const void *pa, const void *pb) {
     return a->node < b->node ? -1 : a->node > b->node;
 }
 
-/* Tied nodes grouped by component (ascending within each): sets *n and returns pairs (component, node). */
+/* Tied nodes grouped by component (ascending within each): sets *n and returns pairs (component,
+ * node). */
 static Tied *tied_components(Order *o, Arena *arena, uint32_t *count) {
     Tied *t = ARENA_ARRAY(arena, Tied, o->n + 1);
     uint32_t *parent = ARENA_ARRAY(arena, uint32_t, o->n + 1), tied = 0;

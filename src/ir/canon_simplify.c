@@ -1,17 +1,17 @@
-/* Simplification, the first part of canonicalisation: one sweep in number order over the live nodes, each
- * made anew from its simplified inputs, so that a fixed point is reached bottom-up.
+/* Simplification, the first part of canonicalisation: one sweep in number order over the live
+ * nodes, each made anew from its simplified inputs, so that a fixed point is reached bottom-up.
  *
- *   zeros       spread by traits: a zero is expand(constant 0); through a biased convolution it becomes the
- *               bias, expanded, and what is one number a channel becomes zero in batch norm, or its shift: a
- *               learned constant, which passes through elementwise ops of one input before it is expanded
- *   sums        zero terms dropped, nested sums flattened into every sum that uses them (also when they are
- *               used elsewhere), one term unwrapped; x + x stays add(x, x)
- *   numbers     elementwise ops on uniform values computed in double
- *   no-ops      identity, expand and resize to the same size, whole slices, single concats, 1x1 pooling;
- *               slices of slices joined; relu(relu(x)) = relu(x)
+ *   zeros    spread by traits: a zero is expand(constant 0). In a biased convolution it becomes the
+ *            bias, expanded; what is one number a channel becomes zero in batch norm, or its shift:
+ *            a learned constant, which passes ops of one input before it is expanded
+ *   sums     zero terms dropped, nested sums flattened into every sum that uses them (also when
+ *            they are used elsewhere), one term unwrapped; x + x stays add(x, x)
+ *   numbers  elementwise ops on uniform values computed in double
+ *   no-ops   identity, expand and resize to the same size, whole slices, single concats, 1x1
+ *            pooling; slices of slices joined; relu(relu(x)) = relu(x)
  *
- * Values stay the same up to rounding in the order of sums and up to the order of named axes. Average pooling
- * is not distributed over sums. */
+ * Values stay the same up to rounding in the order of sums and up to the order of named axes.
+ * Average pooling is not distributed over sums. */
 #include "ir/canon.h"
 
 #include <math.h>
@@ -117,8 +117,8 @@ static bool all_uniform(const IrGraph *g, const IrRef *in, uint32_t nin, double 
     return nin > 0;
 }
 
-/* A sum of simplified terms. Whether nested sums are flattened depends on the number of terms alone, not on
- * their order. */
+/* A sum of simplified terms. Whether nested sums are flattened depends on the number of terms
+ * alone, not on their order. */
 static IrRef simplify_add(IrGraph *g, const IrNode *n, const IrRef *in) {
     size_t total = 0;
     for (uint32_t i = 0; i < n->nin; i++) {
@@ -231,7 +231,8 @@ static bool even_channels(const IrGraph *g, IrRef r) {
     return t->rank == 0 || (t->rank == 1 && t->axis[0] == IR_AXIS_C);
 }
 
-/* What a zero becomes in an op other than elementwise and moves; IR_NONE if it does not pass as one. */
+/* What a zero becomes in an op other than elementwise and moves; IR_NONE if it does not pass as
+ * one. */
 static IrRef simplify_zero(IrGraph *g, const IrNode *n, const IrRef *in) {
     bool zero_first = uniform_is(g, in[0], 0);
     switch (n->op) {

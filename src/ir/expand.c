@@ -1,5 +1,6 @@
-/* Composite forms as simple ones, so that kernels and further fusion see elementwise ops and reductions.
- * The order of operations written here is the order in which a score is computed, to the bit:
+/* Composite forms as simple ones, so that kernels and further fusion see elementwise ops and
+ * reductions. The order of operations written here is the order in which a score is computed, to
+ * the bit:
  *
  *   conv(x, w, b)              add(conv(x, w), b)                       dense likewise
  *   batch_norm(x)              mul(sub(x, reduce_mean(x; all but c)), bn_rstd(x))

@@ -1,9 +1,9 @@
-/* Reverse-mode differentiation of a module: its output is ordinary IR, appended to the same graph, so that
- * it shares nodes with the forward pass and can be differentiated again.
+/* Reverse-mode differentiation of a module: its output is ordinary IR, appended to the same graph,
+ * so that it shares nodes with the forward pass and can be differentiated again.
  *
- * Only nodes between a leaf of `wrt` and the loss are visited, users before their inputs. What reaches a
- * node by several ways is summed by one add, in the order of its users' numbers, then of the position of
- * the input: the order belongs to the graph and not to the sweep. */
+ * Only nodes between a leaf of `wrt` and the loss are visited, users before their inputs. What
+ * reaches a node by several ways is summed by one add, in the order of its users' numbers, then of
+ * the position of the input: the order belongs to the graph and not to the sweep. */
 #include "ir/grad.h"
 
 #include <stdio.h>
@@ -68,8 +68,8 @@ IrRef grad_unbroadcast(IrGraph *g, IrRef grad, const IrType *from, const IrType 
     return grad_scale(g, grad, copies);
 }
 
-/* What has reached a node. The sweep meets users from the last to the first, so a list that grows at its
- * head is in the order of users. */
+/* What has reached a node. The sweep meets users from the last to the first, so a list that grows
+ * at its head is in the order of users. */
 typedef struct Share {
     IrRef grad;
     struct Share *later;
@@ -98,8 +98,8 @@ static void find_needed(Sweep *s, const IrRef *wrt, size_t nwrt) {
 
 static int rank_of(const Sweep *s, IrRef r) { return ir_get(s->g, r)->type.rank; }
 
-/* The sum of a node's shares, first users first, or IR_NONE. Shares that lack axes come last, so that the
- * axes of the sum are in an activation's order. */
+/* The sum of a node's shares, first users first, or IR_NONE. Shares that lack axes come last, so
+ * that the axes of the sum are in an activation's order. */
 static IrRef sum_shares(Sweep *s, IrRef r) {
     uint32_t n = 0, widest = 0, at = 0;
     int rank = 0;
@@ -157,8 +157,8 @@ static IrRef zeros_like(IrGraph *g, const IrType *type) {
     return grad_full(g, ir_constant(g, 0), type);
 }
 
-static void add_roots(Arena *arena, const IrModule *m, const Sweep *s, const IrRef *wrt, size_t nwrt,
-                      IrModule *out) {
+static void add_roots(Arena *arena, const IrModule *m, const Sweep *s, const IrRef *wrt,
+                      size_t nwrt, IrModule *out) {
     CHECK(out != m);
     size_t nroots = m->nroots + nwrt;
     *out = (IrModule){m->graph, nroots, ARENA_ARRAY(arena, IrRef, nroots),
@@ -183,7 +183,8 @@ bool ir_gradient(Arena *arena, const IrModule *m, size_t loss, const IrRef *wrt,
     Sweep s = {.g = m->graph, .loss = m->roots[loss]};
     if (ir_get(s.g, s.loss)->type.rank != 0) {
         if (err)
-            snprintf(err->message, sizeof err->message, "the loss must be a scalar, but has %d axes",
+            snprintf(err->message, sizeof err->message,
+                     "the loss must be a scalar, but has %d axes",
                      ir_get(s.g, s.loss)->type.rank);
         return false;
     }

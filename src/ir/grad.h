@@ -1,10 +1,11 @@
 /* What the gradient rules (grad_*.c) share.
  *
- * Before a rule runs, grads[i] is IR_WANTED where the gradient of input i is needed and IR_NONE elsewhere.
- * The rule replaces IR_WANTED by a gradient or by IR_NONE (none flows); what it leaves is an error of the
- * user's: no gradient is known. The incoming `grad` and those a rule gives may lack axes of the value they
- * belong to and stand for the broadcast, so that a scalar factor is never spread over a map: rules of
- * elementwise ops and reductions take it as it is, others call grad_full(). */
+ * Before a rule runs, grads[i] is IR_WANTED where the gradient of input i is needed and IR_NONE
+ * elsewhere. The rule replaces IR_WANTED by a gradient or by IR_NONE (none flows); what it leaves
+ * is an error of the user's: no gradient is known. The incoming `grad` and those a rule gives may
+ * lack axes of the value they belong to and stand for the broadcast, so that a scalar factor is
+ * never spread over a map: rules of elementwise ops and reductions take it as it is, others call
+ * grad_full(). */
 #ifndef NASC_IR_GRAD_H
 #define NASC_IR_GRAD_H
 

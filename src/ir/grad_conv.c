@@ -1,5 +1,5 @@
-/* Gradient rules of convolutions, dense layers, pooling and resizing. A convolution is linear in each of its
- * inputs, and conv, conv_dx and conv_dw are three readings of one trilinear form
+/* Gradient rules of convolutions, dense layers, pooling and resizing. A convolution is linear in
+ * each of its inputs, and conv, conv_dx and conv_dw are three readings of one trilinear form
  *     <grad, conv(x, w)> = <conv_dx(grad, w), x> = <conv_dw(x, grad), w>,
  * so each has its gradients among the others; dense likewise. */
 #include "ir/grad.h"
@@ -89,8 +89,8 @@ GRAD_RULE(max_pool) {
     grads[0] = binary(g, IR_OP_max_pool_dx, n->in[0], grad_full(g, grad, &n->type), n->attr);
 }
 
-/* Its derivative by the gradient would gather from the winners, an op that does not exist. By x it is
- * piecewise constant. */
+/* Its derivative by the gradient would gather from the winners, an op that does not exist. By x it
+ * is piecewise constant. */
 GRAD_RULE(max_pool_dx) {
     (void)g, (void)r, (void)grad;
     if (grads[0] == IR_WANTED)

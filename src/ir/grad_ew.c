@@ -1,5 +1,5 @@
-/* Gradient rules of leaves and elementwise ops. The driver sums over broadcast axes. x is an input, y the
- * node itself; where y says it as well, y is used, since it is in memory anyway. */
+/* Gradient rules of leaves and elementwise ops. The driver sums over broadcast axes. x is an input,
+ * y the node itself; where y says it as well, y is used, since it is in memory anyway. */
 #include "ir/grad.h"
 
 #define LEAF_RULE(name)                                                                            \
@@ -96,14 +96,16 @@ GRAD_RULE(pow) {
     double p = ir_get(g, in[1])->attr->value;
     if (grads[0] != IR_WANTED)
         return;
+    if (p == 0 || p == 1) {
+        grads[0] = p == 0 ? IR_NONE : grad;
+        return;
+    }
     IrRef power = p == 2 ? in[0] : ir_binary(g, IR_OP_pow, in[0], ir_constant(g, p - 1));
-    grads[0] = p == 0   ? IR_NONE
-               : p == 1 ? grad
-                        : grad_mul(g, grad_scale(g, grad, p), power);
+    grads[0] = grad_mul(g, grad_scale(g, grad, p), power);
 }
 
-/* The input that wins gets it all; at a tie neither does, as with relu'(0) = 0, so that the order of the
- * two does not matter. */
+/* The input that wins gets it all; at a tie neither does, as with relu'(0) = 0, so that the order
+ * of the two does not matter. */
 static void extremum(IrGraph *g, IrRef r, IrRef grad, IrRef *grads, bool largest) {
     const IrRef *in = grad_node(g, r)->in;
     for (int i = 0; i < 2; i++) {

@@ -1,5 +1,5 @@
-/* Gradient rules of reductions and of ops that move elements. A reduction's gradient lacks the reduced axes
- * and stands for its broadcast. */
+/* Gradient rules of reductions and of ops that move elements. A reduction's gradient lacks the
+ * reduced axes and stands for its broadcast. */
 #include "ir/grad.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
-/* Gradient rules of batch norm. With z = batch_norm(x), N elements a channel, and the sums over everything
- * but the channel
+/* Gradient rules of batch norm. With z = batch_norm(x), N elements a channel, and the sums over
+ * everything but the channel
  *     a = sum(grad),  b = sum(grad * z):
  *     dshift = a,  dscale = b,  dx = (scale * rstd) * (grad - a/N - z * (b/N)).
  * The sums serve both. z and rstd are the nodes that ir_expand makes of the forward pass. */

@@ -1,6 +1,6 @@
-/* Content of nodes and modules as numbers: what colours (canon_order.c) and content hashes are made of.
- * Fields are written out one by one, so neither padding nor pointers nor byte order take part; places
- * and names do not either. */
+/* Content of nodes and modules as numbers: what colours (canon_order.c) and content hashes are made
+ * of. Fields are written out one by one, so neither padding nor pointers nor byte order take part;
+ * places and names do not either. */
 #include "ir/canon.h"
 
 #include <string.h>

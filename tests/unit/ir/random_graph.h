@@ -93,7 +93,10 @@ static inline IrRef random_op(RandomNet *s, IrRef x) {
         IrRef in[] = {x, random_vector(s, c, 1), random_vector(s, c, 0)};
         return ir_must(s->g, IR_OP_batch_norm, in, 3, &(IrAttr){.value = 1e-2});
     }
-    case 3: return ir_must(s->g, s->how & RANDOM_SMOOTH ? IR_OP_avg_pool : IR_OP_max_pool, &x, 1, &window);
+    case 3: {
+        IrOp op = s->how & RANDOM_SMOOTH ? IR_OP_avg_pool : IR_OP_max_pool;
+        return ir_must(s->g, op, &x, 1, &window);
+    }
     case 4: return ir_must(s->g, IR_OP_avg_pool, &x, 1, &window);
     case 5: return ir_unary(s->g, rng_below(&s->rng, 2) ? IR_OP_zero : IR_OP_identity, x);
     case 6: {
@@ -193,8 +196,8 @@ static inline IrRef rewrite_node(Rewriter *w, IrRef r) {
     return w->map[r] = ir_copy(w->to, n, in);
 }
 
-/* The same network written differently: other order of nodes, leaves and commutative operands, nested sums,
- * identities, zero terms, dead nodes, other names. */
+/* The same network written differently: other order of nodes, leaves and commutative operands,
+ * nested sums, identities, zero terms, dead nodes, other names. */
 static inline IrModule random_rewrite(Arena *arena, const IrModule *m, uint64_t seed) {
     Rewriter w = {{seed}, m, ir_graph_new(arena), NULL};
     size_t len = ir_graph_len(m->graph);

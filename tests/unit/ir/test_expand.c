@@ -65,8 +65,8 @@ static void test_bias_and_identity(void **state) {
     buf_printf(&text, "%s%%3 = identity(%%0)\n%%4 = conv(%%3, %%1, %%2) %s\nroot y = %%4\n", leaves,
                window);
     buf_puts(&want, X);
-    buf_printf(&want, "%s%%3 = conv(%%0, %%1) %s" IMAGE "%%4 = add(%%3, %%2)" IMAGE "root y = %%4\n",
-               leaves, window);
+    buf_printf(&want, "%s%%3 = conv(%%0, %%1) %s" IMAGE "%%4 = add(%%3, %%2)" IMAGE
+               "root y = %%4\n", leaves, window);
     assert_expands(text.text, want.text);
     buf_free(&text);
     buf_free(&want);
@@ -76,7 +76,8 @@ static void test_bias_and_identity(void **state) {
     buf_printf(&text, "%s", dense);
     buf_puts(&text, "%3 = dense(%0, %1, %2)\nroot y = %3\n");
     buf_printf(&want, "%s", dense);
-    buf_puts(&want, "%3 = dense(%0, %1) : [n=2, c=4]\n%4 = add(%3, %2) : [n=2, c=4]\nroot y = %4\n");
+    buf_puts(&want, "%3 = dense(%0, %1) : [n=2, c=4]\n%4 = add(%3, %2) : [n=2, c=4]\n"
+                    "root y = %4\n");
     assert_expands(text.text, want.text);
     buf_free(&text);
     buf_free(&want);

@@ -1,5 +1,5 @@
-/* Structure of gradients: what is made, what is not, what is refused. Their values are tested by finite
- * differences in tests/unit/runtime. */
+/* Structure of gradients: what is made, what is not, what is refused. Their values are tested by
+ * finite differences in tests/unit/runtime. */
 #include "ir/passes.h"
 
 #include <setjmp.h>
@@ -65,7 +65,8 @@ static void test_nothing_for_frozen_and_inputs(void **state) {
     assert_true(c.ok);
     assert_int_equal(c.out.nroots, 2);
     assert_string_equal(c.out.root_names[1], "d:1");
-    assert_int_equal(count_op(&c, IR_OP_conv_dx), 1); /* through the frozen layer, none for the image */
+    /* Through the frozen layer; none for the image. */
+    assert_int_equal(count_op(&c, IR_OP_conv_dx), 1);
     assert_int_equal(count_op(&c, IR_OP_conv_dw), 1);
     arena_free(&c.arena);
     setup(&c, X "%1 = frozen {uid=0 init=default} : [o=4, i=4, kh=3, kw=3]\n"
@@ -100,7 +101,8 @@ static void test_broadcast_is_summed_and_counted(void **state) {
 static void test_batch_norm_shares_its_sums(void **state) {
     (void)state;
     Case c;
-    setup(&c, X "%1 = param {uid=0 init=value value=1} : [c=4]\n%2 = param {uid=1 init=value} : [c=4]\n"
+    setup(&c, X "%1 = param {uid=0 init=value value=1} : [c=4]\n"
+                "%2 = param {uid=1 init=value} : [c=4]\n"
                 "%3 = param {uid=2 init=default} : [o=4, i=4, kh=3, kw=3]\n"
                 "%4 = conv(%0, %3) " WINDOW "%5 = batch_norm(%4, %1, %2) {value=1e-05}\n"
                 "%6 = mul(%5, %5)\n" SUM(7, 6) "root loss = %7\n");
@@ -121,10 +123,12 @@ static void test_batch_norm_shares_its_sums(void **state) {
 
 static void test_unreached_leaf_gets_zero(void **state) {
     (void)state;
-    assert_gradient("%0 = param {uid=0 init=default} : [c=4]\n%1 = param {uid=1 init=default} : [c=4]\n"
+    assert_gradient("%0 = param {uid=0 init=default} : [c=4]\n"
+                    "%1 = param {uid=1 init=default} : [c=4]\n"
                     "%2 = sign(%1) : [c=4]\n%3 = mul(%0, %2) : [c=4]\n"
                     "%4 = reduce_sum(%3) {axes=c} : []\nroot loss = %4\n",
-                    "%0 = param {uid=0 init=default} : [c=4]\n%1 = param {uid=1 init=default} : [c=4]\n"
+                    "%0 = param {uid=0 init=default} : [c=4]\n"
+                    "%1 = param {uid=1 init=default} : [c=4]\n"
                     "%2 = sign(%1) : [c=4]\n%3 = mul(%0, %2) : [c=4]\n"
                     "%4 = reduce_sum(%3) {axes=c} : []\n%5 = constant {value=1} : []\n"
                     "%6 = constant {value=0} : []\n%7 = expand(%6) {shape=[c=4]} : [c=4]\n"

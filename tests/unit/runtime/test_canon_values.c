@@ -1,11 +1,13 @@
 /* Passes keep what a network computes, in double: outputs and gradients of a random network, of its
- * canonical form and of that expanded agree; gradients of whole networks agree with finite differences. */
+ * canonical form and of that expanded agree; gradients of whole networks agree with finite
+ * differences. */
 #include "ir/random_graph.h"
 #include "runtime/ref_check.h"
 
 enum { NETS = 60, MAX_PARAMS = 200 };
 
-/* Values of a leaf follow from its mark (attr.max) or slot, so that they are the same in every form. */
+/* Values of a leaf follow from its mark (attr.max) or slot, so that they are the same in every
+ * form. */
 typedef struct Values {
     double mark, step; /* elements of the leaf with this mark are moved by step * direction */
 } Values;
@@ -76,7 +78,8 @@ static void check_forms(Arena *arena, const IrModule *m) {
     ge = ir_expand(arena, &gc);
     ir_verify(ge.graph);
     for (size_t root = 0; root < 2; root++) {
-        Tensor want = eval(arena, &gm, root, (Values){0}), got = eval(arena, &gc, root, (Values){0});
+        Tensor want = eval(arena, &gm, root, (Values){0});
+        Tensor got = eval(arena, &gc, root, (Values){0});
         Tensor expanded = eval(arena, &ge, root, (Values){0});
         assert_true(distance(&want, &got) < 1e-9);
         assert_true(distance(&want, &expanded) < 1e-9);
@@ -94,7 +97,7 @@ static void check_forms(Arena *arena, const IrModule *m) {
             assert_true(distance(&got, &expanded) < 1e-8);
         }
         for (int64_t e = 0; !found && e < ir_type_elements(&want.type); e++)
-            assert_true(fabs(want.at[e]) < 1e-9); /* what canonicalisation drops, the loss ignores */
+            assert_true(fabs(want.at[e]) < 1e-9); /* dropped: the loss does not depend on it */
     }
 }
 

@@ -1,6 +1,6 @@
-/* Gradient rules against central finite differences in double, op by op: the gradient of sum(c * op(x)) for
- * each input, and once more the gradient of its inner product with random tensors. Where an op has kinks its
- * values keep away from them by more than a step. */
+/* Gradient rules against central finite differences in double, op by op: the gradient of sum(c *
+ * op(x)) for each input, and once more the gradient of its inner product with random tensors. Where
+ * an op has kinks its values keep away from them by more than a step. */
 #include "ir/passes.h"
 #include "runtime/ref_check.h"
 
