@@ -5,8 +5,9 @@
  * channels; inside, r and the rows of the window, and the columns of the window written out (up to
  * MAX_UNROLLED, otherwise looped). A row outside of the source is skipped; a column outside is read from a
  * vector of zeros. Since a sum that starts at +0 never becomes -0, adding 0 * w changes no bit of it.
- * The last block of columns or channels is moved back so that it is full: its overlap is computed twice,
- * to the same bits. Ranges too short for a block take blocks of one. */
+ * A block past the last channel computes that channel again, and the last block of columns is moved back
+ * so that it is full: what is computed twice has the same bits. Rows shorter than a block of columns are
+ * worked one column at a time. */
 #include "codegen/conv_nest.h"
 
 enum { MAX_UNROLLED = 7, MAX_KB = 8, MAX_WB = 8, MAX_ACC = 32 };
@@ -33,6 +34,8 @@ typedef struct Block {
     int kb, wb;
     Value acc[MAX_ACC];
     Value channel, column; /* local channel, index of the first column within its phase */
+    Value ahead[MAX_KB];   /* channels from the first to the k-th; less than k past the last channel */
+    Value w_ahead[MAX_KB]; /* the same in bytes of weights */
     Value in_col;          /* unrolled: source column of j = 0, tap 0 */
     Value inside[MAX_UNROLLED * MAX_WB]; /* unrolled: is column `offset - low` in the source? */
     int64_t low, high; /* unrolled: smallest and largest offset of a column from in_col */
@@ -56,7 +59,7 @@ static Value source_vector(Nest *n, Value row_ptr, Value column, Value inside) {
 
 static void multiply_add(Nest *n, Block *b, const Value *x, Value w) {
     for (int k = 0; k < b->kb; k++) {
-        Value wk = emit_load_splat(n->e, emit_at(n->e, w, emit_muli(n->e, n->w_channel, k)));
+        Value wk = emit_load_splat(n->e, emit_at(n->e, w, b->w_ahead[k]));
         for (int j = 0; j < b->wb; j++) {
             Value *acc = &b->acc[k * b->wb + j];
             *acc = emit_fma(n->e, x[j], wk, *acc);
@@ -124,7 +127,8 @@ static void window_row(Nest *n, Block *b, Value src, Value w, Value t) {
     Value row = emit_add(e, n->taps.start, emit_muli(e, t, n->taps.step));
     Value tap = emit_add(e, n->taps.tap, emit_muli(e, t, n->taps.tap_step));
     Value row_ptr = emit_at(e, src, emit_mul(e, row, n->src_row));
-    Value w_row = emit_at(e, w, emit_muli(e, tap, (int64_t)n->cols.kernel * 4));
+    Value w_row = emit_opaque(e, emit_at(e, w, emit_muli(e, tap, (int64_t)n->cols.kernel * 4)));
+    row_ptr = emit_opaque(e, row_ptr);
     if (n->unrolled)
         unrolled_columns(n, b, row_ptr, w_row);
     else
@@ -158,11 +162,11 @@ static void store_block(Nest *n, Block *b, Value dst) {
     Value at = emit_at(e, dst, emit_mul(e, b->channel, n->dst_plane));
     at = emit_at(e, at, emit_muli(e, first, 64));
     for (int k = 0; k < b->kb; k++) {
-        Value row = emit_at(e, at, emit_muli(e, n->dst_plane, k));
+        Value row = emit_at(e, at, emit_mul(e, n->dst_plane, b->ahead[k]));
         Value bias = NULL;
         if (n->d->bias)
             bias = emit_load_splat(
-                e, emit_at(e, n->bias, emit_muli(e, emit_addi(e, b->channel, k), 4)));
+                e, emit_at(e, n->bias, emit_muli(e, emit_add(e, b->channel, b->ahead[k]), 4)));
         for (int j = 0; j < b->wb; j++) {
             Value v = b->acc[k * b->wb + j];
             v = bias ? emit_fadd(e, v, bias) : v;
@@ -197,9 +201,14 @@ static int column_block(const Nest *n) {
     return registers >= 32 ? 4 : registers >= 8 ? 3 : 2;
 }
 
-static void write_block(void *user, int kb, Value channel) {
-    Place *p = user;
+static void write_block(Place *p, int kb, Value channel) {
+    Emit *e = p->n->e;
     Block b = {.kb = kb, .wb = p->wb, .channel = channel, .column = p->column};
+    Value left = emit_addi(e, emit_sub(e, p->hi, channel), -1);
+    for (int k = 0; k < kb; k++) {
+        b.ahead[k] = k == 0 ? emit_int(e, 0) : emit_min(e, emit_int(e, k), left);
+        b.w_ahead[k] = emit_mul(e, b.ahead[k], p->n->w_channel);
+    }
     if (p->n->unrolled)
         find_inside(p->n, &b);
     sum_block(p->n, &b, p->src);
@@ -208,9 +217,14 @@ static void write_block(void *user, int kb, Value channel) {
 
 static void write_columns(void *user, int wb, Value column) {
     Place *p = user;
+    Emit *e = p->n->e;
+    EmitLoop l;
+    int kb = channel_block(p->n, wb);
     p->wb = wb;
     p->column = column;
-    conv_blocked_range(p->n->e, p->lo, p->hi, channel_block(p->n, wb), write_block, p);
+    emit_loop_begin(e, &l, p->lo, p->hi, emit_int(e, kb), NULL, 0);
+    write_block(p, kb, l.i);
+    emit_loop_end(e, &l, NULL);
 }
 
 static void write_row(Nest *n, Place *p) {

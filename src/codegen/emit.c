@@ -114,6 +114,10 @@ Value emit_ati(Emit *e, Value ptr, int64_t bytes) {
     return bytes == 0 ? ptr : emit_at(e, ptr, emit_int(e, bytes));
 }
 
+Value emit_opaque(Emit *e, Value ptr) {
+    return LLVMBuildFreeze(e->b, ptr, "");
+}
+
 Value emit_load(Emit *e, Value ptr) {
     Value v = LLVMBuildLoad2(e->b, e->vf, ptr, "");
     LLVMSetAlignment(v, 64);

@@ -65,6 +65,9 @@ Value emit_select(Emit *e, Value cond, Value a, Value b);
 /* Memory. Vectors are aligned to 64 bytes, floats to 4. */
 Value emit_at(Emit *e, Value ptr, Value bytes);
 Value emit_ati(Emit *e, Value ptr, int64_t bytes);
+/* The same pointer, through which loop analyses do not look: the many addresses formed from it in a body
+ * then cost no compile time as induction variables, and stay `pointer + offset`. */
+Value emit_opaque(Emit *e, Value ptr);
 Value emit_load(Emit *e, Value ptr);       /* <16 x float> */
 Value emit_load_float(Emit *e, Value ptr); /* float */
 Value emit_load_splat(Emit *e, Value ptr); /* one float in all lanes */

@@ -1,7 +1,7 @@
 /* conv_dw: gradient of a convolution for its weight (kernel_args.h, ConvArg): dw[o][i][kh][kw] = sum over
  * blocks of images, rows, columns of x * g by lanes, then over lanes by the fixed tree.
  *
- * A block of `kb` output channels, `ib` input channels and the columns of one row of the window (all of
+ * Channels past the last repeat it, to the same bits. A block of `kb` output channels, `ib` input channels and the columns of one row of the window (all of
  * them up to MAX_UNROLLED, else one) stays in registers over the whole map. Columns outside of x are read
  * from a vector of zeros. Lanes beyond the batch are put back, after the last block of images, to what
  * they were before it: whatever they hold never reaches a sum. */
@@ -20,7 +20,8 @@ typedef struct Weights {
     Value x_row, x_plane, g_row, g_plane, dw_o; /* bytes */
     Value channels_in, channels_out;
     /* the block being written */
-    int k, i;
+    Value g_ahead[MAX_KB], dw_ahead[MAX_KB]; /* bytes from the first output channel to the k-th */
+    Value x_ahead[MAX_IB], dwi_ahead[MAX_IB]; /* the same for input channels */
     Value out_channel, in_channel, tap_row, tap_col;
 } Weights;
 
@@ -33,28 +34,28 @@ static void choose_blocks(Weights *w) {
         w->kb--;
     w->ib = 1;
     while (w->d->groups != GROUPS_DEPTHWISE && w->ib < MAX_IB &&
-           w->kb * (w->ib + 1) * w->taps + w->kb + 1 < registers)
+           w->kb * (w->ib + 1) * w->taps <= MAX(registers / 2, 6))
         w->ib++;
 }
 
 static void add_pixel(Weights *w, Value x_row, Value g_row, Value col, Value *acc) {
     Emit *e = w->e;
     Value g[MAX_KB];
-    for (int k = 0; k < w->k; k++)
-        g[k] = emit_load(e, emit_at(e, g_row, emit_add(e, emit_muli(e, w->g_plane, k),
-                                                       emit_muli(e, col, 64))));
+    Value g_col = emit_opaque(e, emit_at(e, g_row, emit_muli(e, col, 64)));
+    for (int k = 0; k < w->kb; k++)
+        g[k] = emit_load(e, emit_at(e, g_col, w->g_ahead[k]));
     Value first = emit_addi(e, emit_muli(e, col, w->cols.stride), -(int64_t)w->cols.pad);
     first = emit_add(e, first, emit_muli(e, w->tap_col, w->cols.dilation));
+    Value x_col = emit_opaque(e, emit_at(e, x_row, emit_muli(e, first, 64)));
     for (int t = 0; t < w->taps; t++) {
         Value at = emit_addi(e, first, (int64_t)t * w->cols.dilation);
-        for (int i = 0; i < w->i; i++) {
-            Value p = emit_at(e, x_row, emit_add(e, emit_muli(e, w->x_plane, i),
-                                                 emit_muli(e, at, 64)));
+        for (int i = 0; i < w->ib; i++) {
+            Value p = emit_ati(e, emit_at(e, x_col, w->x_ahead[i]), (int64_t)t * w->cols.dilation * 64);
             if (w->cols.pad > 0)
                 p = emit_select(e, emit_in_range(e, at, w->cols.size), p, w->zero);
             Value x = emit_load(e, p);
-            for (int k = 0; k < w->k; k++) {
-                Value *a = &acc[(k * w->i + i) * w->taps + t];
+            for (int k = 0; k < w->kb; k++) {
+                Value *a = &acc[(k * w->ib + i) * w->taps + t];
                 *a = emit_fma(e, x, g[k], *a);
             }
         }
@@ -85,12 +86,12 @@ static void store_sums(Weights *w, const Value *acc) {
     Value at = emit_at(e, w->dw, emit_mul(e, w->out_channel, w->dw_o));
     at = emit_at(e, at, emit_muli(e, w->in_channel, (int64_t)kh * kw * 4));
     at = emit_at(e, at, emit_muli(e, emit_add(e, emit_muli(e, w->tap_row, kw), w->tap_col), 4));
-    for (int k = 0; k < w->k; k++) {
-        for (int i = 0; i < w->i; i++) {
+    for (int k = 0; k < w->kb; k++) {
+        for (int i = 0; i < w->ib; i++) {
             for (int t = 0; t < w->taps; t++) {
-                Value p = emit_at(e, at, emit_muli(e, w->dw_o, k));
-                p = emit_ati(e, p, ((int64_t)i * kh * kw + t) * 4);
-                emit_store(e, emit_lane_sum(e, acc[(k * w->i + i) * w->taps + t]), p);
+                Value p = emit_at(e, emit_at(e, at, w->dw_ahead[k]), w->dwi_ahead[i]);
+                p = emit_ati(e, p, (int64_t)t * 4);
+                emit_store(e, emit_lane_sum(e, acc[(k * w->ib + i) * w->taps + t]), p);
             }
         }
     }
@@ -99,7 +100,7 @@ static void store_sums(Weights *w, const Value *acc) {
 static void sum_block(Weights *w) {
     Emit *e = w->e;
     Value acc[MAX_ACC], before[MAX_ACC];
-    int n = w->k * w->i * w->taps;
+    int n = w->kb * w->ib * w->taps;
     CHECK(n <= MAX_ACC);
     for (int a = 0; a < n; a++)
         acc[a] = emit_vec(e, 0);
@@ -122,12 +123,10 @@ static void sum_block(Weights *w) {
     store_sums(w, acc);
 }
 
-/* All taps for out_channel .. + k and in_channel .. + i. */
-static void write_taps(Weights *w, int i, Value in_channel) {
+/* All taps for the blocks of channels at out_channel and in_channel. */
+static void write_taps(Weights *w) {
     Emit *e = w->e;
     EmitLoop row, col;
-    w->i = i;
-    w->in_channel = in_channel;
     w->tap_row = w->tap_col = emit_int(e, 0);
     if (w->rows.kernel > 1) {
         emit_loop_begin(e, &row, emit_int(e, 0), emit_int(e, w->rows.kernel), emit_int(e, 1), NULL, 0);
@@ -144,29 +143,38 @@ static void write_taps(Weights *w, int i, Value in_channel) {
         emit_loop_end(e, &row, NULL);
 }
 
-static void write_channels(void *user, int k, Value out_channel) {
-    Weights *w = user;
+/* Channels from the first of a block to its k-th, not beyond `past`. */
+static Value ahead(Emit *e, Value first, Value past, int k) {
+    return emit_min(e, emit_int(e, k), emit_addi(e, emit_sub(e, past, first), -1));
+}
+
+static void write_channels(Weights *w, Value lo, Value hi) {
     Emit *e = w->e;
-    EmitLoop l;
-    int ib = k == 1 ? 1 : w->ib;
-    w->k = k;
-    w->out_channel = out_channel;
-    Value tail = emit_int(e, 0);
-    if (ib > 1) {
-        tail = emit_muli(e, emit_divi(e, w->channels_in, ib), ib);
-        emit_loop_begin(e, &l, emit_int(e, 0), tail, emit_int(e, ib), NULL, 0);
-        write_taps(w, ib, l.i);
-        emit_loop_end(e, &l, NULL);
+    EmitLoop o, i;
+    Value per_in = emit_int(e, (int64_t)w->rows.kernel * w->cols.kernel * 4);
+    emit_loop_begin(e, &o, lo, hi, emit_int(e, w->kb), NULL, 0);
+    w->out_channel = o.i;
+    for (int k = 0; k < w->kb; k++) {
+        Value more = ahead(e, o.i, hi, k);
+        w->g_ahead[k] = emit_mul(e, more, w->g_plane);
+        w->dw_ahead[k] = emit_mul(e, more, w->dw_o);
     }
-    emit_loop_begin(e, &l, tail, w->channels_in, emit_int(e, 1), NULL, 0);
-    write_taps(w, 1, l.i);
-    emit_loop_end(e, &l, NULL);
+    emit_loop_begin(e, &i, emit_int(e, 0), w->channels_in, emit_int(e, w->ib), NULL, 0);
+    w->in_channel = i.i;
+    for (int k = 0; k < w->ib; k++) {
+        Value more = ahead(e, i.i, w->channels_in, k);
+        w->x_ahead[k] = emit_mul(e, more, w->x_plane);
+        w->dwi_ahead[k] = emit_mul(e, more, per_in);
+    }
+    write_taps(w);
+    emit_loop_end(e, &i, NULL);
+    emit_loop_end(e, &o, NULL);
 }
 
 static void write_groups(Weights *w) {
     Emit *e = w->e;
     if (w->d->groups == GROUPS_DENSE) {
-        conv_blocked_range(e, e->lo, e->hi, w->kb, write_channels, w);
+        write_channels(w, e->lo, e->hi);
         return;
     }
     Value size = w->channels_out;
@@ -180,7 +188,7 @@ static void write_groups(Weights *w) {
     w->dw = emit_at(e, w->dw, emit_mul(e, first, w->dw_o));
     Value lo = emit_max(e, emit_sub(e, e->lo, first), emit_int(e, 0));
     Value hi = emit_min(e, emit_sub(e, e->hi, first), size);
-    conv_blocked_range(e, lo, hi, w->kb, write_channels, w);
+    write_channels(w, lo, hi);
     emit_loop_end(e, &l, NULL);
 }
 
