@@ -188,7 +188,9 @@ static IrRef build_node(Builder *b, IrRef r) {
     IrRef few[8], *in = p.n <= ARRAY_LEN(few) ? few : nasc_alloc(p.n * sizeof *in);
     for (uint32_t i = 0; i < p.n; i++)
         in[i] = b->map[p.in[i]];
-    IrRef built = n->op == IR_OP_add ? build_sum(b->to, in, p.n) : ir_copy(b->to, n, in);
+    IrNode nameless = *n;
+    nameless.name = NULL;
+    IrRef built = n->op == IR_OP_add ? build_sum(b->to, in, p.n) : ir_copy(b->to, &nameless, in);
     if (in != few)
         free(in);
     return built;

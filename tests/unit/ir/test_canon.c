@@ -219,6 +219,25 @@ static void test_order_of_axes_does_not_count(void **state) {
     buf_free(&b);
 }
 
+static void test_names_do_not_count(void **state) {
+    (void)state;
+    Arena arena;
+    arena_init(&arena, "test");
+    const char *text[2];
+    for (int k = 0; k < 2; k++) {
+        IrGraph *g = ir_graph_new(&arena);
+        IrType t = ir_type(1, (IrAxis[]){IR_AXIS_C}, (int64_t[]){4});
+        const char *name = k ? "one" : "two", *root_name = "y";
+        IrRef terms[] = {ir_input(g, &t, 0, name), ir_leaf(g, IR_OP_param, &t, NULL, name),
+                         ir_leaf(g, IR_OP_random, &t, &(IrAttr){.key = {1, 2}}, name)};
+        IrRef root = ir_must(g, IR_OP_add, terms, 3, NULL);
+        IrModule m = {g, 1, &root, &root_name};
+        text[k] = canonical_text(&arena, &m);
+    }
+    assert_string_equal(text[0], text[1]);
+    arena_free(&arena);
+}
+
 static void test_shared_sums_are_shared_again(void **state) {
     (void)state;
     const char *shared = X "%1 = exp(%0)\n%2 = add(%0, %1)\n%3 = sin(%2)\n%4 = cos(%0)\n"
@@ -316,6 +335,7 @@ int main(void) {
         cmocka_unit_test(test_zeros),
         cmocka_unit_test(test_simple_forms),
         cmocka_unit_test(test_order_of_axes_does_not_count),
+        cmocka_unit_test(test_names_do_not_count),
         cmocka_unit_test(test_shared_sums_are_shared_again),
         cmocka_unit_test(test_nb201_has_5260_networks),
     };
