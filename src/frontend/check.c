@@ -261,5 +261,6 @@ bool check_program(Syntax *s, const CheckFile *files, size_t nfiles) {
     check_cycles(&c);
     check_kinds(&c);
     scopes_free(&c);
+    diag_sort(s->diags);
     return s->diags->errors == before;
 }

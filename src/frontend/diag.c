@@ -91,6 +91,21 @@ void diag_hint(DiagSink *s, Diag *d, const char *fmt, ...) {
     va_end(args);
 }
 
+/* By file and place, keeping the order of equals; there are never many. */
+void diag_sort(DiagSink *s) {
+    for (size_t i = 1; i < s->items.len; i++) {
+        Diag d = s->items.items[i];
+        size_t k = i;
+        for (; k > 0; k--) {
+            const Place *p = &s->items.items[k - 1].place;
+            if (p->file < d.place.file || (p->file == d.place.file && p->lo <= d.place.lo))
+                break;
+            s->items.items[k] = s->items.items[k - 1];
+        }
+        s->items.items[k] = d;
+    }
+}
+
 const char *diag_code_name(DiagCode code) {
     static const char *const names[] = {
 #define DIAG(code, severity, format, hint) #code,
@@ -124,13 +139,13 @@ static size_t edit_distance(const char *a, size_t n, const char *b, size_t m, si
 }
 
 const char *diag_nearest(const char *name, const char *const *candidates, size_t n) {
-    size_t len = strlen(name), limit = MAX((len + 1) / 3, (size_t)1);
+    size_t len = strlen(name), limit = len / 3;
     const char *best = NULL;
     size_t least = limit + 1;
     for (size_t i = 0; i < n; i++) {
         size_t m = strlen(candidates[i]);
         size_t d = edit_distance(name, len, candidates[i], m, limit);
-        if (d < least && d < MAX(len, m) && d > 0) {
+        if (d < least && d > 0) {
             least = d;
             best = candidates[i];
         }

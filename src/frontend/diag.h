@@ -48,6 +48,8 @@ Diag *diag_at(DiagSink *s, Place place, DiagCode code, ...);
 void diag_note(DiagSink *s, Diag *d, Place place, const char *fmt, ...) NASC_PRINTF(4, 5);
 /* Replaces the catalogue's hint. */
 void diag_hint(DiagSink *s, Diag *d, const char *fmt, ...) NASC_PRINTF(3, 4);
+/* In the order of places. */
+void diag_sort(DiagSink *s);
 /* As in the catalogue: "unknown_name"; printed with dashes. */
 const char *diag_code_name(DiagCode code);
 

@@ -350,6 +350,7 @@ static Ast *parse_file(Syntax *s, uint32_t file, int start) {
     Place whole = {file, 0, (uint32_t)f->len};
     if (!p.result)
         p.result = start == TOK_START_PROGRAM ? build_program(&p, whole, p.items) : node_error(&p, whole);
+    diag_sort(s->diags);
     return p.result;
 }
 
