@@ -1,0 +1,295 @@
+/* Plans of whole networks: training against the reference executor, fused against unfused, targets against
+ * each other, what the listing says, how many calls and kernels networks take. */
+#include "runtime/nets.h"
+#include "runtime/plan_case.h"
+#include "runtime/ref_train.h"
+#include "ir/random_graph.h"
+
+#include <stdio.h>
+
+enum { MAX_PARAMS = 256 };
+
+static const int cell_ops[6] = {3, 1, 2, 3, 1, 2}, pool_ops[6] = {3, 4, 1, 2, 3, 4};
+
+/* Updates for every param of the module; decay on weights only. */
+static size_t all_updates(const IrModule *m, PlanUpdate *updates) {
+    size_t n = 0;
+    for (size_t i = 0; i < ir_graph_len(m->graph); i++) {
+        const IrNode *node = ir_get(m->graph, (IrRef)i);
+        if (node->op != IR_OP_param)
+            continue;
+        assert_true(n < MAX_PARAMS);
+        updates[n++] = (PlanUpdate){node->attr->uid, 0.05, 0.9, node->type.rank >= 2 ? 4e-3 : 0};
+    }
+    return n;
+}
+
+static float scalar(const PlanCase *k, size_t i) {
+    float v;
+    memcpy(&v, k->base + k->plan.scalar_offset[i], sizeof v);
+    return v;
+}
+
+static void step(const PlanCase *k, float scalars[2]) {
+    plan_run(&k->plan, 0, k->base);
+    scalars[0] = scalar(k, 0);
+    scalars[1] = scalar(k, 1);
+    plan_run(&k->plan, 1, k->base);
+    plan_run(&k->plan, 2, k->base);
+}
+
+/* Losses and measures of `steps` forward passes by the reference, [step][scalar]. */
+static void reference_steps(Arena *arena, const IrModule *m, const PlanUpdate *updates, size_t n, int steps,
+                            double *scalars) {
+    IrRef wrt[MAX_PARAMS];
+    RefParam params[MAX_PARAMS];
+    for (size_t i = 0; i < n; i++)
+        for (size_t r = 0; r < ir_graph_len(m->graph); r++) {
+            const IrNode *node = ir_get(m->graph, (IrRef)r);
+            if (node->op != IR_OP_param || node->attr->uid != updates[i].uid)
+                continue;
+            wrt[i] = (IrRef)r;
+            int64_t elements = ir_type_elements(&node->type);
+            params[i] = (RefParam){updates[i].uid, m->nroots + i, updates[i].lr, updates[i].momentum,
+                                   updates[i].decay, ARENA_ARRAY(arena, double, elements)};
+            case_ref_leaf(NULL, node, (IrRef)r, params[i].value, NULL);
+        }
+    IrModule g;
+    IrError bad;
+    NascError err = {0};
+    assert_true(ir_gradient(arena, m, 0, wrt, n, &g, &bad));
+    RefOptions options = {.precision = REF_DOUBLE, .leaf = case_ref_leaf};
+    assert_true(ref_train(&g, 2, params, n, steps, &options, scalars, &err));
+}
+
+static void check_training(const int *ops, bool pools, int64_t batch) {
+    enum { STEPS = 3 };
+    Arena arena;
+    arena_init(&arena, "test");
+    Jit *jit = case_jit(NULL);
+    IrModule m = net_nb201(&arena, ops, batch, 8, 4, 1, pools, 8);
+    PlanUpdate updates[MAX_PARAMS];
+    size_t n = all_updates(&m, updates);
+    PlanCase k = case_make(jit, &arena, &m, updates, n, true);
+    double want[2 * STEPS];
+    reference_steps(&arena, &m, updates, n, STEPS, want);
+    for (int s = 0; s < STEPS; s++) {
+        float got[2];
+        step(&k, got);
+        for (int i = 0; i < 2; i++) {
+            double d = fabs((double)got[i] - want[2 * s + i]) / fabs(want[2 * s + i]);
+            if (!(d < (s == 0 ? 1e-5 : 1e-3)))
+                fail_msg("step %d scalar %d: %g, expected %g", s, i, (double)got[i], want[2 * s + i]);
+        }
+    }
+    assert_true(fabs(want[0] - want[2 * STEPS - 2]) > 1e-2 * want[0]);
+    case_free(&k);
+    jit_close(jit);
+    arena_free(&arena);
+}
+
+static void test_training(void **state) {
+    (void)state;
+    check_training(cell_ops, false, 16);
+    check_training(cell_ops, false, 5);
+}
+
+static void test_training_with_pools(void **state) {
+    (void)state;
+    check_training(pool_ops, true, 16);
+    check_training(pool_ops, true, 17);
+}
+
+/* Gradients in the arena after one backward pass, by parameter, against the reference's. */
+static void check_gradients(uint64_t seed) {
+    Arena arena;
+    arena_init(&arena, "test");
+    Jit *jit = case_jit(NULL);
+    IrModule m = random_module(&arena, seed, 12, RANDOM_SMOOTH);
+    PlanUpdate updates[MAX_PARAMS];
+    size_t n = all_updates(&m, updates);
+    for (size_t i = 0; i < n; i++)
+        updates[i] = (PlanUpdate){updates[i].uid, 1, 0, 0};
+    PlanCase k = case_make(jit, &arena, &m, updates, n, true);
+    PlanCase plain = case_make(jit, &arena, &m, updates, n, false);
+    for (int part = 0; part < 3; part++) {
+        plan_run(&k.plan, part, k.base);
+        plan_run(&plain.plan, part, plain.base);
+    }
+    /* With lr 1 and no momentum a parameter becomes itself minus its gradient. */
+    assert_int_equal(k.plan.nleaves, plain.plan.nleaves);
+    IrRef wrt[MAX_PARAMS];
+    size_t nwrt = 0;
+    for (size_t r = 0; r < ir_graph_len(m.graph); r++)
+        if (ir_get(m.graph, (IrRef)r)->op == IR_OP_param)
+            wrt[nwrt++] = (IrRef)r;
+    IrModule g;
+    IrError bad;
+    assert_true(ir_gradient(&arena, &m, 0, wrt, nwrt, &g, &bad));
+    double **want = case_reference(&arena, &g, REF_DOUBLE);
+    for (size_t l = 0; l < k.plan.nleaves; l++) {
+        const PlanLeaf *leaf = &k.plan.leaves[l];
+        assert_memory_equal(k.base + leaf->offset, plain.base + plain.plan.leaves[l].offset,
+                            (size_t)leaf->elements * 4);
+        if (leaf->op != IR_OP_param)
+            continue;
+        const float *now = (const float *)(const void *)(k.base + leaf->offset);
+        size_t i = 0;
+        while (ir_get(m.graph, wrt[i])->attr->uid != leaf->uid)
+            i++;
+        for (int64_t e = 0; e < leaf->elements; e++) {
+            double w = (double)case_leaf_value(IR_OP_param, leaf->uid, e), d = want[m.nroots + i][e];
+            if (!(fabs(w - d - (double)now[e]) < 2e-4 * (1 + fabs(d))))
+                fail_msg("seed %d param %d element %d: gradient %g, expected %g", (int)seed,
+                         (int)leaf->uid, (int)e, w - (double)now[e], d);
+        }
+    }
+    case_free(&k);
+    case_free(&plain);
+    jit_close(jit);
+    arena_free(&arena);
+}
+
+static void test_gradients_of_random_nets(void **state) {
+    (void)state;
+    for (uint64_t seed = 1; seed <= 16; seed++)
+        check_gradients(seed);
+}
+
+static void test_bits(void **state) {
+    (void)state;
+    Arena arena;
+    arena_init(&arena, "test");
+    IrModule m = net_nb201(&arena, pool_ops, 17, 8, 4, 1, true, 8);
+    PlanUpdate updates[MAX_PARAMS];
+    size_t n = all_updates(&m, updates);
+    const char *targets[] = {"x86-64-v3", "x86-64-v3", "x86-64-v4"};
+    float first[6] = {0};
+    for (int t = 0; t < 3; t++) {
+        Jit *jit = case_jit(targets[t]);
+        if (!jit)
+            continue;
+        PlanCase k = case_make(jit, &arena, &m, updates, n, t != 1);
+        float got[6];
+        for (int s = 0; s < 3; s++)
+            step(&k, got + 2 * s);
+        if (t == 0)
+            memcpy(first, got, sizeof first);
+        assert_memory_equal(first, got, sizeof first);
+        case_free(&k);
+        jit_close(jit);
+    }
+    arena_free(&arena);
+}
+
+/* Two biases that are added to one sum have one gradient; both move by it. */
+static void test_shared_gradient(void **state) {
+    (void)state;
+    static const char text[] = "%0 = input {slot=0} : [n=16, c=3, h=2, w=2]\n"
+                               "%1 = param {uid=0} : [c=3]\n"
+                               "%2 = param {uid=1} : [c=3]\n"
+                               "%3 = add(%0, %1, %2) : [n=16, c=3, h=2, w=2]\n"
+                               "%4 = mul(%3, %3) : [n=16, c=3, h=2, w=2]\n"
+                               "%5 = reduce_mean(%4) {axes=n,c,h,w} : []\n"
+                               "root loss = %5\n";
+    Arena arena;
+    arena_init(&arena, "test");
+    IrModule m;
+    IrError bad;
+    if (!ir_read(&arena, text, sizeof text - 1, &m, &bad))
+        fail_msg("%s", bad.message);
+    Jit *jit = case_jit(NULL);
+    PlanUpdate updates[2] = {{0, 0.5, 0, 0}, {1, 0.5, 0, 0}};
+    PlanCase k = case_make(jit, &arena, &m, updates, 2, true);
+    for (int part = 0; part < 3; part++)
+        plan_run(&k.plan, part, k.base);
+    for (size_t l = 0; l < k.plan.nleaves; l++) {
+        const PlanLeaf *leaf = &k.plan.leaves[l];
+        const float *now = (const float *)(const void *)(k.base + leaf->offset);
+        for (int c = 0; c < 3 && leaf->op == IR_OP_param; c++) {
+            double sum = 0;
+            for (int i = 0; i < 16 * 3 * 4; i++)
+                if (i / 4 % 3 == c)
+                    sum += (double)case_leaf_value(IR_OP_input, 0, i);
+            sum += 64.0 * ((double)case_leaf_value(IR_OP_param, 0, c) +
+                           (double)case_leaf_value(IR_OP_param, 1, c));
+            double gradient = 2 * sum / (16 * 3 * 4);
+            double want = (double)case_leaf_value(IR_OP_param, leaf->uid, c) - 0.5 * gradient;
+            assert_true(fabs((double)now[c] - want) < 1e-6);
+        }
+    }
+    case_free(&k);
+    jit_close(jit);
+    arena_free(&arena);
+}
+
+static void test_listing(void **state) {
+    (void)state;
+    Arena arena;
+    arena_init(&arena, "test");
+    Jit *jit = case_jit(NULL);
+    IrModule m = net_nb201(&arena, cell_ops, 16, 8, 4, 1, false, 8);
+    PlanUpdate updates[MAX_PARAMS];
+    size_t n = all_updates(&m, updates);
+    PlanCase k = case_make(jit, &arena, &m, updates, n, true);
+    Buf b = {0};
+    plan_print(&b, &k.plan);
+    assert_non_null(strstr(b.text, "forward: "));
+    assert_non_null(strstr(b.text, "update: 2 calls\n"));
+    assert_non_null(strstr(b.text, "sgd of "));
+    assert_non_null(strstr(b.text, " + bias + relu ["));
+    assert_non_null(strstr(b.text, "| conv: "));
+    assert_non_null(strstr(b.text, "one call a node: "));
+    size_t calls = k.plan.ncalls[0] + k.plan.ncalls[1];
+    assert_true(calls * 4 < k.plan.unfused_calls);
+    if (getenv("NASC_TEST_PRINT"))
+        printf("%s", b.text);
+    buf_free(&b);
+    case_free(&k);
+    jit_close(jit);
+    arena_free(&arena);
+}
+
+/* Networks of one space share kernels: 40 random cells need far fewer kernels than they have calls. */
+static void test_kernels_are_shared(void **state) {
+    (void)state;
+    Arena arena;
+    arena_init(&arena, "test");
+    Jit *jit = case_jit(NULL);
+    Rng rng = {9};
+    size_t calls = 0;
+    int64_t half = 0;
+    for (int net = 0; net < 24; net++) {
+        int ops[6];
+        for (int i = 0; i < 6; i++)
+            ops[i] = 1 + (int)rng_below(&rng, 4);
+        IrModule m = net_nb201(&arena, ops, 16, 8, 4, 1, true, 8);
+        PlanUpdate updates[MAX_PARAMS];
+        size_t n = all_updates(&m, updates);
+        PlanCase k = case_make(jit, &arena, &m, updates, n, true);
+        calls += k.plan.ncalls[0] + k.plan.ncalls[1] + k.plan.ncalls[2];
+        case_free(&k);
+        if (net == 11)
+            half = jit_stats(jit).kernels_compiled;
+    }
+    int64_t all = jit_stats(jit).kernels_compiled;
+    if (getenv("NASC_TEST_PRINT"))
+        printf("%zu calls, %lld kernels after half, %lld in all\n", calls, (long long)half, (long long)all);
+    assert_true((size_t)all * 8 < calls);
+    assert_true(all - half < half);
+    jit_close(jit);
+    arena_free(&arena);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_shared_gradient),
+        cmocka_unit_test(test_training),
+        cmocka_unit_test(test_training_with_pools),
+        cmocka_unit_test(test_gradients_of_random_nets),
+        cmocka_unit_test(test_bits),
+        cmocka_unit_test(test_listing),
+        cmocka_unit_test(test_kernels_are_shared),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
