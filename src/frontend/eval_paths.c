@@ -280,8 +280,8 @@ Value eval_leaf(Eval *e, const char *op, const char *role, const IrType *type, I
     LeafEntry *entry = *slot;
     if (entry) {
         if (entry->frozen != e->now.frozen)
-            FAIL(e, place, bad_value,
-                 "the weights of a shared layer are frozen in one use and trained in another");
+            return FAIL(e, place, bad_value,
+                        "the weights of a shared layer are frozen in one use and trained in another");
         return entry->value;
     }
     IrGraph *g = graph_now(e, place);

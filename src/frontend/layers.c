@@ -104,6 +104,8 @@ static Value apply_layer(Eval *e, Value x, const Layer *l, Place place) {
         break;
     }
     Value t = value_tensor_of(x);
+    if (t.kind == VALUE_NONE)
+        return FAIL(e, place, empty_aggregate, "sum");
     if (t.kind != VALUE_TENSOR)
         return t.kind == VALUE_POISON ? t : FAIL(e, place, not_a_tensor, value_kind_name(t));
     return l->builtin->layer(e, l, t, l->place.hi ? l->place : place);
@@ -186,6 +188,33 @@ Value network_apply(Eval *e, const EvalNetwork *n, Value x, Place place) {
     return apply_as_network(e, x, layer, place);
 }
 
+/* The same instance on the same tensor is the same result: it is staged once. */
+static Value apply_instance(Eval *e, Value x, const Instance *s, Place place) {
+    struct {
+        uint64_t path, in_run, node, frozen;
+    } id = {s->path->id, 0, x.node, e->now.frozen};
+    Value **memo = NULL, *result = NULL;
+    Hash128 key = {0, 0};
+    if (x.kind == VALUE_TENSOR) {
+        id.in_run = e->run && x.u.graph == e->run->graph;
+        key = hash128(&id, sizeof id, 60);
+        result = map_get(&e->memo, key);
+        if (result)
+            return *result;
+    }
+    Context saved = e->now;
+    e->now.path = s->path;
+    e->now.in_run = s->in_run;
+    Value v = apply(e, x, s->layer, place);
+    e->now = saved;
+    if (x.kind == VALUE_TENSOR) {
+        memo = (Value **)map_slot(e->arena, &e->memo, key);
+        *memo = ARENA_NEW(e->arena, Value);
+        **memo = v;
+    }
+    return v;
+}
+
 static Value apply_kind(Eval *e, Value x, Value f, Place place) {
     switch (f.kind) {
     case VALUE_FUNCTION:
@@ -194,14 +223,8 @@ static Value apply_kind(Eval *e, Value x, Value f, Place place) {
         return apply_builtin(e, x, f.u.builtin, place);
     case VALUE_LAYER:
         return apply_layer(e, x, f.u.layer, place);
-    case VALUE_INSTANCE: {
-        Context saved = e->now;
-        e->now.path = f.u.instance->path;
-        e->now.in_run = f.u.instance->in_run;
-        Value v = apply(e, x, f.u.instance->layer, place);
-        e->now = saved;
-        return v;
-    }
+    case VALUE_INSTANCE:
+        return apply_instance(e, x, f.u.instance, place);
     case VALUE_NETWORK:
         return network_apply(e, f.u.network, x, place);
     case VALUE_OPAQUE:
