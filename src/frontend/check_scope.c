@@ -78,6 +78,8 @@ static void report_duplicate(Check *c, DiagCode code, const char *name, const As
 /* A further definition of a known name: another element, or a mistake. */
 static void declare_again(Check *c, Decl *known, const Ast *ast) {
     const Ast *first = known->ast;
+    if (first->kind == AST_INPUT && ast->kind == AST_INPUT)
+        return; /* a repeated statement */
     bool elements = first->kind == ast->kind && first->has_index && ast->has_index &&
                     (ast->kind == AST_DEFINITION || ast->kind == AST_SHARED);
     if (!elements) {

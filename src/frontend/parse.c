@@ -127,6 +127,10 @@ static bool has_opener(const Parse *p, int kind) {
 
 static Token filter_closing(Parse *p, Token t) {
     char top = top_of(p);
+    if (t.kind == '}' && top == '{' && p->recovering) { /* the damaged statement ends with its block */
+        VEC_PUSH(p->pending, t);
+        return token_before(';', t.place);
+    }
     if (top && closer_of(top) == t.kind) {
         p->closed = top;
         p->brackets.len--;
@@ -188,6 +192,7 @@ int nas_lex(NAS_STYPE *value, Place *place, Parse *p) {
     else
         value->text = t.text;
     *place = t.place;
+    p->previous_end = p->last.place.hi;
     p->last = t;
     return t.kind;
 }
@@ -237,7 +242,8 @@ static void put_expected(Buf *b, const char *const *names, size_t n) {
         bool covered = (expression && among(starts, ARRAY_LEN(starts), names[i])) ||
                        (operand_ended && among(operators, ARRAY_LEN(operators), names[i])) ||
                        ((any_word || statement) && (is_word(names[i]) || !strcmp(names[i], "a name"))) ||
-                       (any_word && !strcmp(names[i], "an aggregate"));
+                       ((any_word || statement) && !strcmp(names[i], "an aggregate")) ||
+                       (statement && !strcmp(names[i], "end of file"));
         if (statement && !strcmp(names[i], "return"))
             covered = false;
         if (!strcmp(names[i], "','") && among(names, n, "';'")) /* only after `with` */
@@ -260,7 +266,7 @@ static void put_expected(Buf *b, const char *const *names, size_t n) {
 static void put_found(Buf *b, const Parse *p, const char *name) {
     const Token *t = &p->last;
     if (p->owes_semicolon || !strcmp(name, "end of file"))
-        buf_puts(b, "the end of the file");
+        buf_puts(b, "end of file");
     else if (t->kind == TOK_STRING || t->kind == TOK_NUMBER)
         buf_printf(b, "%s", t->kind == TOK_STRING ? "string" : "number");
     else if (t->text && strlen(t->text) <= 60)
@@ -291,11 +297,8 @@ void parse_report_syntax(Parse *p, Place place, const char *found, const char *c
     bool semicolon = among(expected, n, "';'");
     bool forgotten = semicolon && (p->last.kind == '}' || (p->last.new_line && p->last.text));
     if (!p->quiet && forgotten) {
-        const char *text = p->text;
-        uint32_t end = place.lo;
-        while (end > 0 && strchr(" \t\r\n", text[end - 1]))
-            end--;
-        diag_at(p->s->diags, (Place){p->file, end, end}, DIAG_syntax, "expected `;`");
+        Place end = {p->file, p->previous_end, p->previous_end};
+        diag_at(p->s->diags, end, DIAG_syntax, "expected `;`");
     } else if (!p->quiet) {
         Buf b = {0};
         buf_puts(&b, "unexpected ");

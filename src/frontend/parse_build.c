@@ -324,8 +324,9 @@ Ast *build_lambda(Parse *p, Place place, const Ast *head, Ast *a) {
     for (size_t i = 0; i < names->len; i++) {
         const Ast *n = names->items[i];
         if (n->kind != AST_NAME) {
-            if (n->kind != AST_ERROR)
-                diag_at(p->s->diags, n->place, DIAG_bad_parameter);
+            Diag *d = n->kind == AST_ERROR ? NULL : diag_at(p->s->diags, n->place, DIAG_bad_parameter);
+            if (n->kind == AST_ARROW)
+                diag_hint(p->s->diags, d, "write parentheses around the function: x -> (y => ...)");
             list_push(p, params, node_error(p, n->place));
             continue;
         }

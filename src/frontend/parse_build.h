@@ -42,6 +42,7 @@ typedef struct Parse {
     VEC(Bracket) brackets;
     VEC(Token) pending;  /* to be given next, the last one first */
     Token last;          /* given last; place.hi is where it ends */
+    uint32_t previous_end; /* of the token before */
     char closed;         /* what the last token closed */
     bool started;
     bool recovering;     /* the grammar is throwing tokens away */

@@ -136,5 +136,6 @@ void scan_bad_character(Parse *p, Place place, const char *text, size_t len) {
     }
     buf_puts(&b, "`");
     diag_at(p->s->diags, place, DIAG_bad_character, b.text);
+    p->quiet = true;
     buf_free(&b);
 }

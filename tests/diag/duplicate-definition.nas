@@ -1,0 +1,4 @@
+width = 8;
+width = 16;
+f(x) = x;
+f = 3;

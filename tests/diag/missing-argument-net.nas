@@ -1,0 +1,1 @@
+proxy plain() { score = 1; }

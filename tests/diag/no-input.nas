@@ -1,0 +1,3 @@
+space empty {
+  network = relu;
+}

@@ -1,0 +1,3 @@
+proxy plain(net) {
+  score[0] = 3;
+}

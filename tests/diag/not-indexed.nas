@@ -1,0 +1,3 @@
+width = 8;
+f(x) = x;
+a = width[3] + f[1];

@@ -1,0 +1,3 @@
+f = x => { y = x
+  return y };
+g = 3;

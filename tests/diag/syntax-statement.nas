@@ -1,0 +1,5 @@
+space tiny {
+  input image[3, 32, 32];
+  3 = network;
+  network = relu;
+}

@@ -1,0 +1,3 @@
+space tiny {
+  input image[3, 32, 32];
+  network = conv(3, 8) -> relu;

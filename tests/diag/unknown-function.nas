@@ -1,0 +1,1 @@
+f(x) = x -> cnov(3) -> total(x);

@@ -1,0 +1,4 @@
+name = "x";
+a = name + 1;
+b = 3 * true;
+c = -"x";
