@@ -1,5 +1,5 @@
-/* What is stored: results of anchors, what anchors read, roots, reductions and channel values that another
- * group reads; of the other elementwise activations those that would cost the reader more than they save.
+/* What is stored: results of anchors, what anchors read, roots, reductions and scalars that another group
+ * reads; of the other elementwise values those that would cost the reader more than they save.
  * From this follows what each group computes, reads and stores. */
 #include "codegen/fuse.h"
 
@@ -33,10 +33,13 @@ static bool is_anchor(const Store *s, uint32_t group) {
     return s->g->domain[group].kind == GROUP_ANCHOR;
 }
 
-/* An elementwise activation: the only kind of value that may be computed twice. */
+/* What may be computed twice: elementwise activations, and vectors [c] that no map makes on its way. */
 static bool is_again(const Store *s, IrRef r) {
     const IrNode *n = ir_get(s->graph, r);
-    return !is_leaf(s, r) && fuse_is_map_op(n->op) && !fuse_is_reduction(n->op) && fuse_is_lanes(n);
+    if (is_leaf(s, r) || !fuse_is_map_op(n->op) || fuse_is_reduction(n->op))
+        return false;
+    return fuse_is_lanes(n) || (layout_of(&n->type).kind == LAYOUT_VECTOR &&
+                                s->g->domain[s->g->group[r]].kind == GROUP_SMALL);
 }
 
 static int op_cost(const IrNode *n) {
@@ -65,11 +68,9 @@ static void cone(Store *s, IrRef r, int *ops, int *reads) {
     *ops += op_cost(n);
     for (uint32_t k = 0; k < n->nin; k++) {
         IrRef x = n->in[k];
-        if (!fuse_is_lanes(ir_get(s->graph, x)) || is_leaf(s, x))
-            continue;
         if (is_again(s, x) && !s->stored[x]) {
             cone(s, x, ops, reads);
-        } else if (s->seen[x] != s->walk) {
+        } else if (fuse_is_lanes(ir_get(s->graph, x)) && !is_leaf(s, x) && s->seen[x] != s->walk) {
             s->seen[x] = s->walk;
             ++*reads;
         }
