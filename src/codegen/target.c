@@ -105,7 +105,7 @@ LLVMTargetMachineRef target_machine(const TargetChoice *t, NascError *err) {
         return NULL;
     }
     return LLVMCreateTargetMachine(target, t->triple, t->name, t->features, LLVMCodeGenLevelDefault,
-                                   LLVMRelocPIC, LLVMCodeModelJITDefault);
+                                   LLVMRelocPIC, LLVMCodeModelSmall);
 }
 
 static void annotate(LLVMContextRef ctx, LLVMValueRef fn, const char *key, const char *value) {
