@@ -18,7 +18,8 @@ typedef struct Draw {
     RandomStream stream;
     uint64_t attempt, asked;
     const Architecture *parent; /* mutation; NULL when sampling */
-    const bool *changed;        /* by decision of the parent */
+    bool *changed;              /* by decision of the parent, chosen anew by each attempt */
+    double rate;
 } Draw;
 
 static uint64_t next_number(Draw *w) {
@@ -40,6 +41,24 @@ static int64_t pick_drawn(void *user, Session *s, const char *address, const Eva
     return domain_draw(&d->domain, w->stream, number);
 }
 
+/* Which decisions of the parent an attempt changes: each with the given probability, at least one. */
+static void choose_changes(Draw *w) {
+    const Architecture *a = w->parent;
+    size_t open = 0, changed = 0;
+    for (size_t i = 0; i < a->n; i++) {
+        bool can = a->views[i].count > 1;
+        w->changed[i] = can && random_uniform(w->stream, next_number(w)) < w->rate;
+        open += can;
+        changed += w->changed[i];
+    }
+    if (changed || !open)
+        return;
+    uint64_t which = random_below(w->stream, next_number(w), open);
+    for (size_t i = 0; i < a->n; i++)
+        if (a->views[i].count > 1 && which-- == 0)
+            w->changed[i] = true;
+}
+
 typedef struct Rejections {
     size_t counts[32]; /* by constraint; the last one holds all further ones */
     size_t total;
@@ -52,6 +71,8 @@ static Architecture *attempt(Space *space, Arena *arena, Arena *scratch, Draw *d
     Architecture *a = NULL;
     *go_on = false;
     draw->asked = 0;
+    if (draw->parent)
+        choose_changes(draw);
     session_begin(&s, space->program,
                   &(SessionConfig){.arena = scratch,
                                    .oracle = {.user = draw, .pick = pick_drawn}});
@@ -107,19 +128,9 @@ Architecture *space_sample(Space *space, Arena *arena, RandomStream stream, uint
 
 Architecture *space_mutate(Space *space, Arena *arena, const Architecture *a, RandomStream stream,
                            uint64_t index, double rate) {
-    Draw draw = {.stream = stream_below(stream, index), .parent = a};
-    bool *changed = ARENA_ARRAY(arena, bool, a->n + 1);
-    size_t *free_ones = ARENA_ARRAY(arena, size_t, a->n + 1), nfree = 0;
-    bool any = false;
-    for (size_t i = 0; i < a->n; i++) {
-        if (a->views[i].count < 2)
-            continue;
-        free_ones[nfree++] = i;
-        changed[i] = random_uniform(draw.stream, i) < rate;
-        any = any || changed[i];
-    }
-    if (!any && nfree)
-        changed[free_ones[random_below(draw.stream, a->n, nfree)]] = true;
-    draw.changed = changed;
-    return draw_point(space, arena, &draw);
+    Draw draw = {.stream = stream_below(stream, index), .parent = a, .rate = rate,
+                 .changed = nasc_alloc_zero(a->n + 1)};
+    Architecture *out = draw_point(space, arena, &draw);
+    free(draw.changed);
+    return out;
 }

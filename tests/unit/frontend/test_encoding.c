@@ -42,7 +42,7 @@ static const char mixed[] =
     "  choice ratio in 0.5 .. 1.5 step 0.25;\n"
     "  choice op[v in 1..2] { \"3\" = conv(3, 4); \"3x3\" = conv(3, 4, bias: false); id = conv(1, 4); }\n"
     "  choice flag: bool;\n"
-    "  choice set: subset of {one, two};\n"
+    "  choice set subset of {one, two};\n"
     "  one = 1; two = 2;\n"
     "  network = op[1] -> op[2];\n"
     "  encoding \"d\" depth \"-\" ratio \":\" join(v in 1..2, \",\") (v \"=\" op[v]) \"#\" depth \"/\" flag \" \" set;\n"

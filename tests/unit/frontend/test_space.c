@@ -63,7 +63,7 @@ static void test_sampling(void **state) {
                                          "  input image[3, 8, 8];\n"
                                          "  choice k in {1, 3, 5} prior {6, 3, 1};\n"
                                          "  choice deep: bool prior 0.25;\n"
-                                         "  choice some: subset of {a, b, c} each 0.2;\n"
+                                         "  choice some subset of {a, b, c} each 0.2;\n"
                                          "  a = 1; b = 2; c = 3;\n"
                                          "  network = conv(k, 4);\n"
                                          "}\n");
@@ -260,7 +260,7 @@ static const char plain[] = "body(k) = relu -> conv(k) -> batch_norm;\n"
                             "}\n";
 static const char renamed[] = "zork(q1) = relu -> conv(q1) -> batch_norm;\n"
                               "space aaa {\n"
-                              "  input zimg[3, 8, 8];\n"
+                              "  input image[3, 8, 8];\n"
                               "  choice B[vv in 1..2, a in 0..vv-1] { \"a\" = zork(3); \"b\" = identity; }\n"
                               "  _x = y => {\n"
                               "    w[0] = y;\n"
