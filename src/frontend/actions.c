@@ -82,7 +82,7 @@ static SpaceUse *space_arg(Session *s, Value v, Place place) {
     SpaceUse *use = opaque_data(v, &TAG_SPACE);
     if (!use)
         diag_at(&s->diags, place, DIAG_wrong_kind, "a space", value_kind_name(v));
-    return use;
+    return use && space_open(s, use) ? use : NULL;
 }
 
 static Value candidates(Session *s, CandidatesUse c) {

@@ -126,13 +126,15 @@ bool session_failed(const Session *s);
 /* Adds diagnostics to the program's, under its lock. */
 void program_adopt(Program *p, const DiagSink *from);
 
-/* A space in a session: its frame, and the networks it declares as values. */
+/* A space in a session: its arguments and, once somebody needs it, its frame. */
 typedef struct SpaceUse {
     const Ast *definition;
     size_t file;
     const EvalArg *args; /* NULL: none given */
     size_t nargs;
-    Frame *frame; /* NULL if the arguments are wrong */
+    Place place;  /* where it is named */
+    Frame *frame; /* NULL until it is opened */
+    bool wrong;   /* the arguments do not fit: reported */
     struct SpaceUse *next;
 } SpaceUse;
 
@@ -180,7 +182,9 @@ void *opaque_data(Value v, const void *tag); /* NULL if v is no opaque of that t
 Space *program_space_of(Program *p, const Ast *definition, size_t file, const Ast *action);
 SpaceUse *session_space_definition(Session *s, const Ast *definition, size_t file,
                                    const EvalArg *args, size_t nargs, Place place);
-/* The space as evaluated in this session; NULL after a report. */
+/* Makes the frame; false if the arguments do not fit, which is reported once. */
+bool space_open(Session *s, SpaceUse *use);
+/* The space as evaluated in this session, open; NULL after a report. */
 SpaceUse *session_space(Session *s, const Space *space);
 /* name NULL: the scored network. NULL if there is none of that name. */
 NetworkUse *session_network(Session *s, SpaceUse *use, const char *name);
@@ -211,6 +215,8 @@ struct Architecture {
 Architecture *architecture_make(Session *s, const Space *space, SpaceUse *use, Arena *arena);
 /* An oracle that repeats the decisions of an architecture. */
 Oracle architecture_oracle(const Architecture *a);
+/* As space_sample, without a word where constraints leave nothing. */
+Architecture *space_sample_quiet(Space *s, Arena *arena, RandomStream stream, uint64_t index);
 RandomStream stream_below(RandomStream s, uint64_t index);
 
 /* Encodings (encoding.c). */

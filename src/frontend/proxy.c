@@ -265,7 +265,7 @@ static bool prime(Proxy *p, Space *space) {
     Arena arena;
     arena_init(&arena, "proxy prime");
     RandomStream stream = random_stream(0, 0, RANDOM_SAMPLE, hash128("prime", 5, 0));
-    const Architecture *a = space_sample(space, &arena, stream, 0);
+    const Architecture *a = space_sample_quiet(space, &arena, stream, 0);
     ProxyBuild b;
     bool ok = true;
     if (a && build(p, space, a, NULL, &arena, true, &b)) {

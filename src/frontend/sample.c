@@ -104,7 +104,7 @@ static void say_empty(Space *space, Arena *scratch, const Rejections *rejected) 
     diag_free(&sink);
 }
 
-static Architecture *draw_point(Space *space, Arena *arena, Draw *draw) {
+static Architecture *draw_point(Space *space, Arena *arena, Draw *draw, bool quiet) {
     Arena scratch;
     arena_init(&scratch, "sample");
     Rejections rejected = {0};
@@ -115,7 +115,7 @@ static Architecture *draw_point(Space *space, Arena *arena, Draw *draw) {
         draw->attempt++;
         arena_reset(&scratch);
     }
-    if (!a && go_on)
+    if (!a && go_on && !quiet)
         say_empty(space, &scratch, &rejected);
     arena_free(&scratch);
     return a;
@@ -123,14 +123,19 @@ static Architecture *draw_point(Space *space, Arena *arena, Draw *draw) {
 
 Architecture *space_sample(Space *space, Arena *arena, RandomStream stream, uint64_t index) {
     Draw draw = {.stream = stream_below(stream, index)};
-    return draw_point(space, arena, &draw);
+    return draw_point(space, arena, &draw, false);
+}
+
+Architecture *space_sample_quiet(Space *space, Arena *arena, RandomStream stream, uint64_t index) {
+    Draw draw = {.stream = stream_below(stream, index)};
+    return draw_point(space, arena, &draw, true);
 }
 
 Architecture *space_mutate(Space *space, Arena *arena, const Architecture *a, RandomStream stream,
                            uint64_t index, double rate) {
     Draw draw = {.stream = stream_below(stream, index), .parent = a, .rate = rate,
                  .changed = nasc_alloc_zero(a->n + 1)};
-    Architecture *out = draw_point(space, arena, &draw);
+    Architecture *out = draw_point(space, arena, &draw, false);
     free(draw.changed);
     return out;
 }

@@ -123,7 +123,7 @@ static bool host_field(void *user, Eval *e, Value of, const char *name, Place pl
     if (of.kind == VALUE_NETWORK)
         return network_field(s, of.u.network->user, name, out);
     SpaceUse *use = opaque_data(of, &TAG_SPACE);
-    if (use && use->frame && frame_declaration(e, use->frame, name)) {
+    if (use && space_open(s, use) && frame_declaration(e, use->frame, name)) {
         *out = eval_name(e, use->frame, name, place);
         return true;
     }

@@ -67,15 +67,26 @@ SpaceUse *session_space_definition(Session *s, const Ast *definition, size_t fil
             return u;
     SpaceUse *u = ARENA_NEW(s->arena, SpaceUse);
     *u = (SpaceUse){.definition = definition, .file = file, .args = args, .nargs = nargs,
-                    .next = s->uses};
+                    .place = place, .next = s->uses};
     s->uses = u;
-    Frame *frame = eval_frame(s->eval, session_file_frame(s, file), &definition->list, NULL);
+    return u;
+}
+
+bool space_open(Session *s, SpaceUse *u) {
+    if (u->frame)
+        return true;
+    if (u->wrong)
+        return false;
+    Frame *frame = eval_frame(s->eval, session_file_frame(s, u->file), &u->definition->list, NULL);
+    u->wrong = !frame_bind_args(s->eval, frame, &u->definition->params, 0, u->args, u->nargs,
+                                u->place, u->definition->text);
+    if (u->wrong)
+        return false;
     u->frame = frame;
-    frame_bind_args(s->eval, frame, &definition->params, 0, args, nargs, place, definition->text);
     NetworkUse *net = session_network(s, u, NULL);
     if (net)
         frame_bind(s->eval, frame, "network", value_network(&net->network));
-    return u;
+    return true;
 }
 
 SpaceUse *session_space_of_frame(Session *s, const Frame *frame) {
@@ -86,9 +97,11 @@ SpaceUse *session_space_of_frame(Session *s, const Frame *frame) {
 }
 
 SpaceUse *session_space(Session *s, const Space *space) {
-    if (!space->action)
-        return session_space_definition(s, space->definition, space->file, NULL, 0,
-                                        space->definition->name_place);
+    if (!space->action) {
+        SpaceUse *u = session_space_definition(s, space->definition, space->file, NULL, 0,
+                                               space->definition->name_place);
+        return space_open(s, u) ? u : NULL;
+    }
     CandidatesUse *c = opaque_data(action_part(s, space->action, false), &TAG_CANDIDATES);
     return c && c->space->definition == space->definition ? c->space : NULL;
 }

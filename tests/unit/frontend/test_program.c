@@ -131,9 +131,9 @@ static void test_actions(void **state) {
     const char *text = "use nas_bench_201;\n"
                        "use eproxy;\n"
                        "param n = 5;\n"
-                       "space other(c = 4) { input image[3, 8, 8]; choice k in {1, 3}; network = conv(k, c); }\n"
+                       "space other(c) { input image[3, 8, 8]; choice k in {1, 3}; network = conv(k, c); }\n"
                        "rank draw(nas_bench_201, n, seed: 3) by eproxy(repeats: 2, lr: 0.5);\n"
-                       "rank rows(\"t.tsv\", other, 9, metric: \"err\", better: smaller) by eproxy();\n"
+                       "rank rows(\"t.tsv\", other(4), 9, metric: \"err\", better: smaller) by eproxy();\n"
                        "rank list(other(c: 7), [\"k=1\", \"k=3\"]) by eproxy;\n";
     Program *p = load_good("actions.nas", text);
     const Action *actions;
@@ -182,14 +182,16 @@ static void test_wrong_actions(void **state) {
                        "rank draw(s, 0) by eproxy();\n"
                        "rank draw(3, 5) by eproxy();\n"
                        "rank draw(s, 5) by s;\n"
-                       "rank s by eproxy();\n";
+                       "rank s by eproxy();\n"
+                       "space wide(c) { input image[3, 8, 8]; network = conv(1, c); }\n"
+                       "rank draw(wide, 2) by eproxy();\n";
     NascStatus status;
     NascError err = {0};
     Program *p = load_with("wrong.nas", text, NULL, 0, &status, &err);
     const Action *actions;
     size_t n = status == NASC_OK ? program_actions(p, &actions) : 0;
     assert_int_equal(n, 0);
-    assert_int_equal(program_diags(p)->errors, 4);
+    assert_int_equal(program_diags(p)->errors, 5);
     program_free(p);
 }
 

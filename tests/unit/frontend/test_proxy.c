@@ -264,6 +264,52 @@ static void test_renaming(void **state) {
     arena_free(&a);
 }
 
+/* Decisions in bodies have the same addresses inside a proxy as in the space. */
+static void test_inner_choices(void **state) {
+    (void)state;
+    Program *p = load_good("inner.nas", "use eproxy;\n"
+                                        "block = x => { choice k in {1, 3}; return x -> conv(k, 4); };\n"
+                                        "space s {\n"
+                                        "  input image[3, 8, 8];\n"
+                                        "  network = block -> 2 * block -> tap(\"end\");\n"
+                                        "}\n"
+                                        "rank draw(s, 2) by eproxy();\n");
+    Arena a;
+    arena_init(&a, "test");
+    Space *s = program_default_space(p);
+    for (uint64_t i = 0; i < 4; i++) {
+        Architecture *x = space_sample(s, &a, test_stream(1), i);
+        ProxyBuild b = build_good(p, program_default_proxy(p), s, architecture_text(x), &a);
+        assert_int_equal(b.nparams, 3 * 2 + 4);
+    }
+    arena_free(&a);
+    program_free(p);
+}
+
+/* A proxy's own choices are not an architecture's to make. */
+static void test_open_choice(void **state) {
+    (void)state;
+    Program *p = load_good("open.nas", "space s { input image[3, 8, 8]; choice k in {1, 3}; network = conv(k, 4); }\n"
+                                       "proxy open(net) {\n"
+                                       "  choice lr in {0.1, 0.2};\n"
+                                       "  per run { x = batch(\"noise\", 4, like: net.input); }\n"
+                                       "  per architecture { shared m = net; }\n"
+                                       "  train(loss: mean((x -> m).out), steps: 3, by: sgd(lr));\n"
+                                       "  measure e = mean((x -> m).out);\n"
+                                       "  score = -(e at 3);\n"
+                                       "}\n"
+                                       "rank draw(s, 2) by open();\n");
+    Arena a;
+    arena_init(&a, "test");
+    Space *s = program_default_space(p);
+    ProxyBuild b;
+    assert_false(proxy_build(program_default_proxy(p), s, parse_good(p, s, &a, "k=3"), NULL, &a, &b));
+    assert_int_equal(program_diags(p)->errors, 1);
+    assert_non_null(strstr(program_diags(p)->items.items[0].message, "`lr` is left open"));
+    arena_free(&a);
+    program_free(p);
+}
+
 static void test_mistakes(void **state) {
     (void)state;
     const char *text = "space s { input image[3, 8, 8]; choice k in {1, 3}; network = conv(k, 4); }\n"
@@ -303,7 +349,8 @@ int main(void) {
         cmocka_unit_test(test_eproxy),         cmocka_unit_test(test_run_part),
         cmocka_unit_test(test_order),          cmocka_unit_test(test_settings_reach),
         cmocka_unit_test(test_late_mean),      cmocka_unit_test(test_two_barriers),
-        cmocka_unit_test(test_renaming),       cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_renaming),       cmocka_unit_test(test_inner_choices),
+        cmocka_unit_test(test_open_choice),    cmocka_unit_test(test_mistakes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

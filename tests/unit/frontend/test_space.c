@@ -1,6 +1,8 @@
 /* Spaces: golden sizes, sampling, mutation, constraints, counts, several networks, checking. */
 #include "programs.h"
 
+#include <pthread.h>
+
 #define NB201_ALL(op)                                                                              \
     "|" op "~0|+|" op "~0|" op "~1|+|" op "~0|" op "~1|" op "~2|"
 
@@ -295,6 +297,51 @@ static void test_renaming(void **state) {
     program_free(q);
 }
 
+typedef struct Worker {
+    Space *space;
+    uint64_t first;
+    Hash128 hashes[16];
+} Worker;
+
+static void *build_some(void *user) {
+    Worker *w = user;
+    Arena a;
+    arena_init(&a, "worker");
+    for (uint64_t i = 0; i < 16; i++) {
+        Architecture *x = space_sample(w->space, &a, test_stream(9), w->first + i);
+        IrModule m;
+        bool ok = space_network(w->space, x, NULL, 2, &a, &m);
+        IrModule c = ok ? ir_canonicalise(&a, &m) : (IrModule){0};
+        w->hashes[i] = ok ? ir_hash(&c) : (Hash128){0, 0};
+        space_parse(w->space, &a, "nonsense", 8, false);
+        arena_reset(&a);
+    }
+    arena_free(&a);
+    return NULL;
+}
+
+static void test_threads(void **state) {
+    (void)state;
+    Program *p = nb201();
+    enum { THREADS = 4 };
+    Worker together[THREADS], alone;
+    pthread_t threads[THREADS];
+    for (int i = 0; i < THREADS; i++) {
+        together[i] = (Worker){.space = program_default_space(p), .first = (uint64_t)i * 8};
+        assert_int_equal(pthread_create(&threads[i], NULL, build_some, &together[i]), 0);
+    }
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    for (int i = 0; i < THREADS; i++) {
+        alone = (Worker){.space = program_default_space(p), .first = (uint64_t)i * 8};
+        build_some(&alone);
+        for (int k = 0; k < 16; k++)
+            assert_true(hash128_equal(alone.hashes[k], together[i].hashes[k]));
+    }
+    assert_int_equal(program_diags(p)->items.len, 1);
+    program_free(p);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_golden_sizes),
@@ -306,6 +353,7 @@ int main(void) {
         cmocka_unit_test(test_inner_choices),
         cmocka_unit_test(test_check_all),
         cmocka_unit_test(test_renaming),
+        cmocka_unit_test(test_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
