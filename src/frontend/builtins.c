@@ -1,16 +1,16 @@
-/* The table of builtins, and those that only compute numbers. Rows of the groups NUMBER, RULE and SOURCE
- * are the host's: it binds their names in a frame around every file. */
+/* The table of builtins, and those that only compute numbers. Rows of the groups NUMBER, RULE and
+ * SOURCE are the host's: it binds their names in a frame around every file. */
 #include "frontend/builtins.h"
 
 #include <math.h>
 #include <string.h>
 
-#define ROW_LAYER(name) .layer = layer_##name
-#define ROW_POINT(name) .op = IR_OP_##name, .number = point_##name
+#define ROW_LAYER(name)  .layer = layer_##name
+#define ROW_POINT(name)  .op = IR_OP_##name, .number = point_##name
 #define ROW_TENSOR(name) .function = tensor_##name
-#define ROW_VALUE(name) .function = value_##name
+#define ROW_VALUE(name)  .function = value_##name
 #define ROW_NUMBER(name) .function = NULL
-#define ROW_RULE(name) .function = NULL
+#define ROW_RULE(name)   .function = NULL
 #define ROW_SOURCE(name) .function = NULL
 
 static const Builtin builtins[] = {
@@ -35,16 +35,36 @@ const Builtin *builtin_find(const char *name) {
     return NULL;
 }
 
-double point_abs(double x) { return fabs(x); }
-double point_sqrt(double x) { return sqrt(x); }
-double point_exp(double x) { return exp(x); }
-double point_log(double x) { return log(x); }
-double point_sin(double x) { return sin(x); }
-double point_cos(double x) { return cos(x); }
-double point_tanh(double x) { return tanh(x); }
-double point_sigmoid(double x) { return 1 / (1 + exp(-x)); }
-double point_floor(double x) { return floor(x); }
-double point_sign(double x) { return (x > 0) - (x < 0); }
+double point_abs(double x) {
+    return fabs(x);
+}
+double point_sqrt(double x) {
+    return sqrt(x);
+}
+double point_exp(double x) {
+    return exp(x);
+}
+double point_log(double x) {
+    return log(x);
+}
+double point_sin(double x) {
+    return sin(x);
+}
+double point_cos(double x) {
+    return cos(x);
+}
+double point_tanh(double x) {
+    return tanh(x);
+}
+double point_sigmoid(double x) {
+    return 1 / (1 + exp(-x));
+}
+double point_floor(double x) {
+    return floor(x);
+}
+double point_sign(double x) {
+    return (x > 0) - (x < 0);
+}
 
 /* The elements of a list, range or indexed definition. */
 static bool sequence(Eval *e, const Call *c, size_t slot, Value *out) {
@@ -55,7 +75,8 @@ static bool sequence(Eval *e, const Call *c, size_t slot, Value *out) {
     if (value_length(v) >= 0)
         return true;
     REPORT(e, c->at[slot], wrong_kind,
-           arena_printf(e->arena, "a list or range for `%s`", c->builtin->name), value_kind_name(v));
+           arena_printf(e->arena, "a list or range for `%s`", c->builtin->name),
+           value_kind_name(v));
     return false;
 }
 
@@ -102,9 +123,9 @@ static Value reduce(Eval *e, const Call *c) {
         return value_tensor_of(c->slot[0]);
     Value x = value_tensor_of(c->slot[0]);
     bool min = strcmp(name, "min") == 0;
-    IrOp op = strcmp(name, "mean") == 0   ? IR_OP_reduce_mean
+    IrOp op = strcmp(name, "mean") == 0  ? IR_OP_reduce_mean
               : strcmp(name, "sum") == 0 ? IR_OP_reduce_sum
-                                          : IR_OP_reduce_max;
+                                         : IR_OP_reduce_max;
     if (min)
         x = make_node(e, IR_OP_neg, &x, 1, NULL, c->place);
     Value v = make_node(e, op, &x, 1, &attr, c->place);

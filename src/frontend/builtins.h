@@ -4,10 +4,10 @@
 
 #include "frontend/eval_impl.h"
 
-#define DECLARE_LAYER(name) BuiltinLayer layer_##name;
-#define DECLARE_POINT(name) double point_##name(double x);
+#define DECLARE_LAYER(name)  BuiltinLayer layer_##name;
+#define DECLARE_POINT(name)  double point_##name(double x);
 #define DECLARE_TENSOR(name) BuiltinFunction tensor_##name;
-#define DECLARE_VALUE(name) BuiltinFunction value_##name;
+#define DECLARE_VALUE(name)  BuiltinFunction value_##name;
 #define DECLARE_NUMBER(name)
 #define DECLARE_RULE(name)
 #define DECLARE_SOURCE(name)

@@ -1,4 +1,5 @@
-/* Expressions: one function a kind of tree node. The session itself, conversions and fields are here too. */
+/* Expressions: one function a kind of tree node. The session itself, conversions and fields are
+ * here too. */
 #include "frontend/eval_impl.h"
 
 #include <math.h>
@@ -17,9 +18,15 @@ Eval *eval_new(const EvalConfig *config) {
     return e;
 }
 
-void *eval_user(const Eval *e) { return e->host.user; }
-Arena *eval_arena(Eval *e) { return e->arena; }
-DiagSink *eval_diags(Eval *e) { return e->diags; }
+void *eval_user(const Eval *e) {
+    return e->host.user;
+}
+Arena *eval_arena(Eval *e) {
+    return e->arena;
+}
+DiagSink *eval_diags(Eval *e) {
+    return e->diags;
+}
 
 char *eval_take(Eval *e, Buf *b) {
     char *text = arena_strndup(e->arena, b->text ? b->text : "", b->len);
@@ -54,7 +61,9 @@ bool eval_enter(Eval *e, Place place, const char *what) {
     return true;
 }
 
-void eval_leave(Eval *e) { e->depth--; }
+void eval_leave(Eval *e) {
+    e->depth--;
+}
 
 /* Digits of an integer literal beyond what a double holds exactly. */
 static bool big_integer(const char *text, int64_t *out) {
@@ -173,10 +182,8 @@ static Value tensor_field(Eval *e, Value v, const Ast *x) {
     static const struct {
         const char *name;
         IrAxis axis;
-    } sizes[] = {{"channels", IR_AXIS_C},
-                 {"height", IR_AXIS_H},
-                 {"width", IR_AXIS_W},
-                 {"batch", IR_AXIS_N}};
+    } sizes[] = {
+        {"channels", IR_AXIS_C}, {"height", IR_AXIS_H}, {"width", IR_AXIS_W}, {"batch", IR_AXIS_N}};
     const IrType *t = tensor_type(v);
     for (size_t i = 0; i < ARRAY_LEN(sizes); i++)
         if (strcmp(x->text, sizes[i].name) == 0) {
@@ -339,7 +346,8 @@ static bool ev_init(Eval *e, Frame *f, const Ast *x, IrInit *out) {
             *out = (IrInit)i;
             return true;
         }
-    Diag *d = REPORT(e, x->place, bad_value, arena_printf(e->arena, "there is no initialisation `%s`", name));
+    Diag *d = REPORT(e, x->place, bad_value,
+                     arena_printf(e->arena, "there is no initialisation `%s`", name));
     if (d)
         diag_hint(e->diags, d,
                   "default, xavier_uniform, xavier_normal, kaiming_uniform or kaiming_normal");
@@ -490,7 +498,8 @@ bool eval_number(Eval *e, Value v, Place place, const char *what, double *out) {
     return true;
 }
 
-bool eval_int(Eval *e, Value v, Place place, const char *what, int64_t lo, int64_t hi, int64_t *out) {
+bool eval_int(Eval *e, Value v, Place place, const char *what, int64_t lo, int64_t hi,
+              int64_t *out) {
     v = value_plain(v);
     if (v.kind == VALUE_NONE && v.node)
         v = value_int(0);
@@ -502,9 +511,9 @@ bool eval_int(Eval *e, Value v, Place place, const char *what, int64_t lo, int64
         const char *limit = v.u.integer < lo
                                 ? arena_printf(e->arena, "at least %lld", (long long)lo)
                                 : arena_printf(e->arena, "at most %lld", (long long)hi);
-        REPORT(e, place, bad_value,
-               arena_printf(e->arena, "%s must be %s, not %lld", what, limit,
-                            (long long)v.u.integer));
+        REPORT(
+            e, place, bad_value,
+            arena_printf(e->arena, "%s must be %s, not %lld", what, limit, (long long)v.u.integer));
         return false;
     }
     *out = v.u.integer;

@@ -1,5 +1,5 @@
-/* Operators on numbers, tensors and layers. Integers are 64 bit and never wrap; a tensor that meets a number makes a
- * node; absent terms of a sum are no terms. */
+/* Operators on numbers, tensors and layers. Integers are 64 bit and never wrap; a tensor that meets
+ * a number makes a node; absent terms of a sum are no terms. */
 #include "frontend/eval_impl.h"
 
 #include <math.h>
@@ -8,15 +8,17 @@
 
 static const char *oper_word(AstOper op) {
     static const char *const words[] = {
-        [OPER_ADD] = "+",   [OPER_SUB] = "-",   [OPER_MUL] = "*",  [OPER_DIVIDE] = "/",
-        [OPER_DIV] = "div", [OPER_MOD] = "mod", [OPER_POW] = "^",  [OPER_NEG] = "-",
-        [OPER_EQ] = "==",   [OPER_NE] = "!=",   [OPER_LT] = "<",   [OPER_LE] = "<=",
+        [OPER_ADD] = "+",   [OPER_SUB] = "-",   [OPER_MUL] = "*", [OPER_DIVIDE] = "/",
+        [OPER_DIV] = "div", [OPER_MOD] = "mod", [OPER_POW] = "^", [OPER_NEG] = "-",
+        [OPER_EQ] = "==",   [OPER_NE] = "!=",   [OPER_LT] = "<",  [OPER_LE] = "<=",
         [OPER_GT] = ">",    [OPER_GE] = ">=",   [OPER_IN] = "in",
     };
     return (size_t)op < ARRAY_LEN(words) && words[op] ? words[op] : "?";
 }
 
-static Value overflow(Eval *e, Place place) { return FAIL(e, place, result_overflow, ""); }
+static Value overflow(Eval *e, Place place) {
+    return FAIL(e, place, result_overflow, "");
+}
 
 static int64_t floor_div(int64_t a, int64_t b) {
     int64_t q = a / b;
@@ -291,8 +293,9 @@ static Value compare(Eval *e, AstOper op, Value a, Value b, Place place) {
     if (op == OPER_EQ || op == OPER_NE) {
         bool known, equal = value_equal(a, b, &known);
         if (!known)
-            return FAIL(e, place, wrong_kind, "values that can be compared",
-                        arena_printf(e->arena, "%s and %s", value_kind_name(a), value_kind_name(b)));
+            return FAIL(
+                e, place, wrong_kind, "values that can be compared",
+                arena_printf(e->arena, "%s and %s", value_kind_name(a), value_kind_name(b)));
         return value_bool(equal == (op == OPER_EQ));
     }
     /* an absent value is not less, not more */
@@ -304,7 +307,8 @@ static Value compare(Eval *e, AstOper op, Value a, Value b, Place place) {
     if (p != p || q != q)
         return value_bool(false);
     if (x.kind == VALUE_INT && y.kind == VALUE_INT)
-        return value_bool(order_holds(op, (x.u.integer > y.u.integer) - (x.u.integer < y.u.integer)));
+        return value_bool(
+            order_holds(op, (x.u.integer > y.u.integer) - (x.u.integer < y.u.integer)));
     return value_bool(order_holds(op, (p > q) - (p < q)));
 }
 
@@ -407,7 +411,7 @@ Value ev_unary(Eval *e, Frame *f, const Ast *x) {
     if (x->oper == OPER_NOT) {
         bool b;
         return eval_bool(e, a, x->a->place, "the operand of `not`", &b) ? value_bool(!b)
-                                                                         : value_poison();
+                                                                        : value_poison();
     }
     a = operand(a);
     if (is_tensor(a)) {

@@ -143,8 +143,9 @@ static Value call_point(Eval *e, const Call *c) {
         return make_node(e, c->builtin->op, &t, 1, NULL, c->place);
     }
     if (is_layer(x))
-        return layer_new(e, LAYER_CHAIN, (Value[]){x, {.kind = VALUE_BUILTIN, .u.builtin = c->builtin}},
-                         2, c->place);
+        return layer_new(e, LAYER_CHAIN,
+                         (Value[]){x, {.kind = VALUE_BUILTIN, .u.builtin = c->builtin}}, 2,
+                         c->place);
     if (!eval_number(e, x, c->at[0], "the argument", &number))
         return value_poison();
     return point_number(e, c->builtin, value_is_number(x) ? x : value_decimal(number), c->place);
@@ -208,8 +209,7 @@ bool frame_bind_args(Eval *e, Frame *f, const AstList *params, size_t first, con
             REPORT(e, place, missing_argument, callee, p->text);
             return false;
         }
-        frame_push(e, f, p->text, given[i] ? given[i]->value : value_poison(),
-                   given[i] ? NULL : p);
+        frame_push(e, f, p->text, given[i] ? given[i]->value : value_poison(), given[i] ? NULL : p);
     }
     return true;
 }

@@ -153,7 +153,8 @@ static bool match_choice(Eval *e, Frame *f, const Ast *choice, const Value *indi
     return elements_match(e, &el, indices, n, decl, inner) == 1;
 }
 
-const EvalDomain *eval_domain(Eval *e, Frame *f, const Ast *choice, const Value *indices, size_t n) {
+const EvalDomain *eval_domain(Eval *e, Frame *f, const Ast *choice, const Value *indices,
+                              size_t n) {
     struct {
         uint64_t frame, choice;
         Hash128 indices;
@@ -381,8 +382,7 @@ bool eval_choice_ref(Eval *e, Frame *f, const Ast *expr, EvalChoiceRef *out) {
         int match = elements_match(e, &el, indices, n, &out->choice, &inner);
         if (match < 0) {
             if (match == -1)
-                REPORT(e, expr->place, index_out_of_range,
-                       indexed_name(e, decl->text, indices, n));
+                REPORT(e, expr->place, index_out_of_range, indexed_name(e, decl->text, indices, n));
             return false;
         }
         out->absent = match == 0;

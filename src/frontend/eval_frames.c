@@ -1,7 +1,8 @@
 /* Frames: looking names up, computing definitions on demand and once, elements of recurrences.
  *
- * A definition is computed in the context of the frame that holds it (its path of uses, its settings), not of
- * whoever needs it first; so the order of evaluation can never decide which weight is which. */
+ * A definition is computed in the context of the frame that holds it (its path of uses, its
+ * settings), not of whoever needs it first; so the order of evaluation can never decide which
+ * weight is which. */
 #include "frontend/eval_impl.h"
 
 #include <stdlib.h>
@@ -291,7 +292,8 @@ Value found_value(Eval *e, Found found, Place place) {
     return (Value){.kind = VALUE_ELEMENTS, .u.elements = el};
 }
 
-/* Whether the indices lie in a declaration's binders: 1, 0 absent by its condition, -1 no, -2 mistake. */
+/* Whether the indices lie in a declaration's binders: 1, 0 absent by its condition, -1 no, -2
+ * mistake. */
 static int match_decl(Eval *e, Frame *f, const Ast *decl, const Value *indices, size_t n,
                       Frame **out) {
     if (decl->index.len != n)
@@ -434,7 +436,7 @@ static const char *nearest_name(Eval *e, Frame *f, const char *name) {
                 VEC_PUSH(names, f->imports[k]->scope->entries[i].name);
     }
 #define BUILTIN(word, group, lo, hi, spec) VEC_PUSH(names, #word);
-#define AGGREGATE(word, lo, hi, spec) VEC_PUSH(names, #word);
+#define AGGREGATE(word, lo, hi, spec)      VEC_PUSH(names, #word);
 #include "frontend/builtins.def"
 #undef BUILTIN
 #undef AGGREGATE

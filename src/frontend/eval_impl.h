@@ -12,8 +12,8 @@ typedef struct EvalMap {
 void **map_slot(Arena *a, EvalMap *m, Hash128 key); /* the place for a value; *place NULL if new */
 void *map_get(const EvalMap *m, Hash128 key);
 
-/* A step of a path of uses. Paths are hash-consed: the same steps give the same Path, and so the same
- * weights. */
+/* A step of a path of uses. Paths are hash-consed: the same steps give the same Path, and so the
+ * same weights. */
 typedef enum PathKind {
     PATH_ROOT,
     PATH_SITE,       /* an application or call: key = number of the tree node */
@@ -31,7 +31,7 @@ typedef struct Path {
     int64_t index;                  /* PATH_ITEM */
     const Value *values;            /* PATH_ELEMENT: of the binders */
     size_t nvalues;
-    const char *label;              /* what it adds to names, or NULL */
+    const char *label; /* what it adds to names, or NULL */
     const Ast *definition;
     const struct Scope *scope; /* that holds the definition */
     Hash128 indices;           /* hash of them */
@@ -199,8 +199,8 @@ struct Eval {
 struct EvalRun {
     Arena *arena;
     IrGraph *graph;
-    EvalMap nodes;    /* stable key -> IrRef + 1: leaves, random tensors, inputs */
-    EvalMap root_of;  /* node -> root number + 1 */
+    EvalMap nodes;   /* stable key -> IrRef + 1: leaves, random tensors, inputs */
+    EvalMap root_of; /* node -> root number + 1 */
     IrRef *roots;
     const char **root_names;
     size_t nroots, roots_cap;
@@ -211,14 +211,16 @@ struct EvalRun {
 
 /* Limits that are diagnostics. */
 enum {
-    EVAL_MAX_DEPTH = 3000,
+    EVAL_MAX_DEPTH = 2000,
     EVAL_MAX_STEPS = 4000000,
     EVAL_MAX_REPEAT = 10000,
     EVAL_MAX_LOOP = 1 << 20,
+    EVAL_MAX_NODES = 200000,
 };
 
 #define REPORT(e, place, code, ...) diag_at((e)->diags, (place), DIAG_##code, __VA_ARGS__)
-#define FAIL(e, place, code, ...) (diag_at((e)->diags, (place), DIAG_##code, __VA_ARGS__), value_poison())
+#define FAIL(e, place, code, ...)                                                                  \
+    (diag_at((e)->diags, (place), DIAG_##code, __VA_ARGS__), value_poison())
 
 /* Text of a value in the session's arena, for messages and names. */
 const char *eval_show(Eval *e, Value v);
@@ -230,8 +232,8 @@ bool eval_enter(Eval *e, Place place, const char *what); /* depth and budget; th
 void eval_leave(Eval *e);
 
 /* paths.c */
-Path *path_child(Eval *e, PathKind kind, uint32_t key, int64_t index, const Value *indices, size_t n,
-                 const char *label);
+Path *path_child(Eval *e, PathKind kind, uint32_t key, int64_t index, const Value *indices,
+                 size_t n, const char *label);
 Path *path_of_definition(Eval *e, Path *base, PathKind kind, const Ast *decl, const Scope *scope,
                          const Value *indices, size_t n, const char *label);
 /* Readable, for leaves; or unambiguous and counted from the network, for decisions. */
@@ -240,7 +242,8 @@ Hash128 path_stable(Path *p);
 Hash128 indices_hash(const Value *indices, size_t n);
 const char *indexed_name(Eval *e, const char *name, const Value *indices, size_t n);
 /* The leaf of the present path: the one that is there, or a new one. place: of the application. */
-Value eval_leaf(Eval *e, const char *op, const char *role, const IrType *type, IrAttr *attr, Place place);
+Value eval_leaf(Eval *e, const char *op, const char *role, const IrType *type, IrAttr *attr,
+                Place place);
 IrInit eval_init(const Eval *e); /* of weights, by the present settings */
 
 /* frames.c */
@@ -257,14 +260,15 @@ int elements_match(Eval *e, const Elements *el, const Value *indices, size_t n, 
                    Frame **inner);
 
 /* choices.c */
-Value choice_value(Eval *e, Frame *frame, Frame *inner, const Ast *choice, const Value *indices, size_t n);
+Value choice_value(Eval *e, Frame *frame, Frame *inner, const Ast *choice, const Value *indices,
+                   size_t n);
 
 /* loops.c */
 Value ev_aggregate(Eval *e, Frame *f, const Ast *x);
 Value ev_comprehension(Eval *e, Frame *f, const Ast *x);
 Value aggregate_values(Eval *e, const char *name, const Value *items, size_t n, Place place);
-bool loop_each(Eval *e, Frame *f, const AstList *binders, const Ast *cond, uint32_t site, EvalEach *fn,
-               void *user);
+bool loop_each(Eval *e, Frame *f, const AstList *binders, const Ast *cond, uint32_t site,
+               EvalEach *fn, void *user);
 
 /* arith.c */
 Value ev_binary(Eval *e, Frame *f, const Ast *x);
@@ -289,7 +293,7 @@ bool spec_word(const char *spec, size_t i, SpecWord *out);
 bool sort_args(Eval *e, const Builtin *b, const EvalArg *args, size_t n, Place place, Call *out);
 
 /* layers.c */
-bool is_layer(Value v); /* may stand right of an arrow */
+bool is_layer(Value v);                              /* may stand right of an arrow */
 Value apply(Eval *e, Value x, Value f, Place place); /* at the present path */
 Value apply_at(Eval *e, Value x, Value f, Place place, PathKind kind, uint32_t key, int64_t index);
 const char *label_of(Value f);
@@ -301,7 +305,8 @@ Value network_apply(Eval *e, const EvalNetwork *n, Value x, Place place);
 Value value_tensor_of(Value v); /* a record with `out` is its out; else itself */
 bool is_tensor(Value v);        /* a tensor, or a record that stands for one */
 const IrType *tensor_type(Value v);
-/* A node from values: numbers become constants; the graph is the candidate's if any input is of it. */
+/* A node from values: numbers become constants; the graph is the candidate's if any input is of it.
+ */
 Value make_node(Eval *e, IrOp op, const Value *in, size_t n, const IrAttr *attr, Place place);
 IrGraph *graph_now(Eval *e, Place place); /* where new tensors go; NULL reported */
 bool node_in(Eval *e, IrGraph *g, Value v, Place place, IrRef *out);

@@ -1,4 +1,5 @@
-/* Aggregates and comprehensions: loops over the product of binders, each turn with a path of its own. */
+/* Aggregates and comprehensions: loops over the product of binders, each turn with a path of its
+ * own. */
 #include "frontend/eval_impl.h"
 
 #include <stdlib.h>
@@ -24,7 +25,8 @@ static bool loop_turn(Eval *e, Frame *f, Loop *l) {
     }
     if (++l->turns > EVAL_MAX_LOOP) {
         l->ok = false;
-        REPORT(e, l->binders->items[0]->place, too_large, "the loop takes more than a million turns");
+        REPORT(e, l->binders->items[0]->place, too_large,
+               "the loop takes more than a million turns");
         return false;
     }
     Context saved = e->now;
@@ -51,8 +53,8 @@ static bool loop_binder(Eval *e, Frame *f, Loop *l, size_t i) {
     }
     if (n < 0) {
         l->ok = false;
-        REPORT(e, b->a->place, wrong_kind, arena_printf(e->arena, "a range or list for `%s`", b->text),
-               value_kind_name(range));
+        REPORT(e, b->a->place, wrong_kind,
+               arena_printf(e->arena, "a range or list for `%s`", b->text), value_kind_name(range));
         return false;
     }
     for (int64_t k = 0; k < n; k++) {
@@ -79,7 +81,8 @@ bool loop_each(Eval *e, Frame *f, const AstList *binders, const Ast *cond, uint3
     return loop_binder(e, f, &l, 0) && l.ok;
 }
 
-bool eval_each(Eval *e, Frame *f, const AstList *binders, const Ast *cond, EvalEach *fn, void *user) {
+bool eval_each(Eval *e, Frame *f, const AstList *binders, const Ast *cond, EvalEach *fn,
+               void *user) {
     Context saved = e->now;
     e->now = f->context;
     bool ok = loop_each(e, f, binders, cond, 0, fn, user);
@@ -137,7 +140,8 @@ static Value extreme(Eval *e, bool max, const Value *items, size_t n, Place plac
         if (v.kind == VALUE_NONE)
             continue;
         if (!value_is_number(v) && !is_tensor(v))
-            return FAIL(e, place, wrong_kind, max ? "numbers or tensors for `max`" : "numbers or tensors for `min`",
+            return FAIL(e, place, wrong_kind,
+                        max ? "numbers or tensors for `max`" : "numbers or tensors for `min`",
                         value_kind_name(v));
         if (best.kind == VALUE_NONE) {
             best = v;
@@ -196,9 +200,9 @@ static Value concat(Eval *e, const Value *items, size_t n, Place place) {
     if (!len)
         return (Value){.kind = VALUE_NONE, .node = 1};
     if (lists)
-        return lists == len ? concat_lists(e, kept, len)
-                            : FAIL(e, place, wrong_kind, "only tensors or only lists for `concat`",
-                                   "both");
+        return lists == len
+                   ? concat_lists(e, kept, len)
+                   : FAIL(e, place, wrong_kind, "only tensors or only lists for `concat`", "both");
     if (len == 1)
         return kept[0];
     IrAttr attr = {.axis = IR_AXIS_C};

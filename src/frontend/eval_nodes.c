@@ -1,10 +1,13 @@
-/* Staging: values become nodes of the run's or the candidate's graph. A node lies in the run's graph if all
- * its inputs do; where it meets the candidate's graph it becomes an input there, and a root of the run. */
+/* Staging: values become nodes of the run's or the candidate's graph. A node lies in the run's
+ * graph if all its inputs do; where it meets the candidate's graph it becomes an input there, and a
+ * root of the run. */
 #include "frontend/eval_impl.h"
 
 #include <string.h>
 
-IrPlace ir_place(Place p) { return (IrPlace){p.file, p.lo, p.hi}; }
+IrPlace ir_place(Place p) {
+    return (IrPlace){p.file, p.lo, p.hi};
+}
 
 static const Value *out_field(Value v) {
     for (size_t i = 0; v.kind == VALUE_RECORD && i < v.u.record->len; i++)
@@ -19,7 +22,9 @@ Value value_tensor_of(Value v) {
     return out ? *out : v;
 }
 
-bool is_tensor(Value v) { return value_tensor_of(v).kind == VALUE_TENSOR; }
+bool is_tensor(Value v) {
+    return value_tensor_of(v).kind == VALUE_TENSOR;
+}
 
 const IrType *tensor_type(Value v) {
     v = value_tensor_of(v);
@@ -134,6 +139,10 @@ Value make_node(Eval *e, IrOp op, const Value *in, size_t n, const IrAttr *attr,
     IrGraph *g = graph_of(e, in, n, place);
     if (!g)
         return value_poison();
+    if (ir_graph_len(g) >= EVAL_MAX_NODES) {
+        e->aborted = true;
+        return FAIL(e, place, too_large, "the network has more than 200,000 operations");
+    }
     IrRef small[8], *refs = n <= ARRAY_LEN(small) ? small : ARENA_ARRAY(e->arena, IrRef, n);
     ir_set_place(g, ir_place(place));
     for (size_t i = 0; i < n; i++)
@@ -146,7 +155,8 @@ Value make_node(Eval *e, IrOp op, const Value *in, size_t n, const IrAttr *attr,
     return value_tensor(g, r);
 }
 
-/* A node without inputs that is one of a kind: a random tensor or an image batch, kept for the run. */
+/* A node without inputs that is one of a kind: a random tensor or an image batch, kept for the run.
+ */
 Value make_source(Eval *e, IrOp op, const IrType *type, IrAttr *attr, Place place) {
     IrGraph *g = graph_now(e, place);
     if (!g)

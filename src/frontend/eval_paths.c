@@ -1,5 +1,5 @@
-/* Paths of uses and the weights that hang on them. A weight is known by (path, role): evaluating the same
- * use again finds the leaf that is there, and any other use makes a new one. */
+/* Paths of uses and the weights that hang on them. A weight is known by (path, role): evaluating
+ * the same use again finds the leaf that is there, and any other use makes a new one. */
 #include "frontend/eval_impl.h"
 
 #include <math.h>
@@ -109,8 +109,8 @@ static Path *path_get(Eval *e, Path *parent, PathKind kind, uint32_t key, int64_
     return p;
 }
 
-Path *path_child(Eval *e, PathKind kind, uint32_t key, int64_t index, const Value *indices, size_t n,
-                 const char *label) {
+Path *path_child(Eval *e, PathKind kind, uint32_t key, int64_t index, const Value *indices,
+                 size_t n, const char *label) {
     bool fresh;
     Path *p = path_get(e, e->now.path, kind, key, index, indices_hash(indices, n), &fresh);
     if (!fresh)
@@ -167,7 +167,8 @@ const char *path_name(Eval *e, const Path *p, bool for_decision) {
     return eval_take(e, &b);
 }
 
-/* What a tree says, names aside: renaming a program leaves it, and so every random number, alone. */
+/* What a tree says, names aside: renaming a program leaves it, and so every random number, alone.
+ */
 static Hash128 tree_hash(const Ast *x);
 
 static Hash128 list_hash(const AstList *l, Hash128 h) {
@@ -240,8 +241,9 @@ static const char *unique_name(Eval *e, const char *op, const char *role) {
     if (!*seen)
         *seen = ARENA_NEW(e->arena, int);
     int count = ++*(int *)*seen;
-    return count == 1 ? name
-                      : arena_printf(e->arena, "%s.%s_%d.%s", *base ? base : "net", op, count, role);
+    return count == 1
+               ? name
+               : arena_printf(e->arena, "%s.%s_%d.%s", *base ? base : "net", op, count, role);
 }
 
 static void leaf_note(Eval *e, IrRef node, const char *op, const char *role, bool frozen) {
@@ -280,8 +282,9 @@ Value eval_leaf(Eval *e, const char *op, const char *role, const IrType *type, I
     LeafEntry *entry = *slot;
     if (entry) {
         if (entry->frozen != e->now.frozen)
-            return FAIL(e, place, bad_value,
-                        "the weights of a shared layer are frozen in one use and trained in another");
+            return FAIL(
+                e, place, bad_value,
+                "the weights of a shared layer are frozen in one use and trained in another");
         return entry->value;
     }
     IrGraph *g = graph_now(e, place);

@@ -1,5 +1,5 @@
-/* Templates and their application: chains, sums, repeats, settings, instances, networks. Applying pushes a step onto the
- * path of uses for every part, so that each part has weights of its own. */
+/* Templates and their application: chains, sums, repeats, settings, instances, networks. Applying
+ * pushes a step onto the path of uses for every part, so that each part has weights of its own. */
 #include "frontend/builtins.h"
 
 #include <string.h>

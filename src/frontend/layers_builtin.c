@@ -1,4 +1,5 @@
-/* The layers of the language, lowered to IR. Each takes its template and what flows, [n, c, h, w] unless said. */
+/* The layers of the language, lowered to IR. Each takes its template and what flows, [n, c, h, w]
+ * unless said. */
 #include "frontend/eval_impl.h"
 #include "frontend/builtins.h"
 
@@ -14,8 +15,7 @@ static bool slot_int(Eval *e, const Layer *l, size_t slot, const char *what, int
 }
 
 static bool slot_bool(Eval *e, const Layer *l, size_t slot, const char *what, bool *out) {
-    return !l->call->given[slot] ||
-           eval_bool(e, l->call->slot[slot], l->call->at[slot], what, out);
+    return !l->call->given[slot] || eval_bool(e, l->call->slot[slot], l->call->at[slot], what, out);
 }
 
 /* One number for both directions, or (h, w). */
@@ -55,7 +55,8 @@ static bool slot_pad(Eval *e, const Layer *l, size_t slot, IrAttr *attr) {
         return true;
     }
     if (v.kind == VALUE_STRING) {
-        REPORT(e, l->call->at[slot], bad_value, "pad must be `same`, a number or a pair of numbers");
+        REPORT(e, l->call->at[slot], bad_value,
+               "pad must be `same`, a number or a pair of numbers");
         return false;
     }
     return slot_pair(e, l, slot, "pad", 0, attr->pad);
@@ -114,12 +115,16 @@ static Value make_conv(Eval *e, Value x, int64_t in, int64_t out, IrAttr *attr, 
                        Place place) {
     int64_t groups = attr->groups;
     if (in % groups || out % groups)
-        return FAIL(e, place, shape_mismatch,
-                    arena_printf(e->arena, "conv: %lld input and %lld output channels cannot be split into %lld groups",
-                                 (long long)in, (long long)out, (long long)groups));
+        return FAIL(
+            e, place, shape_mismatch,
+            arena_printf(
+                e->arena,
+                "conv: %lld input and %lld output channels cannot be split into %lld groups",
+                (long long)in, (long long)out, (long long)groups));
     int64_t sizes[] = {out, in / groups, attr->kernel[0], attr->kernel[1]};
     IrType t;
-    if (!leaf_type(e, place, 4, (IrAxis[]){IR_AXIS_O, IR_AXIS_I, IR_AXIS_KH, IR_AXIS_KW}, sizes, &t))
+    if (!leaf_type(e, place, 4, (IrAxis[]){IR_AXIS_O, IR_AXIS_I, IR_AXIS_KH, IR_AXIS_KW}, sizes,
+                   &t))
         return value_poison();
     IrAttr init = {.mode = (int32_t)eval_init(e)};
     Value inputs[3] = {x, eval_leaf(e, "conv", "weight", &t, &init, place)};
@@ -144,9 +149,11 @@ Value layer_conv(Eval *e, const Layer *l, Value x, Place place) {
     if (!image_channels(e, "conv", x, place, &in))
         return value_poison();
     int64_t out = in;
-    if (!slot_window(e, l, 4, &attr) || !slot_int(e, l, 1, "the number of channels", 1, MAX_CHANNELS, &out) ||
+    if (!slot_window(e, l, 4, &attr) ||
+        !slot_int(e, l, 1, "the number of channels", 1, MAX_CHANNELS, &out) ||
         !slot_pair(e, l, 2, "stride", 1, attr.stride) ||
-        !slot_int(e, l, 5, "groups", 1, MAX_CHANNELS, &groups) || !slot_bool(e, l, 6, "bias", &bias))
+        !slot_int(e, l, 5, "groups", 1, MAX_CHANNELS, &groups) ||
+        !slot_bool(e, l, 6, "bias", &bias))
         return value_poison();
     for (int i = 0; i < 2; i++)
         attr.pad[i] = attr.dilation[i] * (attr.kernel[i] - 1) / 2;
@@ -205,10 +212,10 @@ Value layer_batch_norm(Eval *e, const Layer *l, Value x, Place place) {
     bool affine = true;
     IrAttr attr = {.value = 1e-5};
     int64_t channels;
-    if (!slot_bool(e, l, 0, "affine", &affine) || !image_channels(e, "batch_norm", x, place, &channels))
+    if (!slot_bool(e, l, 0, "affine", &affine) ||
+        !image_channels(e, "batch_norm", x, place, &channels))
         return value_poison();
-    if (l->call->given[1] &&
-        !eval_number(e, l->call->slot[1], l->call->at[1], "eps", &attr.value))
+    if (l->call->given[1] && !eval_number(e, l->call->slot[1], l->call->at[1], "eps", &attr.value))
         return value_poison();
     if (!(attr.value > 0))
         return FAIL(e, l->call->at[1], bad_value, "eps must be positive");

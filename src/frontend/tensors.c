@@ -1,4 +1,5 @@
-/* Functions that make and reshape tensors with named axes: what a proxy's `per run` part is written in. */
+/* Functions that make and reshape tensors with named axes: what a proxy's `per run` part is written
+ * in. */
 #include "frontend/builtins.h"
 
 #include <math.h>
@@ -18,8 +19,9 @@ static bool named_axis(Eval *e, const EvalArg *arg, IrAxis *out) {
     *out = ir_axis(arg->name, strlen(arg->name));
     if (*out)
         return true;
-    REPORT(e, arg->place, axis_mismatch,
-           arena_printf(e->arena, "`%s` cannot be the name of an axis: at most 8 letters", arg->name));
+    REPORT(
+        e, arg->place, axis_mismatch,
+        arena_printf(e->arena, "`%s` cannot be the name of an axis: at most 8 letters", arg->name));
     return false;
 }
 
@@ -64,9 +66,15 @@ static Value draw(Eval *e, const Call *c, IrDist dist) {
     return make_source(e, IR_OP_random, &type, &attr, c->place);
 }
 
-Value tensor_uniform(Eval *e, const Call *c) { return draw(e, c, IR_DIST_UNIFORM); }
-Value tensor_normal(Eval *e, const Call *c) { return draw(e, c, IR_DIST_NORMAL); }
-Value tensor_signs(Eval *e, const Call *c) { return draw(e, c, IR_DIST_SIGN); }
+Value tensor_uniform(Eval *e, const Call *c) {
+    return draw(e, c, IR_DIST_UNIFORM);
+}
+Value tensor_normal(Eval *e, const Call *c) {
+    return draw(e, c, IR_DIST_NORMAL);
+}
+Value tensor_signs(Eval *e, const Call *c) {
+    return draw(e, c, IR_DIST_SIGN);
+}
 
 /* axis(h: 1..8): the numbers of a range or list along one axis */
 Value tensor_axis(Eval *e, const Call *c) {

@@ -1,4 +1,5 @@
-/* Making, comparing and printing values. Nothing here evaluates anything: what it is given is complete. */
+/* Making, comparing and printing values. Nothing here evaluates anything: what it is given is
+ * complete. */
 #include "frontend/value.h"
 
 #include <math.h>

@@ -1,6 +1,6 @@
-/* Values of the language. A Value is small and copied freely; what it points to lives in the arena of the
- * evaluation that made it and is never changed afterwards. Poison stands for a value whose computation was
- * already reported: whatever touches it becomes poison without another word. */
+/* Values of the language. A Value is small and copied freely; what it points to lives in the arena
+ * of the evaluation that made it and is never changed afterwards. Poison stands for a value whose
+ * computation was already reported: whatever touches it becomes poison without another word. */
 #ifndef NASC_FRONTEND_VALUE_H
 #define NASC_FRONTEND_VALUE_H
 
@@ -11,7 +11,7 @@
 
 typedef enum ValueKind {
     VALUE_POISON,
-    VALUE_NONE,     /* absent; node = 1: the sum or product of nothing */
+    VALUE_NONE,     /* absent; node = 1: the sum or concat of nothing */
     VALUE_INT,      /* integer */
     VALUE_DECIMAL,  /* decimal */
     VALUE_BOOL,     /* boolean */
@@ -47,7 +47,8 @@ typedef struct ValueString {
 } ValueString;
 
 /* Values lo, lo + step, ... while <= hi (>= hi for a negative step); both kinds of number. Decimal
- * elements are (lo_units + i * step_units) / scale, so that 0.5 .. 1.5 step 0.1 holds 0.6 itself. */
+ * elements are (lo_units + i * step_units) / scale, so that 0.5 .. 1.5 step 0.1 holds 0.6 itself.
+ */
 typedef struct ValueRange {
     bool is_int;
     int64_t count;
@@ -108,19 +109,33 @@ typedef struct Chosen {
     const char *label; /* the decision: "edge[1,0]" */
 } Chosen;
 
-static inline Value value_poison(void) { return (Value){.kind = VALUE_POISON}; }
-static inline Value value_none(void) { return (Value){.kind = VALUE_NONE}; }
-static inline Value value_int(int64_t i) { return (Value){.kind = VALUE_INT, .u.integer = i}; }
-static inline Value value_decimal(double d) { return (Value){.kind = VALUE_DECIMAL, .u.decimal = d}; }
-static inline Value value_bool(bool b) { return (Value){.kind = VALUE_BOOL, .u.boolean = b}; }
+static inline Value value_poison(void) {
+    return (Value){.kind = VALUE_POISON};
+}
+static inline Value value_none(void) {
+    return (Value){.kind = VALUE_NONE};
+}
+static inline Value value_int(int64_t i) {
+    return (Value){.kind = VALUE_INT, .u.integer = i};
+}
+static inline Value value_decimal(double d) {
+    return (Value){.kind = VALUE_DECIMAL, .u.decimal = d};
+}
+static inline Value value_bool(bool b) {
+    return (Value){.kind = VALUE_BOOL, .u.boolean = b};
+}
 static inline Value value_tensor(IrGraph *g, IrRef r) {
     return (Value){.kind = VALUE_TENSOR, .node = r, .u.graph = g};
 }
-static inline Value value_scope(Frame *f) { return (Value){.kind = VALUE_SCOPE, .u.scope = f}; }
+static inline Value value_scope(Frame *f) {
+    return (Value){.kind = VALUE_SCOPE, .u.scope = f};
+}
 static inline Value value_network(struct EvalNetwork *n) {
     return (Value){.kind = VALUE_NETWORK, .u.network = n};
 }
-static inline bool value_is_poison(Value v) { return v.kind == VALUE_POISON; }
+static inline bool value_is_poison(Value v) {
+    return v.kind == VALUE_POISON;
+}
 static inline bool value_is_number(Value v) {
     return v.kind == VALUE_INT || v.kind == VALUE_DECIMAL;
 }
@@ -129,27 +144,29 @@ static inline double value_number(Value v) {
 }
 
 Value value_string(Arena *a, const char *text, size_t len);
-Value value_list(Arena *a, ValueKind kind, const Value *items, size_t n); /* LIST or TUPLE; copies */
-Value value_record(Arena *a, const ValueField *fields, size_t n);        /* copies fields and values */
+Value value_list(Arena *a, ValueKind kind, const Value *items,
+                 size_t n);                                       /* LIST or TUPLE; copies */
+Value value_record(Arena *a, const ValueField *fields, size_t n); /* copies fields and values */
 Value value_series(Arena *a, const double *values, size_t len, size_t stride);
 Value value_opaque(Arena *a, const char *what, const void *tag, void *data);
 
 /* An alternative's value, and so on through; anything else is itself. */
 Value value_plain(Value v);
 
-/* lo..hi by step; false if a bound is no number, the step is 0, or there are more than 2^40 elements.
- * A step away from hi gives an empty range. */
+/* lo..hi by step; false if a bound is no number, the step is 0, or there are more than 2^40
+ * elements. A step away from hi gives an empty range. */
 bool value_range(Arena *a, Value lo, Value hi, Value step, Value *out);
 /* Element i of a range, list, tuple; i must be inside. */
 Value value_element(Value v, int64_t i);
 /* Number of elements of a range, list or tuple; -1 for anything else. */
 int64_t value_length(Value v);
 
-/* Equality as `==` sees it: 1 and 1.0 are equal, an alternative equals its name and any value equal to
- * its own. *known is false if the values cannot be compared (layers, tensors). */
+/* Equality as `==` sees it: 1 and 1.0 are equal, an alternative equals its name and any value equal
+ * to its own. *known is false if the values cannot be compared (layers, tensors). */
 bool value_equal(Value a, Value b, bool *known);
 
-/* As a person would write it: 5, 0.6, true, "a b", [1, 2], (1, 2); "a layer" for what has no notation. */
+/* As a person would write it: 5, 0.6, true, "a b", [1, 2], (1, 2); "a layer" for what has no
+ * notation. */
 void value_print(Buf *b, Value v);
 /* As an encoding writes it: an alternative's name, a string bare, a subset "a+b" or "-". */
 void value_print_bare(Buf *b, Value v);

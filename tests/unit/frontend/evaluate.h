@@ -100,9 +100,8 @@ static inline const char *lab_show(Lab *l, const char *name) {
 }
 
 static inline IrRef lab_image(Lab *l, int64_t n, int64_t c, int64_t h, int64_t w) {
-    IrType t = {.rank = 4,
-                .axis = {IR_AXIS_N, IR_AXIS_C, IR_AXIS_H, IR_AXIS_W},
-                .size = {n, c, h, w}};
+    IrType t = {
+        .rank = 4, .axis = {IR_AXIS_N, IR_AXIS_C, IR_AXIS_H, IR_AXIS_W}, .size = {n, c, h, w}};
     return ir_input(l->graph, &t, 0, "image");
 }
 

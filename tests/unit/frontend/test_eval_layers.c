@@ -1,4 +1,5 @@
-/* Layers: what is staged, which weights are one and the same, how they are initialised, what is reported. */
+/* Layers: what is staged, which weights are one and the same, how they are initialised, what is
+ * reported. */
 #include "evaluate.h"
 
 static IrModule network(Lab *l, const char *name) {
@@ -8,7 +9,9 @@ static IrModule network(Lab *l, const char *name) {
     return m;
 }
 
-static const IrNode *out_node(const IrModule *m) { return ir_get(m->graph, m->roots[0]); }
+static const IrNode *out_node(const IrModule *m) {
+    return ir_get(m->graph, m->roots[0]);
+}
 
 static void has_type(const IrModule *m, size_t root, const char *expected) {
     Buf b = {0};
@@ -64,9 +67,10 @@ static void test_shapes(void **state) {
 static void test_defaults(void **state) {
     (void)state;
     Lab l;
-    lab_open(&l, "x = conv(3, 4) -> avg_pool(2) -> batch_norm;"
-                 "y = conv(5, 4, bias: false, groups: 1) -> avg_pool(3, stride: 1, count_padding: false)"
-                 "    -> batch_norm(affine: false, eps: 0.5);");
+    lab_open(
+        &l, "x = conv(3, 4) -> avg_pool(2) -> batch_norm;"
+            "y = conv(5, 4, bias: false, groups: 1) -> avg_pool(3, stride: 1, count_padding: false)"
+            "    -> batch_norm(affine: false, eps: 0.5);");
     IrModule m = network(&l, "x");
     const IrNode *bn = out_node(&m), *pool = ir_get(m.graph, bn->in[0]);
     const IrNode *conv = ir_get(m.graph, pool->in[0]);
@@ -82,7 +86,8 @@ static void test_defaults(void **state) {
     /* fan_in = 3 * 3 * 3 */
     assert_int_equal(bias->attr->mode, IR_INIT_UNIFORM);
     assert_true(bias->attr->max * bias->attr->max * 27 > 0.999999999);
-    assert_true(bias->attr->min == -bias->attr->max && bias->attr->max * bias->attr->max * 27 < 1.000000001);
+    assert_true(bias->attr->min == -bias->attr->max &&
+                bias->attr->max * bias->attr->max * 27 < 1.000000001);
     assert_true(ir_get(m.graph, bn->in[1])->attr->value == 1);
     assert_true(ir_get(m.graph, bn->in[2])->attr->value == 0);
     lab_session(&l, EVAL_BUILD);
@@ -153,10 +158,11 @@ static void test_order_does_not_matter(void **state) {
 static void test_names(void **state) {
     (void)state;
     Lab l;
-    lab_open(&l, "cell = y => { node[0] = y; node[j in 1..2] = sum(i in 0..j-1) edge[j, i](node[i]);"
-                 "                return node[2]; };"
-                 "choice edge[j in 1..2, i in 0..j-1] { a = conv(3); b = identity; };"
-                 "x = 2 * cell -> conv(1, 5) -> batch_norm;");
+    lab_open(&l,
+             "cell = y => { node[0] = y; node[j in 1..2] = sum(i in 0..j-1) edge[j, i](node[i]);"
+             "                return node[2]; };"
+             "choice edge[j in 1..2, i in 0..j-1] { a = conv(3); b = identity; };"
+             "x = 2 * cell -> conv(1, 5) -> batch_norm;");
     IrModule m = network(&l, "x");
     assert_true(lab_has_leaf(m.graph, "network.cell[1].node[2].edge[2,0].conv.weight"));
     assert_true(lab_has_leaf(m.graph, "network.conv.weight"));
@@ -174,8 +180,10 @@ static void test_choices_in_bodies(void **state) {
     network(&l, "x");
     assert_string_equal(l.asked.text, "cell.k #1.cell[0].k #1.cell[1].k ");
     lab_close(&l);
-    lab_open(&l, "choice op[v in 1..2](s) { c = conv(3, stride: s); p = max_pool(3, stride: s, pad: 1); };"
-                 "x = op[1](2) -> op[2](1) -> (y => if op[1] == \"c\" then y -> conv(1) else y);");
+    lab_open(
+        &l,
+        "choice op[v in 1..2](s) { c = conv(3, stride: s); p = max_pool(3, stride: s, pad: 1); };"
+        "x = op[1](2) -> op[2](1) -> (y => if op[1] == \"c\" then y -> conv(1) else y);");
     l.chosen = "op[2]=1";
     IrModule m = network(&l, "x");
     has_type(&m, 0, "[n=2, c=3, h=4, w=4]");
@@ -262,6 +270,7 @@ static void test_mistakes(void **state) {
     fails("shared f = conv(3); x = f -> frozen f;", DIAG_bad_value);
     fails("r(n) = y => (y -> relu) -> r(n + 1); x = r(0);", DIAG_recursion_too_deep);
     fails("x = conv(1024, 16_000_000);", DIAG_too_large);
+    fails("x = 10_000 * (10_000 * relu);", DIAG_too_large);
 }
 
 static void test_report_shows_both_shapes(void **state) {

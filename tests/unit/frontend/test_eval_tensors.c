@@ -1,5 +1,5 @@
-/* Tensors of the run part: what is computed once, what candidates take as input, and the names of random
- * streams. */
+/* Tensors of the run part: what is computed once, what candidates take as input, and the names of
+ * random streams. */
 #include "evaluate.h"
 
 static void type_is(const IrGraph *g, IrRef r, const char *expected) {
@@ -69,15 +69,15 @@ static void test_mistakes(void **state) {
     mistakes("per run { x = signs(n: 2_000_000, c: 2_000_000); }", DIAG_too_large);
 }
 
-static const char proxy[] =
-    "proxy p(net) {\n"
-    "  per run { image = batch(\"noise\", 2, like: [3, 8, 8]); t = signs(n: 2, c: 4, h: 8, w: 8); }\n"
-    "  per architecture { shared m = conv(3, 4); }\n"
-    "  y = image -> m;\n"
-    "  z = (y - 2 * t) ^ 2 + (image -> m);\n"
-    "  measure loss = mean(z);\n"
-    "  score = -(loss at 1);\n"
-    "}\n";
+static const char proxy[] = "proxy p(net) {\n"
+                            "  per run { image = batch(\"noise\", 2, like: [3, 8, 8]); t = "
+                            "signs(n: 2, c: 4, h: 8, w: 8); }\n"
+                            "  per architecture { shared m = conv(3, 4); }\n"
+                            "  y = image -> m;\n"
+                            "  z = (y - 2 * t) ^ 2 + (image -> m);\n"
+                            "  measure loss = mean(z);\n"
+                            "  score = -(loss at 1);\n"
+                            "}\n";
 
 static void test_import(void **state) {
     (void)state;
@@ -144,7 +144,9 @@ static Hash128 stream(const char *members, const char *name) {
     return key;
 }
 
-static void same(Hash128 a, Hash128 b, bool equal) { assert_int_equal(hash128_equal(a, b), equal); }
+static void same(Hash128 a, Hash128 b, bool equal) {
+    assert_int_equal(hash128_equal(a, b), equal);
+}
 
 static void test_streams(void **state) {
     (void)state;
@@ -156,7 +158,8 @@ static void test_streams(void **state) {
     /* equal definitions, elements, calls: streams of their own */
     same(a, stream("s = uniform(0, 1, n: 4); t = uniform(0, 1, n: 4);", "s"), true);
     same(a, stream("s = uniform(0, 1, n: 4); t = uniform(0, 1, n: 4);", "t"), false);
-    const char *calls = "f(k) = { r = uniform(0, k, n: 4); return r; }; a = f(1); b = f(2); c = f(1);";
+    const char *calls =
+        "f(k) = { r = uniform(0, k, n: 4); return r; }; a = f(1); b = f(2); c = f(1);";
     same(stream(calls, "a"), stream(calls, "b"), false);
     same(stream(calls, "a"), stream(calls, "c"), false);
     const char *elements = "e[i in 0..1] = uniform(0, 1, n: 4); a = e[0]; b = e[1];";
