@@ -1,6 +1,6 @@
 /* Speed of the convolution kernels: GFLOP/s by class on one core, and milliseconds to compile one.
- * Usage: kernels [cpu] [words to look for in a case's name]. A number counts 2 operations a product,
- * products with padding included, and is the best of several runs. */
+ * Usage: kernels [cpu] [words to look for in a case's name]. A number counts 2 operations a
+ * product, products with padding included, and is the best of several runs. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,7 +60,8 @@ static double best_seconds(KernelFn *fn, char *base, const int64_t *arg, int64_t
 
 static double measure(Jit *jit, const BenchCase *c, KernelKind kind, char *base, size_t bytes) {
     int pad = c->kernel / 2, k = c->kernel, out = (c->size + 2 * pad - k) / c->stride + 1;
-    ConvDesc d = {.window = {{k, k}, {c->stride, c->stride}, {pad, pad}, {1, 1}}, .groups = c->kind};
+    ConvDesc d = {.groups = c->kind};
+    d.window = (WindowDesc){{k, k}, {c->stride, c->stride}, {pad, pad}, {1, 1}};
     Buf text = {0};
     kernel_text_conv(&text, kind, &d);
     KernelDesc desc = {.kind = kind, .text = text.text};
@@ -98,8 +99,9 @@ int main(int argc, char **argv) {
     char *base = aligned_alloc(4096, bytes);
     for (size_t i = 0; i < bytes / 4; i++)
         ((float *)(void *)base)[i] = (float)((int)(i * 2654435761u >> 20) % 17 - 8) * 0.125f;
-    printf("%s on %s, LLVM %s; GFLOP/s\n%-26s %8s %8s %8s\n", jit_target_name(jit), jit_host_cpu(jit),
-           jit_llvm_version(), "", "conv", "conv_dx", "conv_dw");
+    printf("%s on %s, LLVM %s; GFLOP/s\n", jit_target_name(jit), jit_host_cpu(jit),
+           jit_llvm_version());
+    printf("%-26s %8s %8s %8s\n", "", "conv", "conv_dx", "conv_dw");
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         if (argc > 2 && !strstr(cases[i].name, argv[2]))
             continue;

@@ -1,7 +1,8 @@
 /* The kernel cache on disk: header, object bytes, nothing else.
  *
- * Header: 8 bytes of magic, key, length, checksum of the bytes seeded by the length; native byte order,
- * since code is native too. Invariant: a reader never sees a half-written entry under its final name. */
+ * Header: 8 bytes of magic, key, length, checksum of the bytes seeded by the length; native byte
+ * order, since code is native too. Invariant: a reader never sees a half-written entry under its
+ * final name. */
 #include "codegen/cache.h"
 #include "codegen/jit.h"
 

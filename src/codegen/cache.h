@@ -1,6 +1,6 @@
-/* Compiled kernels on disk, one file a kernel, named by its key. An entry is trusted only if its header,
- * length and checksum agree; anything else is as if absent. Several processes may share a directory:
- * files appear whole, by renaming. */
+/* Compiled kernels on disk, one file a kernel, named by its key. An entry is trusted only if its
+ * header, length and checksum agree; anything else is as if absent. Several processes may share a
+ * directory: files appear whole, by renaming. */
 #ifndef NASC_CODEGEN_CACHE_H
 #define NASC_CODEGEN_CACHE_H
 
@@ -15,7 +15,8 @@ typedef enum CacheResult {
 
 /* CACHE_FOUND appends the object's bytes to `out`. dir NULL: CACHE_ABSENT. */
 CacheResult cache_load(const char *dir, Hash128 key, Buf *out);
-/* Makes the directory if needed. False if nothing could be written: the cache is then simply not there. */
+/* Makes the directory if needed. False if nothing could be written: the cache is then simply not
+ * there. */
 bool cache_store(const char *dir, Hash128 key, const void *bytes, size_t len);
 /* Malloc'd path of an entry. */
 char *cache_path(const char *dir, Hash128 key);

@@ -1,6 +1,7 @@
 /* Ranges of a convolution's loops: blocks of channels and columns, and which taps of a window meet
- * the source at a given output position, as run-time values with the window's numbers folded in. Taps come in ascending order of the weight index in both directions, which is the
- * order that sums over the window have. */
+ * the source at a given output position, as run-time values with the window's numbers folded in.
+ * Taps come in ascending order of the weight index in both directions, which is the order that sums
+ * over the window have. */
 #include "codegen/conv_nest.h"
 
 #include <stdlib.h>

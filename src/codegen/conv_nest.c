@@ -3,11 +3,11 @@
  *
  * Loops: group, block of 16 images, row, (phase of the column,) block of columns, block of output
  * channels; inside, r and the rows of the window, and the columns of the window written out (up to
- * MAX_UNROLLED, otherwise looped). A row outside of the source is skipped; a column outside is read from a
- * vector of zeros. Since a sum that starts at +0 never becomes -0, adding 0 * w changes no bit of it.
- * A block past the last channel computes that channel again, and the last block of columns is moved back
- * so that it is full: what is computed twice has the same bits. Rows shorter than a block of columns are
- * worked one column at a time. */
+ * MAX_UNROLLED, otherwise looped). A row outside of the source is skipped; a column outside is read
+ * from a vector of zeros. Since a sum that starts at +0 never becomes -0, adding 0 * w changes no
+ * bit of it. A block past the last channel computes that channel again, and the last block of
+ * columns is moved back so that it is full: what is computed twice has the same bits. Rows shorter
+ * than a block of columns are worked one column at a time. */
 #include "codegen/conv_nest.h"
 
 enum { MAX_UNROLLED = 7, MAX_KB = 8, MAX_WB = 8, MAX_ACC = 32 };
@@ -24,7 +24,7 @@ typedef struct Nest {
     Value src_plane, dst_plane; /* bytes of a channel */
     Value dst_cols;
     Value channels, reduced;      /* of one group */
-    Value w_channel, w_reduced;   /* bytes between weights of neighbouring output, reduced channels */
+    Value w_channel, w_reduced;   /* bytes between weights of neighbouring channels */
     ConvTaps taps;                /* of the row being written */
     Value phase;                  /* first output column of the phase being written */
 } Nest;
@@ -34,7 +34,7 @@ typedef struct Block {
     int kb, wb;
     Value acc[MAX_ACC];
     Value channel, column; /* local channel, index of the first column within its phase */
-    Value ahead[MAX_KB];   /* channels from the first to the k-th; less than k past the last channel */
+    Value ahead[MAX_KB];   /* channels from the first to the k-th: k, but not past the last */
     Value w_ahead[MAX_KB]; /* the same in bytes of weights */
     Value in_col;          /* unrolled: source column of j = 0, tap 0 */
     Value inside[MAX_UNROLLED * MAX_WB]; /* unrolled: is column `offset - low` in the source? */
@@ -67,7 +67,8 @@ static void multiply_add(Nest *n, Block *b, const Value *x, Value w) {
     }
 }
 
-/* The columns of one row of the window, written out. Vectors that two taps share are loaded once. */
+/* The columns of one row of the window, written out. Vectors that two taps share are loaded once.
+ */
 static void unrolled_columns(Nest *n, Block *b, Value row_ptr, Value w) {
     Value loaded[MAX_UNROLLED * 16 + 1] = {0};
     bool keep = b->high - b->low < (int64_t)ARRAY_LEN(loaded);
@@ -184,8 +185,8 @@ typedef struct Place {
     Value column;
 } Place;
 
-/* Sixteen sums with 32 registers; with 16 half as wide, one column of four or six channels, as a vector
- * that several taps share would not stay in a register beside more sums. */
+/* Sixteen sums with 32 registers; with 16 half as wide, one column of four or six channels, as a
+ * vector that several taps share would not stay in a register beside more sums. */
 static int channel_block(const Nest *n, int wb) {
     if (n->d->groups == GROUPS_DEPTHWISE)
         return 1;

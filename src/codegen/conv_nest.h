@@ -1,14 +1,15 @@
-/* The loop nest that the forward convolution and the gradient for its input share: an outer product of
- * `kb` output channels and `wb` output columns held in registers, summed over channels and taps. */
+/* The loop nest that the forward convolution and the gradient for its input share: an outer product
+ * of `kb` output channels and `wb` output columns held in registers, summed over channels and taps.
+ */
 #ifndef NASC_CODEGEN_CONV_NEST_H
 #define NASC_CODEGEN_CONV_NEST_H
 
 #include "codegen/emit.h"
 #include "codegen/kernel_args.h"
 
-/* One axis (h or w) of a window, seen from the side that is written. Forward: source index = position *
- * stride - pad + tap * dilation. Transposed: source index = (position + pad - tap * dilation) / stride
- * where that is whole. */
+/* One axis (h or w) of a window, seen from the side that is written. Forward: source index =
+ * position * stride - pad + tap * dilation. Transposed: source index = (position + pad - tap *
+ * dilation) / stride where that is whole. */
 typedef struct ConvAxis {
     int32_t kernel, stride, pad, dilation;
     bool transposed;
@@ -16,8 +17,8 @@ typedef struct ConvAxis {
     Value first; /* transposed with stride > 1: constant table [stride] of first taps, else NULL */
 } ConvAxis;
 
-/* The taps that a position has: t in begin..end meets source index start + t * step and weight index
- * tap + t * tap_step. `count` is the number before the source's border is looked at. */
+/* The taps that a position has: t in begin..end meets source index start + t * step and weight
+ * index tap + t * tap_step. `count` is the number before the source's border is looked at. */
 typedef struct ConvTaps {
     Value begin, end, count;
     Value start, tap;
@@ -27,8 +28,9 @@ typedef struct ConvTaps {
 ConvAxis conv_axis(Emit *e, const WindowDesc *w, int axis, bool transposed, Value size);
 ConvTaps conv_taps(Emit *e, const ConvAxis *axis, Value position);
 
-/* Loops over from, from + size, ..., the last start moved back to `to - size` so that every block is full;
- * over single ones if the range is shorter than `size`. body(user, size, start) writes a block. */
+/* Loops over from, from + size, ..., the last start moved back to `to - size` so that every block
+ * is full; over single ones if the range is shorter than `size`. body(user, size, start) writes a
+ * block. */
 typedef void ConvRangeBody(void *user, int size, Value start);
 void conv_blocked_range(Emit *e, Value from, Value to, int size, ConvRangeBody *body, void *user);
 

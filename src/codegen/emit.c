@@ -1,5 +1,5 @@
-/* The builder helpers of emit.h over LLVM's C API. Integer helpers fold constants (the IR builder does),
- * so emitters may write general arithmetic over what a descriptor makes constant. */
+/* The builder helpers of emit.h over LLVM's C API. Integer helpers fold constants (the IR builder
+ * does), so emitters may write general arithmetic over what a descriptor makes constant. */
 #include "codegen/emit.h"
 
 #include <string.h>
@@ -143,12 +143,13 @@ static Value shuffle(Emit *e, Value v, const int *index, unsigned n) {
     Value mask[LANES];
     for (unsigned i = 0; i < n; i++)
         mask[i] = LLVMConstInt(e->i32, (unsigned)index[i], false);
-    return LLVMBuildShuffleVector(e->b, v, LLVMGetPoison(LLVMTypeOf(v)), LLVMConstVector(mask, n), "");
+    Value none = LLVMGetPoison(LLVMTypeOf(v));
+    return LLVMBuildShuffleVector(e->b, v, none, LLVMConstVector(mask, n), "");
 }
 
 Value emit_splat(Emit *e, Value f) {
-    LLVMTypeRef type = LLVMVectorType(LLVMTypeOf(f), LANES);
-    Value v = LLVMBuildInsertElement(e->b, LLVMGetPoison(type), f, LLVMConstInt(e->i32, 0, false), "");
+    Value none = LLVMGetPoison(LLVMVectorType(LLVMTypeOf(f), LANES));
+    Value v = LLVMBuildInsertElement(e->b, none, f, LLVMConstInt(e->i32, 0, false), "");
     static const int zeros[LANES];
     return shuffle(e, v, zeros, LANES);
 }
@@ -174,7 +175,8 @@ Value emit_intrinsic(Emit *e, const char *name, Value *args, int nargs) {
     CHECK(id != 0);
     LLVMTypeRef over = LLVMTypeOf(args[0]);
     Value fn = LLVMGetIntrinsicDeclaration(e->module, id, &over, 1);
-    return LLVMBuildCall2(e->b, LLVMIntrinsicGetType(e->ctx, id, &over, 1), fn, args, (unsigned)nargs, "");
+    LLVMTypeRef type = LLVMIntrinsicGetType(e->ctx, id, &over, 1);
+    return LLVMBuildCall2(e->b, type, fn, args, (unsigned)nargs, "");
 }
 
 Value emit_fma(Emit *e, Value a, Value b, Value c) {
@@ -222,7 +224,8 @@ static LLVMBasicBlockRef block_new(Emit *e) {
     return LLVMAppendBasicBlockInContext(e->ctx, e->fn, "");
 }
 
-void emit_loop_begin(Emit *e, EmitLoop *l, Value from, Value to, Value step, Value *carried, int n) {
+void emit_loop_begin(Emit *e, EmitLoop *l, Value from, Value to, Value step, Value *carried,
+                     int n) {
     CHECK(n <= EMIT_MAX_CARRIED);
     l->before = LLVMGetInsertBlock(e->b);
     l->body = block_new(e);

@@ -1,10 +1,11 @@
 /* IR-builder helpers of the emitters: types, constants, loops with carried values, 16-lane vectors.
  *
- * Input: a descriptor's text. Output: the body of one function `void (char *base, const int64_t *arg,
- * int64_t lo, int64_t hi)` in e->fn. Invariants: the operations on lanes are <16 x float> on every target
- * (LLVM splits them where registers are narrower) and carry no fast-math flag, so bits do not depend on
- * the target; only the size of register blocks (emit_registers) may. A loop nest is written in order:
- * begin, body, end; the builder always stands at the end of the block being written. */
+ * Input: a descriptor's text. Output: the body of one function `void (char *base, const int64_t
+ * *arg, int64_t lo, int64_t hi)` in e->fn. Invariants: the operations on lanes are <16 x float> on
+ * every target (LLVM splits them where registers are narrower) and carry no fast-math flag, so bits
+ * do not depend on the target; only the size of register blocks (emit_registers) may. A loop nest
+ * is written in order: begin, body, end; the builder always stands at the end of the block being
+ * written. */
 #ifndef NASC_CODEGEN_EMIT_H
 #define NASC_CODEGEN_EMIT_H
 
@@ -65,8 +66,8 @@ Value emit_select(Emit *e, Value cond, Value a, Value b);
 /* Memory. Vectors are aligned to 64 bytes, floats to 4. */
 Value emit_at(Emit *e, Value ptr, Value bytes);
 Value emit_ati(Emit *e, Value ptr, int64_t bytes);
-/* The same pointer, through which loop analyses do not look: the many addresses formed from it in a body
- * then cost no compile time as induction variables, and stay `pointer + offset`. */
+/* The same pointer, through which loop analyses do not look: the many addresses formed from it in a
+ * body then cost no compile time as induction variables, and stay `pointer + offset`. */
 Value emit_opaque(Emit *e, Value ptr);
 Value emit_load(Emit *e, Value ptr);       /* <16 x float> */
 Value emit_load_float(Emit *e, Value ptr); /* float */
@@ -92,8 +93,8 @@ Value emit_intrinsic(Emit *e, const char *name, Value *args, int nargs);
 Value emit_call_math(Emit *e, const char *name, Value x);
 
 /* for (i = from; i < to; i += step), step > 0. `carried` holds n values that flow through the loop:
- * begin replaces the initial ones by those at the top of the body, end (given those at the bottom) by
- * those after the loop. */
+ * begin replaces the initial ones by those at the top of the body, end (given those at the bottom)
+ * by those after the loop. */
 enum { EMIT_MAX_CARRIED = 64 };
 typedef struct EmitLoop {
     LLVMBasicBlockRef before, body, after;
@@ -101,10 +102,12 @@ typedef struct EmitLoop {
     Value initial[EMIT_MAX_CARRIED], top[EMIT_MAX_CARRIED];
     int n;
 } EmitLoop;
-void emit_loop_begin(Emit *e, EmitLoop *l, Value from, Value to, Value step, Value *carried, int n);
+void emit_loop_begin(Emit *e, EmitLoop *l, Value from, Value to, Value step, Value *carried,
+                     int n);
 void emit_loop_end(Emit *e, EmitLoop *l, Value *carried);
 
-/* if (cond) { ... } else { ... }; else may be left out. No values flow out: use emit_select or memory. */
+/* if (cond) { ... } else { ... }; else may be left out. No values flow out: use emit_select or
+ * memory. */
 typedef struct EmitIf {
     LLVMBasicBlockRef other, after;
     bool has_else;

@@ -1,10 +1,11 @@
-/* conv_dw: gradient of a convolution for its weight (kernel_args.h, ConvArg): dw[o][i][kh][kw] = sum over
- * blocks of images, rows, columns of x * g by lanes, then over lanes by the fixed tree.
+/* conv_dw: gradient of a convolution for its weight (kernel_args.h, ConvArg): dw[o][i][kh][kw] =
+ * sum over blocks of images, rows, columns of x * g by lanes, then over lanes by the fixed tree.
  *
- * Channels past the last repeat it, to the same bits. A block of `kb` output channels, `ib` input channels and the columns of one row of the window (all of
- * them up to MAX_UNROLLED, else one) stays in registers over the whole map. Columns outside of x are read
- * from a vector of zeros. Lanes beyond the batch are put back, after the last block of images, to what
- * they were before it: whatever they hold never reaches a sum. */
+ * Channels past the last repeat it, to the same bits. A block of `kb` output channels, `ib` input
+ * channels and the columns of one row of the window (all of them up to MAX_UNROLLED, else one)
+ * stays in registers over the whole map. Columns outside of x are read from a vector of zeros.
+ * Lanes beyond the batch are put back, after the last block of images, to what they were before it:
+ * whatever they hold never reaches a sum. */
 #include "codegen/conv_nest.h"
 
 enum { MAX_UNROLLED = 7, MAX_ACC = 32, MAX_KB = 4, MAX_IB = 4 };
@@ -50,7 +51,8 @@ static void add_pixel(Weights *w, Value x_row, Value g_row, Value col, Value *ac
     for (int t = 0; t < w->taps; t++) {
         Value at = emit_addi(e, first, (int64_t)t * w->cols.dilation);
         for (int i = 0; i < w->ib; i++) {
-            Value p = emit_ati(e, emit_at(e, x_col, w->x_ahead[i]), (int64_t)t * w->cols.dilation * 64);
+            Value p = emit_at(e, x_col, w->x_ahead[i]);
+            p = emit_ati(e, p, (int64_t)t * w->cols.dilation * 64);
             if (w->cols.pad > 0)
                 p = emit_select(e, emit_in_range(e, at, w->cols.size), p, w->zero);
             Value x = emit_load(e, p);
@@ -62,7 +64,8 @@ static void add_pixel(Weights *w, Value x_row, Value g_row, Value col, Value *ac
     }
 }
 
-/* The rows of one block of images that the row of the window meets: 0 <= row * stride + start < h. */
+/* The rows of one block of images that the row of the window meets: 0 <= row * stride + start < h.
+ */
 static void add_map(Weights *w, Value x, Value g, Value *acc, int n) {
     Emit *e = w->e;
     Value zero = emit_int(e, 0), one = emit_int(e, 1);
@@ -127,13 +130,14 @@ static void sum_block(Weights *w) {
 static void write_taps(Weights *w) {
     Emit *e = w->e;
     EmitLoop row, col;
-    w->tap_row = w->tap_col = emit_int(e, 0);
+    Value zero = emit_int(e, 0), one = emit_int(e, 1);
+    w->tap_row = w->tap_col = zero;
     if (w->rows.kernel > 1) {
-        emit_loop_begin(e, &row, emit_int(e, 0), emit_int(e, w->rows.kernel), emit_int(e, 1), NULL, 0);
+        emit_loop_begin(e, &row, zero, emit_int(e, w->rows.kernel), one, NULL, 0);
         w->tap_row = row.i;
     }
     if (w->cols.kernel > w->taps) {
-        emit_loop_begin(e, &col, emit_int(e, 0), emit_int(e, w->cols.kernel), emit_int(e, 1), NULL, 0);
+        emit_loop_begin(e, &col, zero, emit_int(e, w->cols.kernel), one, NULL, 0);
         w->tap_col = col.i;
     }
     sum_block(w);
@@ -178,10 +182,11 @@ static void write_groups(Weights *w) {
         return;
     }
     Value size = w->channels_out;
+    Value begin = LLVMBuildSDiv(e->b, e->lo, size, "");
     Value past = emit_addi(e, emit_add(e, e->hi, size), -1);
+    Value end = LLVMBuildSDiv(e->b, past, size, "");
     EmitLoop l;
-    emit_loop_begin(e, &l, LLVMBuildSDiv(e->b, e->lo, size, ""), LLVMBuildSDiv(e->b, past, size, ""),
-                    emit_int(e, 1), NULL, 0);
+    emit_loop_begin(e, &l, begin, end, emit_int(e, 1), NULL, 0);
     Value first = emit_mul(e, l.i, size);
     w->x = emit_at(e, w->x, emit_mul(e, emit_mul(e, l.i, w->channels_in), w->x_plane));
     w->g = emit_at(e, w->g, emit_mul(e, first, w->g_plane));

@@ -1,6 +1,6 @@
-/* conv_dx: gradient of a convolution for its input (kernel_args.h, ConvArg). Each input pixel gathers the
- * taps that reached it, so nothing is read back or cleared; with a stride, pixels of one phase (column
- * modulo stride) share their taps and are worked together. */
+/* conv_dx: gradient of a convolution for its input (kernel_args.h, ConvArg). Each input pixel
+ * gathers the taps that reached it, so nothing is read back or cleared; with a stride, pixels of
+ * one phase (column modulo stride) share their taps and are worked together. */
 #include "codegen/conv_nest.h"
 
 void emit_conv_dx(Emit *e, const char *text) {

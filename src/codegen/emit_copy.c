@@ -1,6 +1,6 @@
-/* copy: strided blocks of bytes moved or cleared (kernel_args.h, CopyArg): what concat, slice and embed
- * come to in the lanes layout and in dense arrays. Whole vectors first, then single floats; source and
- * destination may be aligned to 4 bytes only. */
+/* copy: strided blocks of bytes moved or cleared (kernel_args.h, CopyArg): what concat, slice and
+ * embed come to in the lanes layout and in dense arrays. Whole vectors first, then single floats;
+ * source and destination may be aligned to 4 bytes only. */
 #include "codegen/emit.h"
 #include "codegen/kernel_args.h"
 

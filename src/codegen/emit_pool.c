@@ -1,11 +1,11 @@
 /* pool: max and average pooling and their gradients (kernel_args.h, PoolArg).
  *
- * max: the window's pixels in row order, padding never wins, NaN always does. avg: sum in row order, then divided by the
- * count. avg_dx: each input pixel gathers the outputs that cover it in row order: sum over rows of
- * (sum over columns of g / columns of the window) / rows of the window, by fused multiply-add with the
- * rounded reciprocals. max_dx: outputs in row order hand their gradient to the first pixel of the window
- * that equals its maximum.
- * A row outside of the source is skipped; a column outside is read from a vector that changes nothing. */
+ * max: the window's pixels in row order, padding never wins, NaN always does. avg: sum in row
+ * order, then divided by the count. avg_dx: each input pixel gathers the outputs that cover it in
+ * row order: sum over rows of (sum over columns of g / columns of the window) / rows of the window,
+ * by fused multiply-add with the rounded reciprocals. max_dx: outputs in row order hand their
+ * gradient to the first pixel of the window that equals its maximum. A row outside of the source is
+ * skipped; a column outside is read from a vector that changes nothing. */
 #include "codegen/conv_nest.h"
 
 #include <math.h>

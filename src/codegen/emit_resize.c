@@ -1,10 +1,10 @@
 /* resize: nearest and bilinear, and their gradients (kernel_args.h, ResizeArg).
  *
- * Places and weights are exact: everything up to one last division is done in integers. Nearest reads
- * pixel floor(i * in / out). Bilinear reads at (i + 1/2) * in / out - 1/2, not below 0, between that
- * pixel and the next one, the last repeated; corners are mixed along w, then along h. The gradient of
- * nearest gathers in row order; that of bilinear hands on each output's gradient in row order, corners
- * in row order. */
+ * Places and weights are exact: everything up to one last division is done in integers. Nearest
+ * reads pixel floor(i * in / out). Bilinear reads at (i + 1/2) * in / out - 1/2, not below 0,
+ * between that pixel and the next one, the last repeated; corners are mixed along w, then along h.
+ * The gradient of nearest gathers in row order; that of bilinear hands on each output's gradient in
+ * row order, corners in row order. */
 #include "codegen/emit.h"
 #include "codegen/kernel_args.h"
 
@@ -135,7 +135,8 @@ static void nearest_gradient(Resize *r) {
     emit_loop_end(e, &row, NULL);
 }
 
-static Value channel_at(Emit *e, int tensor, int block_arg, Value block, Value channel, Value pixels) {
+static Value channel_at(Emit *e, int tensor, int block_arg, Value block, Value channel,
+                        Value pixels) {
     Value p = emit_at(e, emit_arg_ptr(e, tensor), emit_mul(e, block, emit_arg(e, block_arg)));
     return emit_at(e, p, emit_mul(e, channel, emit_muli(e, pixels, 64)));
 }

@@ -1,10 +1,11 @@
-/* The LLVM session: a registry of kernels by descriptor text, compiled on first request or linked from
- * the cache on disk.
+/* The LLVM session: a registry of kernels by descriptor text, compiled on first request or linked
+ * from the cache on disk.
  *
- * A request claims the entries nobody has claimed, builds them without holding the lock, and then waits
- * for those that others are building: each kernel is built once. Every kernel is a module and an object
- * file of its own, in its own LLVMContext, so that builders share nothing but LLJIT (which is thread-safe)
- * and a cached object serves any network. The registry lives until jit_close. */
+ * A request claims the entries nobody has claimed, builds them without holding the lock, and then
+ * waits for those that others are building: each kernel is built once. Every kernel is a module and
+ * an object file of its own, in its own LLVMContext, so that builders share nothing but LLJIT
+ * (which is thread-safe) and a cached object serves any network. The registry lives until
+ * jit_close. */
 #include "codegen/jit.h"
 
 #include "codegen/cache.h"
@@ -21,7 +22,8 @@
 enum { CODEGEN_VERSION = 2 };
 
 static const char passes[] =
-    "function(early-cse,simplifycfg,loop-mssa(licm),gvn,instcombine<no-verify-fixpoint>,simplifycfg)";
+    "function(early-cse,simplifycfg,loop-mssa(licm),gvn,"
+    "instcombine<no-verify-fixpoint>,simplifycfg)";
 
 typedef enum EntryState { ENTRY_BUILDING, ENTRY_READY, ENTRY_FAILED } EntryState;
 
@@ -244,7 +246,8 @@ static bool compile(const Jit *jit, const JitEntry *entry, const char *symbol, B
     LLVMModuleRef module = make_module(jit, tm, ctx, entry->kind, entry->text, symbol);
     LLVMMemoryBufferRef memory = NULL;
     char *message = NULL;
-    bool failed = LLVMTargetMachineEmitToMemoryBuffer(tm, module, LLVMObjectFile, &message, &memory);
+    bool failed =
+        LLVMTargetMachineEmitToMemoryBuffer(tm, module, LLVMObjectFile, &message, &memory);
     if (failed) {
         nasc_fail(err, NASC_ENVIRONMENT, "compiling '%s': %s", entry->text, message);
         LLVMDisposeMessage(message);

@@ -1,5 +1,6 @@
-/* The LLVM session: target, compilation of missing kernels, cache on disk. Only codegen/llvm.h includes
- * llvm-c. Thread-safe: workers ask for kernels concurrently; each distinct kernel is compiled once. */
+/* The LLVM session: target, compilation of missing kernels, cache on disk. Only codegen/llvm.h
+ * includes llvm-c. Thread-safe: workers ask for kernels concurrently; each distinct kernel is
+ * compiled once. */
 #ifndef NASC_CODEGEN_JIT_H
 #define NASC_CODEGEN_JIT_H
 
@@ -15,12 +16,14 @@ typedef struct JitOptions {
 } JitOptions;
 
 typedef struct JitStats {
-    int64_t kernels_compiled, kernels_loaded, kernels_rejected; /* rejected: corrupt or foreign entries */
-    int64_t store_failures;                                     /* compiled but not cached: no place */
-    double compile_seconds;                                     /* summed over threads */
+    int64_t kernels_compiled, kernels_loaded;
+    int64_t kernels_rejected; /* corrupt or foreign entries of the cache, compiled anew */
+    int64_t store_failures;   /* compiled but not written to the cache */
+    double compile_seconds;   /* summed over threads */
 } JitStats;
 
-/* NULL with err: NASC_ENVIRONMENT if the host lacks what `cpu` asks, NASC_USAGE_ERROR for an unknown name. */
+/* NULL with err: NASC_ENVIRONMENT if the host lacks what `cpu` asks, NASC_USAGE_ERROR for an
+ * unknown name. */
 Jit *jit_open(const JitOptions *options, NascError *err);
 void jit_close(Jit *jit);
 JitTarget jit_target(const Jit *jit);
@@ -28,15 +31,14 @@ const char *jit_target_name(const Jit *jit);  /* "x86-64-v4" */
 const char *jit_llvm_version(void);           /* "19.1.7" */
 const char *jit_host_cpu(const Jit *jit);     /* "znver4" */
 JitStats jit_stats(Jit *jit);
-/* Seconds that the calling thread has spent compiling or waiting for another thread's compiling. */
-double jit_thread_compile_seconds(const Jit *jit);
 
 /* Finds or compiles kernels; fns[i] belongs to descs[i]. Every miss is a module of its own. */
 bool jit_get(Jit *jit, const KernelDesc *descs, size_t n, KernelFn **fns, NascError *err);
 /* Optimised LLVM IR of a kernel, for `show --as llvm` and tests. */
 bool jit_print(Jit *jit, const KernelDesc *desc, Buf *out, NascError *err);
 
-/* $XDG_CACHE_HOME/nasc/kernels or ~/.cache/nasc/kernels; NULL if neither variable is set. Malloc'd. */
+/* $XDG_CACHE_HOME/nasc/kernels or ~/.cache/nasc/kernels; NULL if neither variable is set. Malloc'd.
+ */
 char *jit_default_cache_dir(void);
 
 #endif

@@ -1,6 +1,6 @@
-/* Writes and reads the descriptor texts of kernel_args.h. Every field is always written, in one order, so
- * that equal descriptors have equal texts; a reader prints what it read and compares, so that a text of
- * another form is found at once. */
+/* Writes and reads the descriptor texts of kernel_args.h. Every field is always written, in one
+ * order, so that equal descriptors have equal texts; a reader prints what it read and compares, so
+ * that a text of another form is found at once. */
 #include "codegen/kernel_args.h"
 
 #include <stdio.h>

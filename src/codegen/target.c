@@ -1,5 +1,6 @@
-/* Chooses the x86-64 level kernels are compiled for and makes LLVM's target machines. Code is made for a
- * named level and never for the host's exact model, so that two machines of one level run the same code. */
+/* Chooses the x86-64 level kernels are compiled for and makes LLVM's target machines. Code is made
+ * for a named level and never for the host's exact model, so that two machines of one level run the
+ * same code. */
 #include "codegen/target.h"
 
 #include <pthread.h>

@@ -1,4 +1,5 @@
-/* Shared by the kernel tests: seeded random shapes, values in the lanes layout, and a session a target. */
+/* Shared by the kernel tests: seeded random shapes, values in the lanes layout, and a session a
+ * target. */
 #ifndef NASC_TEST_KERNEL_CASE_H
 #define NASC_TEST_KERNEL_CASE_H
 
@@ -120,8 +121,8 @@ static inline KernelFn *kernel_get(Jit *jit, KernelKind kind, const char *text) 
 }
 
 /* Runs a kernel on every target, in one call and in two parts, into `out` (bytes at an offset). The
- * result of the first target stays; the second (also with FMA) must have the same bits, the third only
- * be near, and parts must not matter. */
+ * result of the first target stays; the second (also with FMA) must have the same bits, the third
+ * only be near, and parts must not matter. */
 static inline void run_everywhere(const Sessions *s, KernelKind kind, const char *text, Memory *m,
                                   const int64_t *arg, int64_t range, int64_t cut, int64_t out,
                                   int64_t floats, const double *magnitude) {
@@ -146,7 +147,8 @@ static inline void run_everywhere(const Sessions *s, KernelKind kind, const char
             continue;
         }
         for (int64_t i = 0; i < floats; i++) {
-            if (fabs((double)first[i] - dst[i]) > 1e-5 * (magnitude ? magnitude[i] : fabs(first[i])) + 1e-6)
+            double scale = magnitude ? magnitude[i] : fabs(first[i]);
+            if (fabs((double)first[i] - dst[i]) > 1e-5 * scale + 1e-6)
                 fail_msg("%s: %g and %g on %s", text, first[i], dst[i], target_names[t]);
         }
     }

@@ -59,7 +59,8 @@ static void what_is_stored_is_found(void **state) {
     buf_free(&out);
 }
 
-/* Rewrites the entry with its bytes from..to - 1 kept, byte `flip` changed (if >= 0), `extra` appended. */
+/* Rewrites the entry with its bytes from..to - 1 kept, byte `flip` changed (if >= 0), `extra`
+ * appended. */
 static void damage(const char *dir, const char *bytes, size_t keep, long flip, const char *extra) {
     char *path = cache_path(dir, key);
     FILE *f = fopen(path, "wb");
@@ -198,10 +199,14 @@ static void default_directory_follows_the_environment(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        WITH_DIR(what_is_stored_is_found),      WITH_DIR(any_damage_is_seen),
-        WITH_DIR(a_warm_session_compiles_nothing), WITH_DIR(a_damaged_entry_is_made_anew),
-        WITH_DIR(targets_do_not_share_entries), WITH_DIR(no_place_is_no_failure),
-        WITH_DIR(directories_are_made),         cmocka_unit_test(default_directory_follows_the_environment),
+        WITH_DIR(what_is_stored_is_found),
+        WITH_DIR(any_damage_is_seen),
+        WITH_DIR(a_warm_session_compiles_nothing),
+        WITH_DIR(a_damaged_entry_is_made_anew),
+        WITH_DIR(targets_do_not_share_entries),
+        WITH_DIR(no_place_is_no_failure),
+        WITH_DIR(directories_are_made),
+        cmocka_unit_test(default_directory_follows_the_environment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* The session: one kernel however often and by however many threads it is asked for, targets by name,
- * failures in words, and objects that import nothing but the listed helpers. */
+/* The session: one kernel however often and by however many threads it is asked for, targets by
+ * name, failures in words, and objects that import nothing but the listed helpers. */
 #include "codegen/kernel_case.h"
 
 #include <elf.h>
@@ -21,7 +21,8 @@ static void same_text_is_compiled_once(void **state) {
     Buf one = {0}, two = {0};
     conv_text(&one, 1, 0);
     conv_text(&two, 2, 0);
-    KernelDesc descs[] = {{KERNEL_conv, one.text}, {KERNEL_conv, two.text}, {KERNEL_conv, one.text}};
+    KernelDesc first = {KERNEL_conv, one.text}, second = {KERNEL_conv, two.text};
+    KernelDesc descs[] = {first, second, first};
     KernelFn *fns[3], *again[3];
     assert_true(jit_get(jit, descs, 3, fns, &err));
     assert_true(fns[0] == fns[2]);

@@ -1,8 +1,8 @@
 /* pool, resize and copy against plain loops in double, on seeded random shapes.
  *
- * Maxima and nearest pixels are copied, so they must agree exactly (a gradient that gathers k of them errs
- * by k roundings); averages and mixtures of k numbers err by about k * 2^-24 of the sum of magnitudes,
- * k <= 64 here, hence 1e-5. Every tenth value repeats another so that maxima tie. */
+ * Maxima and nearest pixels are copied, so they must agree exactly (a gradient that gathers k of
+ * them errs by k roundings); averages and mixtures of k numbers err by about k * 2^-24 of the sum
+ * of magnitudes, k <= 64 here, hence 1e-5. Every tenth value repeats another so that maxima tie. */
 #include "codegen/kernel_case.h"
 
 typedef struct Case {
@@ -138,8 +138,10 @@ static void tie_some(Draw *r, float *x, int64_t n) {
 }
 
 /* Fills `arg` for either kind; returns the offset of what is written. */
-static int64_t arguments(const Case *c, int64_t *arg, int64_t x, int64_t y, int64_t dx, int64_t blocks) {
-    int64_t x_block = (int64_t)c->C * c->H * c->W * 64, y_block = (int64_t)c->C * c->OH * c->OW * 64;
+static int64_t arguments(const Case *c, int64_t *arg, int64_t x, int64_t y, int64_t dx,
+                         int64_t blocks) {
+    int64_t x_block = (int64_t)c->C * c->H * c->W * 64;
+    int64_t y_block = (int64_t)c->C * c->OH * c->OW * 64;
     if (c->is_resize) {
         bool forward = c->resize == RESIZE_NEAREST || c->resize == RESIZE_BILINEAR;
         arg[RESIZE_X] = forward ? x : dx, arg[RESIZE_Y] = y, arg[RESIZE_N] = blocks;
@@ -148,7 +150,8 @@ static int64_t arguments(const Case *c, int64_t *arg, int64_t x, int64_t y, int6
         return forward ? y : dx;
     }
     arg[POOL_ARG_X] = x, arg[POOL_ARG_Y] = y, arg[POOL_ARG_DX] = dx, arg[POOL_ARG_N] = blocks;
-    arg[POOL_ARG_H] = c->H, arg[POOL_ARG_W] = c->W, arg[POOL_ARG_OH] = c->OH, arg[POOL_ARG_OW] = c->OW;
+    arg[POOL_ARG_H] = c->H, arg[POOL_ARG_W] = c->W;
+    arg[POOL_ARG_OH] = c->OH, arg[POOL_ARG_OW] = c->OW;
     arg[POOL_ARG_X_BLOCK] = arg[POOL_ARG_DX_BLOCK] = x_block, arg[POOL_ARG_Y_BLOCK] = y_block;
     return c->d.op == POOL_MAX || c->d.op == POOL_AVG ? y : dx;
 }
@@ -228,7 +231,8 @@ static void resize_agrees(void **state) {
 
 /* Copies of random boxes; everything outside of the box must stay. */
 static void copy_case(const Sessions *s, Draw *r, CopyOp op) {
-    int A = draw_int(r, 0, 3), B = draw_int(r, 1, 5), R = draw_int(r, 1, 4), len = draw_int(r, 1, 50);
+    int A = draw_int(r, 0, 3), B = draw_int(r, 1, 5), R = draw_int(r, 1, 4);
+    int len = draw_int(r, 1, 50);
     int64_t size = 4096;
     Memory m = memory_open();
     int64_t src = memory_take(&m, size), dst = memory_take(&m, size);
@@ -247,9 +251,9 @@ static void copy_case(const Sessions *s, Draw *r, CopyOp op) {
         for (int b = 0; b < B; b++)
             for (int row = 0; row < R; row++)
                 for (int i = 0; i < len; i++) {
-                    int64_t at = (a * arg[COPY_SRC_A] + b * arg[COPY_SRC_B] + row * arg[COPY_SRC_R]) / 4;
-                    int64_t to_at = (a * arg[COPY_DST_A] + b * arg[COPY_DST_B] + row * arg[COPY_DST_R]) / 4;
-                    expected[to_at + i] = op == COPY_MOVE ? from[at + i] : 0;
+                    int64_t at = a * arg[COPY_SRC_A] + b * arg[COPY_SRC_B] + row * arg[COPY_SRC_R];
+                    int64_t put = a * arg[COPY_DST_A] + b * arg[COPY_DST_B] + row * arg[COPY_DST_R];
+                    expected[put / 4 + i] = op == COPY_MOVE ? from[at / 4 + i] : 0;
                 }
     Buf text = {0};
     kernel_text_copy(&text, op);
@@ -276,8 +280,9 @@ static void copy_agrees(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(max_agrees),    cmocka_unit_test(max_dx_agrees), cmocka_unit_test(avg_agrees),
-        cmocka_unit_test(avg_dx_agrees), cmocka_unit_test(resize_agrees), cmocka_unit_test(copy_agrees),
+        cmocka_unit_test(max_agrees),    cmocka_unit_test(max_dx_agrees),
+        cmocka_unit_test(avg_agrees),    cmocka_unit_test(avg_dx_agrees),
+        cmocka_unit_test(resize_agrees), cmocka_unit_test(copy_agrees),
     };
     return cmocka_run_group_tests(tests, sessions_open, sessions_close);
 }
