@@ -299,7 +299,7 @@ static bool gather(Session *s, Program *p, const Ast *item, Action *out) {
 }
 
 size_t program_actions(Program *p, const Action **out) {
-    if (!p->actions_done) {
+    if (!p->actions_done && p->sound) {
         const AstList *items = &p->files.items[0].tree->list;
         p->actions_done = true;
         p->actions = ARENA_ARRAY(&p->arena, Action, items->len + 1);

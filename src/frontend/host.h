@@ -76,6 +76,7 @@ struct Program {
     Action *actions;
     size_t nactions;
     bool actions_done;
+    bool sound; /* loaded without a mistake */
     bool inner_choices;
 };
 

@@ -126,7 +126,7 @@ static void prepare(Program *p) {
     list_spaces(p, 0);
 }
 
-static void check_files(Program *p) {
+static bool check_files(Program *p) {
     CheckFile *files = ARENA_ARRAY(&p->arena, CheckFile, p->files.len);
     for (size_t i = 0; i < p->files.len; i++) {
         const ProgramFile *f = &p->files.items[i];
@@ -135,7 +135,7 @@ static void check_files(Program *p) {
             uses[k] = (CheckUse){.file = f->uses.items[k].file, .alias = f->uses.items[k].alias};
         files[i] = (CheckFile){.tree = f->tree, .uses = uses, .nuses = f->uses.len};
     }
-    check_program(&p->syntax, files, p->files.len);
+    return check_program(&p->syntax, files, p->files.len);
 }
 
 Program *program_load(const char *path, const char *text, size_t len, const ProgramOptions *options,
@@ -157,8 +157,8 @@ Program *program_load(const char *path, const char *text, size_t len, const Prog
             check_files(p);
         if (err->status == NASC_OK && p->diags.errors == 0)
             prepare(p);
-        if (err->status == NASC_OK)
-            program_set(p, options, status, err);
+        if (err->status == NASC_OK && p->diags.errors == 0)
+            p->sound = program_set(p, options, status, err);
     }
     if (err->status != NASC_OK)
         *status = err->status;
@@ -205,7 +205,7 @@ static Place main_place(const Program *p) {
 
 Space *program_default_space(Program *p) {
     const Action *actions;
-    if (p->files.len && program_actions(p, &actions))
+    if (program_actions(p, &actions))
         return actions[0].space;
     if (p->spaces.len)
         return p->spaces.items[p->spaces.len - 1];
@@ -230,7 +230,7 @@ Proxy *program_default_proxy(Program *p) {
     static const char name[] = "eproxy";
     const Action *actions;
     size_t file;
-    if (p->files.len == 0 || p->diags.errors)
+    if (!p->sound)
         return NULL;
     if (program_actions(p, &actions))
         return actions[0].proxy;
@@ -241,8 +241,7 @@ Proxy *program_default_proxy(Program *p) {
         size_t first = p->files.len;
         if (add_file(p, path, NULL, 0, &err) != SIZE_MAX) {
             follow_all(p, first, &err);
-            check_files(p);
-            definition = p->diags.errors ? NULL : find_proxy(p, name, &file);
+            definition = check_files(p) ? find_proxy(p, name, &file) : NULL;
         }
     }
     if (definition)

@@ -195,7 +195,7 @@ static bool build_roots(Session *s, Frame *f, const Proxy *p, ProxyBuild *out) {
     bool ok = !train || build_train(s, f, train, &roots[0], out);
     size_t first = train ? 1 : 0;
     ok = build_measures(s, f, definition, out, roots + first) && ok;
-    names[0] = "loss";
+    names[0] = "train_loss";
     for (size_t i = 0; i < out->nmeasures; i++)
         names[first + i] = out->measure_names[i];
     out->module = (IrModule){.graph = s->graph, .nroots = first + out->nmeasures, .roots = roots,
