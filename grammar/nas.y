@@ -268,7 +268,7 @@ alternative:
 
 alternative_name:
     any_name
-|   STRING                         { $$ = $1->text ? $1->text : ""; }
+|   STRING                         { $$ = alternative_text(p, $1); }
 ;
 
 /* Section 8. */

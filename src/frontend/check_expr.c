@@ -83,15 +83,11 @@ static void check_alternatives(Check *c, Scope *s, const Ast *domain) {
         check_later(c, s, alternative->a);
         if (alternative->b)
             check_later(c, s, alternative->b);
-        for (size_t k = 0; k < i; k++) {
-            const Ast *other = domain->list.items[k];
-            if (other->kind != AST_ALTERNATIVE || other->text_len != alternative->text_len ||
-                memcmp(other->text, alternative->text, other->text_len) != 0)
-                continue;
-            Diag *d = diag_at(c->diags, alternative->name_place, DIAG_duplicate_alternative, alternative->text);
-            diag_note(c->diags, d, other->name_place, "the first one is here");
-            break;
-        }
+        const Ast *first = scope_note(c, domain, alternative->text, alternative);
+        if (!first)
+            continue;
+        Diag *d = diag_at(c->diags, alternative->name_place, DIAG_duplicate_alternative, alternative->text);
+        diag_note(c->diags, d, first->name_place, "the first one is here");
     }
 }
 

@@ -8,12 +8,11 @@
 typedef struct Scope Scope;
 typedef struct Decl Decl;
 
-/* A name of a scope. Several element definitions of one name (node[0], node[j in r]) are a chain. */
+/* A name of a scope, by its first definition if there are several of its elements. */
 struct Decl {
     const char *name;
     const Ast *ast;
     Scope *scope;
-    Decl *next_element;
     VEC(Decl *) needs; /* scalar definitions that this one certainly evaluates */
     int colour;        /* of the search for cycles */
 };
@@ -25,10 +24,12 @@ struct Scope {
     bool damaged; /* part of it could not be parsed: it may hold any name */
 };
 
+/* What is known of a name: of a scope, or of a choice's alternatives. */
 typedef struct Slot {
-    const Scope *scope;
-    const char *name;
-    Decl *decl;
+    const void *owner;
+    const char *name; /* interned */
+    const Ast *ast;
+    Decl *decl; /* or NULL: an element or an alternative */
 } Slot;
 
 typedef struct Check {
@@ -37,7 +38,7 @@ typedef struct Check {
     const CheckFile *files;
     size_t nfiles;
     Scope **file_scopes;
-    Slot *slots; /* (scope, name) -> decl */
+    Slot *slots;
     size_t nslots, slots_cap;
     VEC(Scope *) scopes; /* all, to be freed */
     VEC(Decl *) decls;
@@ -54,6 +55,8 @@ void scope_declare(Check *c, Scope *s, const Ast *ast);
 Decl *scope_own(const Check *c, const Scope *s, const char *name);
 /* NULL if the name is unknown; *damaged if a scope on the way may hold it. */
 Decl *scope_find(const Check *c, const Scope *s, const char *name, bool *damaged);
+/* Notes that owner has a thing of this name; returns the earlier one, or NULL. */
+const Ast *scope_note(Check *c, const void *owner, const char *name, const Ast *ast);
 /* The nearest name that could be meant, or NULL. */
 const char *scope_nearest(const Check *c, const Scope *s, const char *name);
 void scopes_free(Check *c);

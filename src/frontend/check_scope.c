@@ -24,13 +24,13 @@ void scopes_free(Check *c) {
 }
 
 /* Interned names: the pointer is the name. */
-static Slot *find_slot(const Check *c, const Scope *scope, const char *name) {
+static Slot *find_slot(const Check *c, const void *owner, const char *name) {
     uint64_t h = ((uint64_t)(uintptr_t)name >> 4) * 0x9e3779b97f4a7c15u ^
-                 ((uint64_t)(uintptr_t)scope >> 4) * 0xc2b2ae3d27d4eb4fu;
+                 ((uint64_t)(uintptr_t)owner >> 4) * 0xc2b2ae3d27d4eb4fu;
     size_t mask = c->slots_cap - 1;
     for (size_t i = (size_t)(h >> 20) & mask;; i = (i + 1) & mask) {
         Slot *slot = &c->slots[i];
-        if (!slot->scope || (slot->scope == scope && slot->name == name))
+        if (!slot->owner || (slot->owner == owner && slot->name == name))
             return slot;
     }
 }
@@ -41,9 +41,29 @@ static void grow(Check *c) {
     c->slots_cap = cap ? 2 * cap : 1024;
     c->slots = nasc_alloc_zero(c->slots_cap * sizeof *c->slots);
     for (size_t i = 0; i < cap; i++)
-        if (old[i].scope)
-            *find_slot(c, old[i].scope, old[i].name) = old[i];
+        if (old[i].owner)
+            *find_slot(c, old[i].owner, old[i].name) = old[i];
     free(old);
+}
+
+/* The slot of a name, which may be new. */
+static Slot *take_slot(Check *c, const void *owner, const char *name) {
+    if (2 * (c->nslots + 1) > c->slots_cap)
+        grow(c);
+    Slot *slot = find_slot(c, owner, name);
+    if (!slot->owner) {
+        *slot = (Slot){.owner = owner, .name = name};
+        c->nslots++;
+    }
+    return slot;
+}
+
+const Ast *scope_note(Check *c, const void *owner, const char *name, const Ast *ast) {
+    Slot *slot = take_slot(c, owner, name);
+    const Ast *known = slot->ast;
+    if (!known)
+        slot->ast = ast;
+    return known;
 }
 
 Decl *scope_own(const Check *c, const Scope *s, const char *name) {
@@ -54,25 +74,31 @@ static bool is_constant(const Ast *binder) {
     return binder->kind == AST_BINDER && !binder->text && binder->a->kind == AST_NUMBER && binder->a->is_int;
 }
 
-static bool same_element(const Ast *x, const Ast *y) {
-    for (size_t i = 0; i < x->index.len; i++) {
-        const Ast *p = x->index.items[i], *q = y->index.items[i];
-        if (!is_constant(p) || !is_constant(q) || p->a->integer != q->a->integer)
-            return false;
-    }
-    return x->index.len > 0;
-}
-
-static void put_element(Buf *b, const Ast *d) {
-    buf_puts(b, d->text);
+/* "node[0]" if all indices are constants, else NULL. */
+static const char *element_name(Check *c, const Ast *d) {
     for (size_t i = 0; i < d->index.len; i++)
-        buf_printf(b, "%s%lld", i ? ", " : "[", (long long)d->index.items[i]->a->integer);
-    buf_putc(b, ']');
+        if (!is_constant(d->index.items[i]))
+            return NULL;
+    Buf b = {0};
+    buf_puts(&b, d->text);
+    for (size_t i = 0; i < d->index.len; i++)
+        buf_printf(&b, "%s%lld", i ? ", " : "[", (long long)d->index.items[i]->a->integer);
+    buf_putc(&b, ']');
+    const char *name = intern_text(&c->s->names, b.text, b.len);
+    buf_free(&b);
+    return name;
 }
 
 static void report_duplicate(Check *c, DiagCode code, const char *name, const Ast *again, const Ast *first) {
     Diag *d = diag_at(c->diags, again->name_place, code, name);
     diag_note(c->diags, d, first->name_place, "the first one is here");
+}
+
+static void note_element(Check *c, const Scope *s, const Ast *ast) {
+    const char *name = element_name(c, ast);
+    const Ast *first = name ? scope_note(c, s, name, ast) : NULL;
+    if (first)
+        report_duplicate(c, DIAG_duplicate_index, name, ast, first);
 }
 
 /* A further definition of a known name: another element, or a mistake. */
@@ -94,37 +120,23 @@ static void declare_again(Check *c, Decl *known, const Ast *ast) {
         diag_note(c->diags, d, first->name_place, "the first definition is here");
         return;
     }
-    Decl *last = known;
-    for (Decl *e = known; e; last = e, e = e->next_element) {
-        if (!same_element(e->ast, ast))
-            continue;
-        Buf b = {0};
-        put_element(&b, ast);
-        report_duplicate(c, DIAG_duplicate_index, b.text, ast, e->ast);
-        buf_free(&b);
-        return;
-    }
-    Decl *d = ARENA_NEW(c->s->arena, Decl);
-    *d = (Decl){.name = ast->text, .ast = ast, .scope = known->scope};
-    last->next_element = d;
-    VEC_PUSH(c->decls, d);
+    note_element(c, known->scope, ast);
 }
 
 void scope_declare(Check *c, Scope *s, const Ast *ast) {
     const char *name = ast->kind == AST_USE ? ast->alias : ast->text;
-    if (2 * (c->nslots + 1) > c->slots_cap)
-        grow(c);
-    Slot *slot = find_slot(c, s, name);
+    Slot *slot = take_slot(c, s, name);
     if (slot->decl) {
         declare_again(c, slot->decl, ast);
         return;
     }
     Decl *d = ARENA_NEW(c->s->arena, Decl);
     *d = (Decl){.name = name, .ast = ast, .scope = s};
-    *slot = (Slot){s, name, d};
-    c->nslots++;
+    slot->decl = d;
     VEC_PUSH(s->decls, d);
     VEC_PUSH(c->decls, d);
+    if (ast->has_index)
+        note_element(c, s, ast);
 }
 
 static bool declares(const Ast *n) {

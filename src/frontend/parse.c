@@ -24,6 +24,8 @@ void syntax_free(Syntax *s) { intern_free(&s->names); }
 
 /* ---- the token filter ---- */
 
+enum { MAX_ERRORS = 1000 }; /* a file with more is not read on */
+
 int nas_lex(NAS_STYPE *value, Place *place, Parse *p);
 
 static bool opens(int kind) { return kind == '(' || kind == '[' || kind == '{'; }
@@ -49,8 +51,6 @@ static Token scan_raw(Parse *p) {
         t.node = value.node;
     else
         t.text = value.text;
-    uint32_t end = p->last.place.hi;
-    t.new_line = t.place.lo > end && memchr(p->text + end, '\n', t.place.lo - end);
     return t;
 }
 
@@ -168,6 +168,7 @@ static Token next_token(Parse *p) {
         if (t.kind == '}' && !p->brackets.len) {
             if (!p->quiet && !p->recovering)
                 diag_at(p->s->diags, t.place, DIAG_syntax, "`}` closes nothing");
+            p->last.place.hi = t.place.hi;
             continue;
         }
         if (closes(t.kind))
@@ -185,8 +186,14 @@ int nas_lex(NAS_STYPE *value, Place *place, Parse *p) {
         diag_at(p->s->diags, p->last.place, DIAG_syntax, "expected `;`");
         p->owes_semicolon = false;
     }
-    Token t = p->started ? next_token(p) : token_at(p->start, (Place){p->file, 0, 0});
+    Token t = token_at(p->start, (Place){p->file, 0, 0});
+    if (p->started && p->s->diags->errors < MAX_ERRORS)
+        t = next_token(p);
+    else if (p->started)
+        t.kind = TOK_YYEOF;
     p->started = true;
+    uint32_t end = p->last.place.hi;
+    t.new_line = t.place.lo > end && memchr(p->text + end, '\n', t.place.lo - end);
     if (t.kind == TOK_NUMBER || t.kind == TOK_STRING)
         value->node = t.node;
     else

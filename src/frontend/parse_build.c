@@ -209,6 +209,11 @@ Ast *build_alternative(Parse *p, Place place, Place name_place, const char *name
     return seal(p, n);
 }
 
+/* The foreign name; an unreadable string has none. */
+const char *alternative_text(Parse *p, const Ast *string) {
+    return string->text ? string->text : intern(&p->s->names, "");
+}
+
 /* join(i in r, "separator") (items): the head is binders and then one string. */
 Ast *build_join(Parse *p, Place place, Place name_place, const NodeList *head, const NodeList *pattern) {
     Ast *separator = head->items[head->len - 1];
@@ -294,10 +299,12 @@ static void append_setting(Parse *p, Ast *with, Ast *arg) {
 /* Adds a setting to the `with` in which the expression ends: `x -> f with init: a, eps: 1` and also
  * `x => f with init: a, eps: 1`. */
 Ast *build_setting(Parse *p, Ast *expression, Ast *arg) {
-    Ast *at = expression;
-    uint32_t levels = 0;
-    for (; tail_of(at); levels++)
-        at = tail_of(at);
+    if (p->tail.expression != expression) {
+        p->tail.expression = p->tail.at = expression;
+        for (p->tail.levels = 0; tail_of(p->tail.at); p->tail.levels++)
+            p->tail.at = tail_of(p->tail.at);
+    }
+    Ast *at = p->tail.at;
     if (at->kind == AST_ERROR)
         return expression;
     Place place = from_to(expression->place, arg->place);
@@ -306,10 +313,10 @@ Ast *build_setting(Parse *p, Ast *expression, Ast *arg) {
         return node_error(p, place);
     }
     append_setting(p, at, arg);
-    for (Ast *n = expression; n; n = tail_of(n), levels--) {
-        n->depth = MAX(n->depth, arg->depth + 1 + levels);
-        n->place.hi = place.hi;
-    }
+    at->place.hi = expression->place.hi = place.hi;
+    uint32_t levels = p->tail.levels;
+    for (Ast *n = expression; n && n->depth < arg->depth + 1 + levels; n = tail_of(n), levels--)
+        n->depth = arg->depth + 1 + levels;
     if (expression->depth <= SYNTAX_MAX_DEPTH)
         return expression;
     parse_report_deep(p, arg->name_place);

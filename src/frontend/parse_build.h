@@ -37,6 +37,10 @@ typedef struct Parse {
     NodeList *items;  /* of the file, so far */
     Ast *result;
     bool reported_deep;
+    struct {
+        Ast *expression, *at; /* the `with` that settings were last added to */
+        uint32_t levels;      /* between them */
+    } tail;
 
     /* The token filter: see parse.c. */
     VEC(Bracket) brackets;
@@ -88,6 +92,7 @@ Ast *build_network(Parse *p, Place place, Place name_place, const char *name, co
                    Ast *value);
 Ast *build_domain(Parse *p, Place place, AstKind kind, Ast *a, Ast *prior);
 Ast *build_alternative(Parse *p, Place place, Place name_place, const char *name, Ast *value, Ast *prior);
+const char *alternative_text(Parse *p, const Ast *string);
 Ast *build_join(Parse *p, Place place, Place name_place, const NodeList *head, const NodeList *pattern);
 Ast *build_rank(Parse *p, Place place, Ast *candidates, Ast *proxy);
 Ast *build_body(Parse *p, Place place, const NodeList *members, Ast *returned);
