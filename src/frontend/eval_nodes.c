@@ -121,7 +121,8 @@ static Value shape_failure(Eval *e, IrGraph *g, const IrRef *refs, size_t n, con
         diag_hint(e->diags, d, "%s", err->hint);
     for (size_t i = 0; i < n && i < 3; i++) {
         const IrNode *node = ir_get(g, refs[i]);
-        if (node->type.rank == 0 || node->op == IR_OP_param || node->op == IR_OP_frozen)
+        bool weight = node->op == IR_OP_param || node->op == IR_OP_frozen;
+        if (node->type.rank == 0 || weight || node->place.hi == 0)
             continue;
         Place at = {node->place.file, node->place.lo, node->place.hi};
         Buf b = {0};
