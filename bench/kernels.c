@@ -1,4 +1,5 @@
-/* Speed of the convolution kernels: GFLOP/s by class on one core, and milliseconds to compile one.
+/* Speed of the heavy kernels on one core: convolutions in GFLOP/s by class, pooling and resizing in
+ * nanoseconds for 16 outputs, and milliseconds to compile one.
  * Usage: kernels [cpu] [words to look for in a case's name]. A number counts 2 operations a
  * product, products with padding included, and is the best of several runs. */
 #include <stdio.h>
@@ -58,20 +59,25 @@ static double best_seconds(KernelFn *fn, char *base, const int64_t *arg, int64_t
     return best;
 }
 
+static KernelFn *get(Jit *jit, KernelKind kind, Buf *text) {
+    KernelDesc desc = {.kind = kind, .text = text->text};
+    KernelFn *fn;
+    NascError err = {0};
+    if (!jit_get(jit, &desc, 1, &fn, &err)) {
+        fprintf(stderr, "%s\n", err.message);
+        exit((int)err.status);
+    }
+    buf_free(text);
+    return fn;
+}
+
 static double measure(Jit *jit, const BenchCase *c, KernelKind kind, char *base, size_t bytes) {
     int pad = c->kernel / 2, k = c->kernel, out = (c->size + 2 * pad - k) / c->stride + 1;
     ConvDesc d = {.groups = c->kind};
     d.window = (WindowDesc){{k, k}, {c->stride, c->stride}, {pad, pad}, {1, 1}};
     Buf text = {0};
     kernel_text_conv(&text, kind, &d);
-    KernelDesc desc = {.kind = kind, .text = text.text};
-    KernelFn *fn;
-    NascError err = {0};
-    if (!jit_get(jit, &desc, 1, &fn, &err)) {
-        fprintf(stderr, "%s\n", err.message);
-        exit(err.status);
-    }
-    buf_free(&text);
+    KernelFn *fn = get(jit, kind, &text);
     int64_t in_block = (int64_t)c->groups * c->I * c->size * c->size * 64;
     int64_t out_block = (int64_t)c->groups * c->O * out * out * 64;
     int64_t weights = (int64_t)c->groups * c->I * c->O * k * k * 4;
@@ -85,6 +91,26 @@ static double measure(Jit *jit, const BenchCase *c, KernelKind kind, char *base,
     double flops = 2.0 * LANES * c->groups * c->I * c->O * k * k * out * out;
     int64_t range = (int64_t)c->groups * (kind == KERNEL_conv_dx ? c->I : c->O);
     return flops / best_seconds(fn, base, arg, range) * 1e-9;
+}
+
+/* 16 channels of 32x32; a resize goes to 8x8. */
+static void measure_maps(Jit *jit, char *base) {
+    static const char *const names[] = {"max 3x3", "max_dx 3x3", "avg 3x3", "avg_dx 3x3",
+                                        "nearest", "nearest_dx", "bilinear", "bilinear_dx"};
+    int64_t plane = 32 * 32 * 64, y = 16 * plane, dx = 32 * plane;
+    for (int i = 0; i < 8; i++) {
+        Buf text = {0};
+        PoolDesc pool = {.op = (PoolOp)(i % 4), .window = {{3, 3}, {1, 1}, {1, 1}, {1, 1}}};
+        int64_t pools[POOL_NARGS] = {0, y, dx, 1, 32, 32, 32, 32, y, y, y};
+        int64_t resizes[RESIZE_NARGS] = {0, y, 1, 32, 32, 8, 8, y, y / 16};
+        if (i < 4)
+            kernel_text_pool(&text, &pool);
+        else
+            kernel_text_resize(&text, (ResizeOp)(i - 4));
+        KernelFn *fn = get(jit, i < 4 ? KERNEL_pool : KERNEL_resize, &text);
+        double took = best_seconds(fn, base, i < 4 ? pools : resizes, 16);
+        printf("%-26s %8.2f ns\n", names[i], 1e9 * took / (16.0 * (i < 4 ? 1024 : 64)));
+    }
 }
 
 int main(int argc, char **argv) {
@@ -110,6 +136,8 @@ int main(int argc, char **argv) {
             printf(" %8.1f", measure(jit, &cases[i], kind, base, bytes));
         printf("\n");
     }
+    if (argc <= 2)
+        measure_maps(jit, base);
     JitStats s = jit_stats(jit);
     printf("%ld kernels compiled, %.1f ms each\n", (long)s.kernels_compiled,
            1e3 * s.compile_seconds / (double)s.kernels_compiled);

@@ -12,10 +12,6 @@ Value emit_int(Emit *e, int64_t v) {
     return LLVMConstInt(e->i64, (unsigned long long)v, true);
 }
 
-Value emit_bool(Emit *e, bool v) {
-    return LLVMConstInt(e->i1, v, false);
-}
-
 Value emit_float(Emit *e, float v) {
     return LLVMConstReal(e->f32, (double)v);
 }
@@ -210,14 +206,6 @@ Value emit_lanes_below(Emit *e, Value n) {
         lane[i] = LLVMConstInt(e->i32, (unsigned)i, false);
     Value limit = emit_splat(e, LLVMBuildTrunc(e->b, n, e->i32, ""));
     return LLVMBuildICmp(e->b, LLVMIntSLT, LLVMConstVector(lane, LANES), limit, "");
-}
-
-Value emit_call_math(Emit *e, const char *name, Value x) {
-    LLVMTypeRef type = LLVMFunctionType(e->f32, &e->f32, 1, false);
-    Value fn = LLVMGetNamedFunction(e->module, name);
-    if (!fn)
-        fn = LLVMAddFunction(e->module, name, type);
-    return LLVMBuildCall2(e->b, type, fn, &x, 1, "");
 }
 
 static LLVMBasicBlockRef block_new(Emit *e) {

@@ -38,7 +38,6 @@ int emit_registers(const Emit *e);
 
 /* Constants and arguments. */
 Value emit_int(Emit *e, int64_t v);
-Value emit_bool(Emit *e, bool v);
 Value emit_float(Emit *e, float v);
 Value emit_vec(Emit *e, float v);             /* all lanes */
 Value emit_arg(Emit *e, int index);           /* i64 */
@@ -89,8 +88,6 @@ Value emit_lane_sum(Emit *e, Value v);
 Value emit_lanes_below(Emit *e, Value n);
 /* A call of an LLVM intrinsic overloaded on the type of its first argument. */
 Value emit_intrinsic(Emit *e, const char *name, Value *args, int nargs);
-/* A call of one of the helpers that jit_helpers() lists: float (float). */
-Value emit_call_math(Emit *e, const char *name, Value x);
 
 /* for (i = from; i < to; i += step), step > 0. `carried` holds n values that flow through the loop:
  * begin replaces the initial ones by those at the top of the body, end (given those at the bottom)
