@@ -18,6 +18,21 @@ typedef struct MapLowered {
 
 MapLowered lower_map_program(Arena *arena, const IrModule *m, const Group *group);
 
+/* Where a value from outside comes from: a MAP_* letter. */
+char lower_input_kind(const Group *g, const IrNode *n);
+/* Index of r among the group's nodes, or -1. */
+int lower_position(const Group *g, IrRef r);
+/* lower_order.c: keys that depend on what nodes and inputs of a group compute and are used for. */
+typedef struct LowerOrder {
+    const IrGraph *g;
+    const Group *group;
+    uint64_t *node, *in; /* keys of group->nodes, group->ins */
+    uint32_t *order;     /* indices of the nodes by key, equal ones by number */
+} LowerOrder;
+LowerOrder lower_order(Arena *arena, const IrModule *m, const Group *g);
+uint64_t lower_key(const LowerOrder *o, IrRef r);
+bool lower_commutes(IrOp op);
+
 typedef VEC(PlanCall) PlanCalls;
 
 /* What the arguments of calls are made from. */

@@ -13,6 +13,7 @@ typedef struct Builder {
     Arena *arena;
     const IrGraph *g;
     const Group *group;
+    LowerOrder keys;
     int *ready;     /* of each group node: first segment in which it exists */
     int *slot;      /* of each group node: its value, or NO_VALUE */
     int *out_index; /* of each group node stored so far: its number among the outputs, or -1 */
@@ -28,18 +29,6 @@ typedef struct Builder {
 
 /* Values while building: instruction i is i, input k is -1 - k. */
 enum { NO_VALUE = INT32_MIN };
-
-static int position(const Group *g, IrRef r) {
-    size_t lo = 0, hi = g->nnodes;
-    while (lo < hi) {
-        size_t mid = (lo + hi) / 2;
-        if (g->nodes[mid] < r)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo < g->nnodes && g->nodes[lo] == r ? (int)lo : -1;
-}
 
 static bool is_out(const Group *g, IrRef r) {
     for (size_t i = 0; i < g->nouts; i++)
@@ -59,7 +48,7 @@ static int push(Builder *b, MapCode code, IrOp op, int nsrc, const int *src) {
     return (int)b->instrs.len - 1;
 }
 
-static char input_kind(const Builder *b, const IrNode *n) {
+char lower_input_kind(const Group *g, const IrNode *n) {
     if (n->op == IR_OP_constant) {
         float v = (float)n->attr->value;
         return v == 1 ? MAP_ONE : v == 0 && !signbit(v) ? MAP_ZERO : MAP_CONST;
@@ -67,16 +56,16 @@ static char input_kind(const Builder *b, const IrNode *n) {
     Layout l = layout_of(&n->type);
     if (l.kind == LAYOUT_SCALAR)
         return MAP_SCALAR;
-    if (b->group->domain.kind == GROUP_SMALL)
+    if (g->domain.kind == GROUP_SMALL)
         return MAP_LANES;
     if (l.kind == LAYOUT_VECTOR)
         return MAP_VECTOR;
-    return l.h * l.w == b->group->domain.hw ? MAP_LANES : MAP_IMAGE;
+    return l.h * l.w == g->domain.hw ? MAP_LANES : MAP_IMAGE;
 }
 
 static int input(Builder *b, IrRef r) {
     const IrNode *n = ir_get(b->g, r);
-    char kind = input_kind(b, n);
+    char kind = lower_input_kind(b->group, n);
     float value = n->op == IR_OP_constant ? (float)n->attr->value : 0;
     size_t k = 0;
     for (; k < b->in.len; k++)
@@ -97,26 +86,24 @@ static int input(Builder *b, IrRef r) {
 static int value_of(Builder *b, IrRef r);
 
 static int compute(Builder *b, const IrNode *n) {
-    int src[3], v = value_of(b, n->in[0]);
-    if (n->op == IR_OP_identity || n->op == IR_OP_expand)
-        return v;
-    if (n->op == IR_OP_add) {
-        for (uint32_t k = 1; k < n->nin; k++) {
-            src[0] = v;
-            src[1] = value_of(b, n->in[k]);
-            v = push(b, MAP_OP, IR_OP_add, 2, src);
-        }
-        return v;
-    }
-    src[0] = v;
-    for (uint32_t k = 1; k < n->nin; k++)
-        src[k] = value_of(b, n->in[k]);
-    return push(b, MAP_OP, n->op, (int)n->nin, src);
+    if (n->op == IR_OP_identity || n->op == IR_OP_expand || (n->op == IR_OP_add && n->nin == 1))
+        return value_of(b, n->in[0]);
+    bool swap = n->nin >= 2 && lower_commutes(n->op) &&
+                lower_key(&b->keys, n->in[0]) > lower_key(&b->keys, n->in[1]);
+    int src[3];
+    for (uint32_t k = 0; k < MIN(n->nin, 3u) && (k < 2 || n->op != IR_OP_add); k++)
+        src[k] = value_of(b, n->in[k < 2 && swap ? 1 - k : k]);
+    if (n->op != IR_OP_add)
+        return push(b, MAP_OP, n->op, (int)n->nin, src);
+    int sum = push(b, MAP_OP, IR_OP_add, 2, src);
+    for (uint32_t k = 2; k < n->nin; k++)
+        sum = push(b, MAP_OP, IR_OP_add, 2, (int[]){sum, value_of(b, n->in[k])});
+    return sum;
 }
 
 /* The value of r in the current segment. */
 static int value_of(Builder *b, IrRef r) {
-    int at = position(b->group, r);
+    int at = lower_position(b->group, r);
     if (at < 0)
         return input(b, r);
     if (b->slot[at] != NO_VALUE)
@@ -143,7 +130,7 @@ static int find_segments(Builder *b) {
         const IrNode *n = ir_get(b->g, b->group->nodes[i]);
         int ready = 0;
         for (uint32_t k = 0; k < n->nin; k++) {
-            int at = position(b->group, n->in[k]);
+            int at = lower_position(b->group, n->in[k]);
             if (at >= 0)
                 ready = MAX(ready, b->ready[at]);
         }
@@ -156,7 +143,8 @@ static int find_segments(Builder *b) {
 }
 
 static void channel_part(Builder *b) {
-    for (size_t i = 0; i < b->group->nnodes; i++) {
+    for (size_t o = 0; o < b->group->nnodes; o++) {
+        size_t i = b->keys.order[o];
         IrRef r = b->group->nodes[i];
         if (b->ready[i] != b->segment || is_vectors(b, ir_get(b->g, r)))
             continue;
@@ -178,7 +166,8 @@ static void reduce(Builder *b, size_t i, const IrNode *n) {
 }
 
 static void lanes_part(Builder *b) {
-    for (size_t i = 0; i < b->group->nnodes; i++) {
+    for (size_t o = 0; o < b->group->nnodes; o++) {
+        size_t i = b->keys.order[o];
         IrRef r = b->group->nodes[i];
         const IrNode *n = ir_get(b->g, r);
         bool reduction = fuse_is_reduction(n->op), vectors = is_vectors(b, n);
@@ -234,7 +223,7 @@ static MapLowered finish(Builder *b) {
 }
 
 MapLowered lower_map_program(Arena *arena, const IrModule *m, const Group *group) {
-    Builder b = {.arena = arena, .g = m->graph, .group = group};
+    Builder b = {.arena = arena, .g = m->graph, .group = group, .keys = lower_order(arena, m, group)};
     b.ready = ARENA_ARRAY(arena, int, group->nnodes);
     b.slot = ARENA_ARRAY(arena, int, group->nnodes);
     b.out_index = ARENA_ARRAY(arena, int, group->nnodes);
