@@ -1,11 +1,12 @@
-// A space of one's own, for a folder of photographs and a budget: mobile blocks of varying width, depth,
-// kernel and expansion, some with squeeze-and-excite. The network that is scored works on 32x32; the
-// one that will be trained works on 128x128, ends in a classifier and may cost 60 million MACs.
+// A space of one's own, for a folder of photographs and a budget: mobile blocks of varying width,
+// depth, kernel and expansion, some with squeeze-and-excite. The network that is scored works on
+// 32x32; the one that will be trained works on 128x128, ends in a classifier and may cost 60
+// million MACs.
 //
 //     nasc run examples/pictures.nas images=folder:my_photographs
 use eproxy;
 
-param table   = none          "a TSV file: architectures and a measured metric; without it they are drawn";
+param table   = none          "a TSV file: architectures and a metric; without it they are drawn";
 param images  = "dead_leaves" "dead_leaves, noise, cifar10:FILE or folder:DIR";
 param n       = 30            "how many architectures; more than there are: all";
 param sample  = 0             "the seed that draws them";
@@ -40,8 +41,8 @@ space pictures {
   require macs(full) <= 60M;
 
   attends(s) = if s == 1 then false else attend[s];
-  stage(s, stride) = mobile(kernel[s], expand[s], width[s], stride, attends(s))
-                  -> chain(b in 2..depth[s]) (mobile(kernel[s], expand[s], width[s], 1, attends(s)));
+  block(s, stride) = mobile(kernel[s], expand[s], width[s], stride, attends(s));
+  stage(s, stride) = block(s, stride) -> chain(b in 2..depth[s]) block(s, 1);
 
   body(stride) = cbr(3, 16, stride: stride)
               -> stage(1, 1) -> tap("stage 1")

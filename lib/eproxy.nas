@@ -1,9 +1,9 @@
-// Eproxy (Li et al., "Extensible and Efficient Proxy for Neural Architecture Search", ICCV 2023,
-// arXiv 2210.09459). A network is trained for ten steps, on one small batch without labels, to regress
-// synthetic signals through a frozen random layer; the loss it reaches ranks it.
+// Eproxy (Li et al., "Extensible Proxy for Efficient NAS", arXiv 2210.09459; ICCV 2023). A network
+// is trained for ten steps, on one small batch without labels, to regress synthetic signals through
+// a frozen random layer; the loss it reaches ranks it.
 //
-// Settings of a tap are functions of its number i; tap 0 is the deepest. The defaults are the authors'
-// settings for NAS-Bench-201.
+// Settings of a tap are functions of its number i; tap 0 is the deepest. The defaults are the
+// authors' settings for NAS-Bench-201.
 
 pi = 3.141592653589793;
 
@@ -29,9 +29,9 @@ proxy eproxy(net,
   per run {
     x = batch(images, count, like: net.input, augment: augment);
 
-    // Sinusoids along one axis, constant along the other, drawn anew for each image: for each of ten
-    // frequencies 32 phases, for each phase one map along y and one along x, sines and cosines in turn;
-    // of these 640 maps, shuffled, a tap takes the first ones.
+    // Sinusoids along one axis, constant along the other, drawn anew for each image: for each of
+    // ten frequencies 32 phases, for each phase one map along y and one along x, sines and cosines
+    // in turn; of these 640 maps, shuffled, a tap takes the first ones.
     wave(frequencies) = {
       phase = uniform(0, 2 * pi, n: count, f: 10, p: 32);
       along(t) = {

@@ -1,6 +1,6 @@
-/* Actions, and the functions that only programs have: draw, rows, list, sgd, macs and its kin. In: calls met
- * by the evaluator. Out: candidates, optimizers and sizes as values; program_actions gathers the `rank`
- * statements. Invariant: names of a program win over these. */
+/* Actions, and the functions that only programs have: draw, rows, list, sgd, macs and its kin. In:
+ * calls met by the evaluator. Out: candidates, optimizers and sizes as values; program_actions
+ * gathers the `rank` statements. Invariant: names of a program win over these. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,7 +43,8 @@ static bool sort_args(Session *s, const Function *f, const EvalArg *args, size_t
     for (size_t i = 0; i < n; i++) {
         size_t slot = args[i].name ? param_slot(f, args[i].name) : next++;
         if (slot >= count && args[i].name) {
-            Diag *d = diag_at(&s->diags, args[i].place, DIAG_unknown_argument, f->name, args[i].name);
+            Diag *d =
+                diag_at(&s->diags, args[i].place, DIAG_unknown_argument, f->name, args[i].name);
             const char *near = diag_nearest(args[i].name, f->params, count);
             if (d && near)
                 diag_hint(&s->diags, d, "did you mean `%s`?", near);
@@ -71,7 +72,8 @@ static bool sort_args(Session *s, const Function *f, const EvalArg *args, size_t
 }
 
 /* The place of an argument, for messages: its own, or the call's. */
-static Place arg_place(const Function *f, size_t slot, const EvalArg *given, size_t n, Place place) {
+static Place arg_place(const Function *f, size_t slot, const EvalArg *given, size_t n,
+                       Place place) {
     for (size_t i = 0; i < n; i++)
         if (given[i].name ? strcmp(given[i].name, f->params[slot]) == 0 : i == slot)
             return given[i].place;
@@ -106,8 +108,8 @@ static bool count_and_seed(Session *s, Value n, Place n_place, Value seed, Place
     return true;
 }
 
-static Value call_draw(Session *s, const Function *f, const Value *a, const EvalArg *given, size_t n,
-                       Place place) {
+static Value call_draw(Session *s, const Function *f, const Value *a, const EvalArg *given,
+                       size_t n, Place place) {
     CandidatesUse c = {.kind = CANDIDATES_DRAWN};
     c.space = space_arg(s, a[0], arg_place(f, 0, given, n, place));
     if (!c.space || !count_and_seed(s, a[1], arg_place(f, 1, given, n, place), a[2],
@@ -116,8 +118,8 @@ static Value call_draw(Session *s, const Function *f, const Value *a, const Eval
     return candidates(s, c);
 }
 
-static Value call_rows(Session *s, const Function *f, const Value *a, const EvalArg *given, size_t n,
-                       Place place) {
+static Value call_rows(Session *s, const Function *f, const Value *a, const EvalArg *given,
+                       size_t n, Place place) {
     CandidatesUse c = {.kind = CANDIDATES_TABLE};
     const ValueString *text;
     if (!eval_text(s->eval, a[0], arg_place(f, 0, given, n, place), "the table", &text))
@@ -145,8 +147,8 @@ static Value call_rows(Session *s, const Function *f, const Value *a, const Eval
     return candidates(s, c);
 }
 
-static Value call_list(Session *s, const Function *f, const Value *a, const EvalArg *given, size_t n,
-                       Place place) {
+static Value call_list(Session *s, const Function *f, const Value *a, const EvalArg *given,
+                       size_t n, Place place) {
     CandidatesUse c = {.kind = CANDIDATES_LIST};
     c.space = space_arg(s, a[0], arg_place(f, 0, given, n, place));
     int64_t len = value_length(value_plain(a[1]));
@@ -179,8 +181,8 @@ static Value call_sgd(Session *s, const Function *f, const Value *a, const EvalA
     return value_opaque(s->arena, "an optimizer", &TAG_OPTIMIZER, o);
 }
 
-static Value call_size(Session *s, const Function *f, const Value *a, const EvalArg *given, size_t n,
-                       Place place) {
+static Value call_size(Session *s, const Function *f, const Value *a, const EvalArg *given,
+                       size_t n, Place place) {
     Value net = value_plain(a[0]);
     if (net.kind != VALUE_NETWORK) {
         diag_at(&s->diags, arg_place(f, 0, given, n, place), DIAG_wrong_kind, "a network",
@@ -210,9 +212,9 @@ static const Function FUNCTIONS[] = {
 
 void session_bind_functions(Session *s) {
     for (size_t i = 0; i < ARRAY_LEN(FUNCTIONS); i++)
-        frame_bind(s->eval, s->base, FUNCTIONS[i].name,
-                   value_opaque(s->arena, "a function", &TAG_FUNCTION,
-                                (void *)(uintptr_t)&FUNCTIONS[i]));
+        frame_bind(
+            s->eval, s->base, FUNCTIONS[i].name,
+            value_opaque(s->arena, "a function", &TAG_FUNCTION, (void *)(uintptr_t)&FUNCTIONS[i]));
     frame_bind(s->eval, s->base, "larger", value_string(s->arena, "larger", 6));
     frame_bind(s->eval, s->base, "smaller", value_string(s->arena, "smaller", 7));
 }
@@ -226,7 +228,8 @@ static bool has_param(const Ast *definition, const char *name) {
 
 enum { MAX_REPEATS = 10000 };
 
-/* A proxy with arguments. `repeats` is a setting of every proxy that has no parameter of that name. */
+/* A proxy with arguments. `repeats` is a setting of every proxy that has no parameter of that name.
+ */
 static Value apply_proxy(Session *s, const ProxyUse *bare, const EvalArg *args, size_t n) {
     ProxyUse *use = ARENA_NEW(s->arena, ProxyUse);
     EvalArg *kept = ARENA_ARRAY(s->arena, EvalArg, n + 1);
@@ -263,9 +266,9 @@ Value session_call(void *user, Eval *e, Value callee, const EvalArg *args, size_
         EvalArg *kept = ARENA_ARRAY(s->arena, EvalArg, n + 1);
         for (size_t i = 0; i < n; i++)
             kept[i] = args[i];
-        return value_opaque(s->arena, "a space", &TAG_SPACE,
-                            session_space_definition(s, space->definition, space->file,
-                                                     n ? kept : NULL, n, place));
+        return value_opaque(
+            s->arena, "a space", &TAG_SPACE,
+            session_space_definition(s, space->definition, space->file, n ? kept : NULL, n, place));
     }
     diag_at(&s->diags, place, DIAG_not_a_function, value_kind_name(callee));
     return value_poison();
@@ -289,11 +292,16 @@ static bool gather(Session *s, Program *p, const Ast *item, Action *out) {
         diag_at(&s->diags, item->b->place, DIAG_wrong_kind, "a proxy", value_kind_name(by));
     if (!c || !x)
         return false;
-    *out = (Action){.place = item->place, .kind = c->kind, .n = c->n, .sample = c->sample,
-                    .table = c->table, .metric = c->metric,
-                    .smaller_is_better = c->smaller_is_better, .list = c->list};
-    out->space = program_space_of(p, c->space->definition, c->space->file,
-                                  c->space->args ? item : NULL);
+    *out = (Action){.place = item->place,
+                    .kind = c->kind,
+                    .n = c->n,
+                    .sample = c->sample,
+                    .table = c->table,
+                    .metric = c->metric,
+                    .smaller_is_better = c->smaller_is_better,
+                    .list = c->list};
+    out->space =
+        program_space_of(p, c->space->definition, c->space->file, c->space->args ? item : NULL);
     out->proxy = program_proxy_of(p, x->definition, x->file, item);
     return true;
 }

@@ -1,6 +1,7 @@
-/* Architectures: points of a space with their text. In: a complete session, or a text in the space's
- * encoding or the notation of every space. Out: an Architecture in the caller's arena. Invariant: an
- * architecture that space_parse gives meets the space's constraints, and its text reads back as itself. */
+/* Architectures: points of a space with their text. In: a complete session, or a text in the
+ * space's encoding or the notation of every space. Out: an Architecture in the caller's arena.
+ * Invariant: an architecture that space_parse gives meets the space's constraints, and its text
+ * reads back as itself. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +23,8 @@ Hash128 architecture_key(const Architecture *a) {
     for (size_t i = 0; i < a->n; i++)
         genotype_push(&g, (Decision){.address = a->views[i].address,
                                      .domain = {.count = a->views[i].count, .each = -1},
-                                     .index = a->views[i].index, .active = true});
+                                     .index = a->views[i].index,
+                                     .active = true});
     Hash128 h = genotype_key(&g);
     genotype_free(&g);
     return h;
@@ -58,14 +60,16 @@ Architecture *architecture_make(Session *s, const Space *space, SpaceUse *use, A
     Architecture *a = NULL;
     if (ok) {
         a = ARENA_NEW(arena, Architecture);
-        *a = (Architecture){.space = space, .text = arena_strndup(arena, text.text ? text.text : "", text.len),
+        *a = (Architecture){.space = space,
+                            .text = arena_strndup(arena, text.text ? text.text : "", text.len),
                             .n = s->point.genotype.len};
         a->views = ARENA_ARRAY(arena, DecisionView, a->n + 1);
         for (size_t i = 0; i < a->n; i++) {
             const Decision *d = &s->point.genotype.items[i];
             a->views[i] = (DecisionView){.address = arena_strdup(arena, d->address),
                                          .value = arena_strdup(arena, s->point.texts.items[i]),
-                                         .index = d->index, .count = d->domain.count};
+                                         .index = d->index,
+                                         .count = d->domain.count};
         }
     }
     buf_free(&text);
@@ -131,13 +135,15 @@ static void say_unused(const Completion *c, const Session *s) {
     }
 }
 
-/* From named values to a point: decisions in order, constraints, the text as the space writes it. */
+/* From named values to a point: decisions in order, constraints, the text as the space writes it.
+ */
 static Architecture *complete(Space *space, Arena *arena, Arena *scratch, const char *shown,
                               Reading *r, bool quiet) {
     Completion c = {.reading = r, .used = ARENA_ARRAY(scratch, bool, r->addresses.len + 1)};
     Session s;
     session_begin(&s, space->program,
-                  &(SessionConfig){.arena = scratch, .oracle = {.user = &c, .pick = pick_completion},
+                  &(SessionConfig){.arena = scratch,
+                                   .oracle = {.user = &c, .pick = pick_completion},
                                    .architecture = shown});
     SpaceUse *use = session_space(&s, space);
     Architecture *a = NULL;
@@ -180,8 +186,8 @@ static bool read_text(Space *space, Arena *scratch, const char *shown, const cha
 Architecture *space_parse(Space *space, Arena *arena, const char *text, size_t len, bool quiet) {
     Arena scratch;
     arena_init(&scratch, "architecture");
-    const char *shown = arena_printf(&scratch, "%.*s%s", (int)MIN(len, (size_t)200), text,
-                                     len > 200 ? ".." : "");
+    const char *shown =
+        arena_printf(&scratch, "%.*s%s", (int)MIN(len, (size_t)200), text, len > 200 ? ".." : "");
     Reading r = {0};
     Architecture *a = NULL;
     bool empty = len == 0 && !space->encoding;
@@ -192,8 +198,8 @@ Architecture *space_parse(Space *space, Arena *arena, const char *text, size_t l
     if (r.problem.len && !quiet) {
         DiagSink sink;
         diag_init(&sink, &scratch, &space->program->sources);
-        Diag *d = diag_at(&sink, NOWHERE, DIAG_no_such_point, shown, space_name(space),
-                          r.problem.text);
+        Diag *d =
+            diag_at(&sink, NOWHERE, DIAG_no_such_point, shown, space_name(space), r.problem.text);
         if (d && r.hint.len)
             diag_hint(&sink, d, "%s", r.hint.text);
         program_adopt(space->program, &sink);

@@ -1,9 +1,11 @@
-/* Encodings: one walk over a pattern that writes an architecture or reads it back. In: a pattern (literals,
- * choices, other expressions, joins) and a session. Out: text, or the value of each decision that the text
- * names. Invariant: what is written for a point is read back as that point, or `check` says so.
+/* Encodings: one walk over a pattern that writes an architecture or reads it back. In: a pattern
+ * (literals, choices, other expressions, joins) and a session. Out: text, or the value of each
+ * decision that the text names. Invariant: what is written for a point is read back as that point,
+ * or `check` says so.
  *
- * A choice writes its value's text and reads the longest of its values that fits; any other expression is
- * computed and must be met. While reading, an expression may use what stands to its left. */
+ * A choice writes its value's text and reads the longest of its values that fits; any other
+ * expression is computed and must be met. While reading, an expression may use what stands to its
+ * left. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,7 +107,8 @@ static ptrdiff_t reading_find(const Reading *r, const char *address) {
 
 static bool read_choice(Walk *w, const EvalChoiceRef *ref) {
     Session *s = w->session;
-    const EvalDomain *d = eval_domain(s->eval, ref->frame, ref->choice, ref->indices, ref->nindices);
+    const EvalDomain *d =
+        eval_domain(s->eval, ref->frame, ref->choice, ref->indices, ref->nindices);
     if (!d)
         return false;
     size_t used = 0;
@@ -150,7 +153,8 @@ static bool walk_expression(Walk *w, Frame *f, const Ast *item) {
     if (value_is_poison(v)) {
         if (s->refused && w->reading) {
             put_position(w);
-            buf_puts(&w->reading->problem, "the pattern needs a choice that comes later in the text");
+            buf_puts(&w->reading->problem,
+                     "the pattern needs a choice that comes later in the text");
         }
         return false;
     }

@@ -1,10 +1,10 @@
-/* The evaluator's owner, shared by the files that keep what program.h promises: a loaded program, which
- * never changes while candidates are built, and sessions, one for each question asked of it.
+/* The evaluator's owner, shared by the files that keep what program.h promises: a loaded program,
+ * which never changes while candidates are built, and sessions, one for each question asked of it.
  *
- * A session lives in an arena and is used by one thread. What two sessions share is the program: trees,
- * settings, and its diagnostics, which a session adds to under the program's lock when it ends. Spaces and
- * proxies with arguments are kept as the action that names them and evaluated anew in every session, so
- * that no frame or closure ever belongs to two threads.
+ * A session lives in an arena and is used by one thread. What two sessions share is the program:
+ * trees, settings, and its diagnostics, which a session adds to under the program's lock when it
+ * ends. Spaces and proxies with arguments are kept as the action that names them and evaluated anew
+ * in every session, so that no frame or closure ever belongs to two threads.
  */
 #ifndef NASC_FRONTEND_HOST_H
 #define NASC_FRONTEND_HOST_H
@@ -38,8 +38,8 @@ struct Space {
     Program *program;
     const Ast *definition; /* AST_SPACE */
     size_t file;
-    const Ast *action;     /* AST_RANK of the main file that gives it arguments; NULL: none are given */
-    bool inner_choices;    /* decisions may stand in bodies: found only by building the networks */
+    const Ast *action; /* AST_RANK of the main file that gives it arguments; NULL: none are given */
+    bool inner_choices; /* decisions may stand in bodies: found only by building the networks */
     const Ast *input, *network, *costs, *encoding; /* members, or NULL */
     const char **network_names;
     size_t nnetworks;
@@ -49,8 +49,8 @@ struct Proxy {
     Program *program;
     const Ast *definition; /* AST_PROXY */
     size_t file;
-    const Ast *action;     /* as for a space */
-    pthread_mutex_t lock;  /* the run part belongs to one session at a time */
+    const Ast *action;    /* as for a space */
+    pthread_mutex_t lock; /* the run part belongs to one session at a time */
     Arena run_arena, view_arena;
     EvalRun *run;
     bool primed, usable;
@@ -104,7 +104,7 @@ struct Session {
     Frame **frames; /* by file, NULL until needed */
     Oracle oracle;
     Point point;
-    bool refused;   /* a decision was asked for and not given */
+    bool refused; /* a decision was asked for and not given */
     struct SpaceUse *uses;
     struct NetworkUse *nets;
 };
@@ -119,8 +119,8 @@ typedef struct SessionConfig {
 } SessionConfig;
 
 void session_begin(Session *s, Program *p, const SessionConfig *config);
-/* Adds the session's diagnostics to the program's (unless quiet) and frees what is not in the arena.
- * Returns whether there was no error. */
+/* Adds the session's diagnostics to the program's (unless quiet) and frees what is not in the
+ * arena. Returns whether there was no error. */
 bool session_end(Session *s, bool quiet);
 Frame *session_file_frame(Session *s, size_t file);
 bool session_failed(const Session *s);
@@ -144,8 +144,8 @@ typedef struct NetworkUse {
     EvalNetwork network;
     SpaceUse *space;
     const Ast *declaration; /* AST_NETWORK */
-    const IrSizes *sizes;   /* given by the owner (a proxy's net), or NULL: counted when asked for */
-    int64_t taps;           /* -1: counted when asked for */
+    const IrSizes *sizes; /* given by the owner (a proxy's net), or NULL: counted when asked for */
+    int64_t taps;         /* -1: counted when asked for */
     bool counting;
     struct NetworkUse *next;
 } NetworkUse;
@@ -195,8 +195,8 @@ bool session_network_build(Session *s, NetworkUse *net, int64_t batch, Arena *ar
 const IrSizes *session_network_sizes(Session *s, NetworkUse *net);
 int64_t session_network_taps(Session *s, NetworkUse *net);
 Value session_input_shape(Session *s, SpaceUse *use, const Ast *declaration);
-/* Asks for every decision: those of the space in order of declaration, then, if bodies may hold more, those
- * met while the networks are built. False if one was refused or wrong. */
+/* Asks for every decision: those of the space in order of declaration, then, if bodies may hold
+ * more, those met while the networks are built. False if one was refused or wrong. */
 bool session_decide_all(Session *s, const Space *space, SpaceUse *use);
 /* Index of the first `require` that is false, -1 if all hold, -2 on a mistake. */
 int session_first_violated(Session *s, SpaceUse *use);
@@ -212,7 +212,8 @@ struct Architecture {
     size_t n;
     DecisionView *views;
 };
-/* Copies the session's point, which is complete, into an architecture. NULL on a mistake in the encoding. */
+/* Copies the session's point, which is complete, into an architecture. NULL on a mistake in the
+ * encoding. */
 Architecture *architecture_make(Session *s, const Space *space, SpaceUse *use, Arena *arena);
 /* An oracle that repeats the decisions of an architecture. */
 Oracle architecture_oracle(const Architecture *a);

@@ -1,6 +1,6 @@
-/* A program from its files. In: the main file's path or text, settings. Out: a Program that answers what
- * program.h promises. Invariant: every file is read once, whatever uses it, and the program is not changed
- * after loading but for its diagnostics and the memory of questions asked. */
+/* A program from its files. In: the main file's path or text, settings. Out: a Program that answers
+ * what program.h promises. Invariant: every file is read once, whatever uses it, and the program is
+ * not changed after loading but for its diagnostics and the memory of questions asked. */
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>

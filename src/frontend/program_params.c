@@ -1,6 +1,6 @@
-/* Top-level parameters and what the command line makes of them. In: name=value texts. Out: a value for each
- * parameter that is set. Invariant: a value given has the kind of the parameter's default; a default
- * `none` takes any text. */
+/* Top-level parameters and what the command line makes of them. In: name=value texts. Out: a value
+ * for each parameter that is set. Invariant: a value given has the kind of the parameter's default;
+ * a default `none` takes any text. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,13 +51,13 @@ static NascStatus unknown(Program *p, const char *name, size_t len, NascError *e
                      p->settings.len ? "; --help lists them" : ": the program has none");
 }
 
-/* The text as an expression of the language, or NULL; what is wrong with it stays out of the program's
- * diagnostics. */
+/* The text as an expression of the language, or NULL; what is wrong with it stays out of the
+ * program's diagnostics. */
 static const Ast *parse_value(Program *p, const char *name, const char *text) {
     NascError err = {0};
     DiagSink sink;
-    uint32_t file = source_add(&p->sources, arena_printf(&p->arena, "%s=", name), text, strlen(text),
-                               &err);
+    uint32_t file =
+        source_add(&p->sources, arena_printf(&p->arena, "%s=", name), text, strlen(text), &err);
     if (file == UINT32_MAX)
         return NULL;
     diag_init(&sink, &p->arena, &p->sources);
@@ -143,7 +143,8 @@ static void describe(Program *p) {
             ast_print(x->expr, &b);
         else
             value_print_bare(&b, v);
-        ProgramParam out = {.name = x->param->text, .help = x->param->help ? x->param->help : "",
+        ProgramParam out = {.name = x->param->text,
+                            .help = x->param->help ? x->param->help : "",
                             .value = arena_strndup(&p->arena, b.text ? b.text : "", b.len),
                             .set = x->set};
         buf_free(&b);

@@ -1,7 +1,8 @@
 /* Proxies: a definition applied to arguments becomes, for one architecture, a graph with losses and
- * measures, and after the run a score. In: an action or a bare definition, an architecture, its sizes. Out:
- * ProxyBuild and the shared run part. Invariant: the order of the run part's roots does not depend on which
- * candidate comes first, because the run part is primed with a point of the space that is always the same. */
+ * measures, and after the run a score. In: an action or a bare definition, an architecture, its
+ * sizes. Out: ProxyBuild and the shared run part. Invariant: the order of the run part's roots does
+ * not depend on which candidate comes first, because the run part is primed with a point of the
+ * space that is always the same. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,8 +26,8 @@ Proxy *program_proxy_of(Program *p, const Ast *definition, size_t file, const As
         if (x->definition == definition && x->action == action)
             return x;
     Proxy *x = ARENA_NEW(&p->arena, Proxy);
-    *x = (Proxy){.program = p, .definition = definition, .file = file, .action = action,
-                 .next = p->proxies};
+    *x = (Proxy){
+        .program = p, .definition = definition, .file = file, .action = action, .next = p->proxies};
     pthread_mutex_init(&x->lock, NULL);
     arena_init(&x->run_arena, "proxy run");
     arena_init(&x->view_arena, "proxy settings");
@@ -150,16 +151,19 @@ static bool build_train(Session *s, Frame *f, const Ast *train, IrRef *loss, Pro
     const Ast *of = train_argument(train, "loss"), *steps = train_argument(train, "steps"),
               *by = train_argument(train, "by");
     if (!of || !steps || !by) {
-        diag_at(&s->diags, train->place, DIAG_bad_train, "a train statement has loss, steps and by");
+        diag_at(&s->diags, train->place, DIAG_bad_train,
+                "a train statement has loss, steps and by");
         return false;
     }
     Value rule = eval_expr(s->eval, f, by);
     const OptimizerUse *o = opaque_data(rule, &TAG_OPTIMIZER);
     if (!o && !value_is_poison(rule))
-        diag_at(&s->diags, by->place, DIAG_wrong_kind, "a rule like sgd(lr)", value_kind_name(rule));
+        diag_at(&s->diags, by->place, DIAG_wrong_kind, "a rule like sgd(lr)",
+                value_kind_name(rule));
     bool ok = o != NULL;
     ok = eval_int(s->eval, eval_expr(s->eval, f, steps), steps->place, "the number of steps", 1,
-                  MAX_STEPS, &out->steps) && ok;
+                  MAX_STEPS, &out->steps) &&
+         ok;
     ok = eval_scalar_node(s->eval, eval_expr(s->eval, f, of), of->place, "the loss", loss) && ok;
     return ok && build_params(s, train, o, *loss, out);
 }
@@ -198,8 +202,8 @@ static bool build_roots(Session *s, Frame *f, const Proxy *p, ProxyBuild *out) {
     names[0] = "train_loss";
     for (size_t i = 0; i < out->nmeasures; i++)
         names[first + i] = out->measure_names[i];
-    out->module = (IrModule){.graph = s->graph, .nroots = first + out->nmeasures, .roots = roots,
-                             .root_names = names};
+    out->module = (IrModule){
+        .graph = s->graph, .nroots = first + out->nmeasures, .roots = roots, .root_names = names};
     return ok;
 }
 
@@ -209,7 +213,9 @@ static bool build(Proxy *p, Space *space, const Architecture *a, const IrSizes *
     Session s;
     *out = (ProxyBuild){.steps = 1};
     session_begin(&s, p->program,
-                  &(SessionConfig){.arena = arena, .run = p->run, .oracle = architecture_oracle(a),
+                  &(SessionConfig){.arena = arena,
+                                   .run = p->run,
+                                   .oracle = architecture_oracle(a),
                                    .architecture = architecture_text(a)});
     ProxyScore *x = ARENA_NEW(arena, ProxyScore);
     *x = (ProxyScore){.proxy = p, .space = space, .architecture = a, .taps = -1};
@@ -239,7 +245,8 @@ static bool score(const ProxyScore *x, const double *values, double *out) {
     Session s;
     arena_init(&arena, "score");
     session_begin(&s, x->proxy->program,
-                  &(SessionConfig){.arena = &arena, .mode = EVAL_SCORE,
+                  &(SessionConfig){.arena = &arena,
+                                   .mode = EVAL_SCORE,
                                    .oracle = architecture_oracle(x->architecture),
                                    .architecture = architecture_text(x->architecture)});
     NetworkUse *net = scored_network(&s, x->space, x->sized ? &x->sizes : NULL);
@@ -259,8 +266,8 @@ static bool score(const ProxyScore *x, const double *values, double *out) {
     return ok;
 }
 
-/* Builds one fixed point of the space, so that what candidates share is asked for in one order, and reads
- * a score off made-up values, so that a mistake in it is told before anything runs. */
+/* Builds one fixed point of the space, so that what candidates share is asked for in one order, and
+ * reads a score off made-up values, so that a mistake in it is told before anything runs. */
 static bool prime(Proxy *p, Space *space) {
     Arena arena;
     arena_init(&arena, "proxy prime");
@@ -341,9 +348,10 @@ static void describe(Proxy *p) {
     p->repeats = use ? use->repeats : 1;
     for (size_t i = 1; f && i < params->len; i++) {
         const Ast *param = params->items[i];
-        p->settings[p->nsettings++] = (ProgramParam){
-            .name = param->text, .help = param->help ? param->help : "",
-            .value = setting_text(&s, p, f, use, param, i)};
+        p->settings[p->nsettings++] =
+            (ProgramParam){.name = param->text,
+                           .help = param->help ? param->help : "",
+                           .value = setting_text(&s, p, f, use, param, i)};
     }
     session_end(&s, true);
 }

@@ -1,6 +1,6 @@
-/* Drawing and mutating points, by rejection where constraints forbid some. In: a random stream and an
- * index. Out: architectures, each a function of space, stream and index alone. Invariant: attempt k of a
- * draw uses numbers of its own, so what one attempt asks for never moves another. */
+/* Drawing and mutating points, by rejection where constraints forbid some. In: a random stream and
+ * an index. Out: architectures, each a function of space, stream and index alone. Invariant:
+ * attempt k of a draw uses numbers of its own, so what one attempt asks for never moves another. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,7 +41,8 @@ static int64_t pick_drawn(void *user, Session *s, const char *address, const Eva
     return domain_draw(&d->domain, w->stream, number);
 }
 
-/* Which decisions of the parent an attempt changes: each with the given probability, at least one. */
+/* Which decisions of the parent an attempt changes: each with the given probability, at least one.
+ */
 static void choose_changes(Draw *w) {
     const Architecture *a = w->parent;
     size_t open = 0, changed = 0;
@@ -74,8 +75,7 @@ static Architecture *attempt(Space *space, Arena *arena, Arena *scratch, Draw *d
     if (draw->parent)
         choose_changes(draw);
     session_begin(&s, space->program,
-                  &(SessionConfig){.arena = scratch,
-                                   .oracle = {.user = draw, .pick = pick_drawn}});
+                  &(SessionConfig){.arena = scratch, .oracle = {.user = draw, .pick = pick_drawn}});
     SpaceUse *use = session_space(&s, space);
     if (use && session_decide_all(&s, space, use)) {
         int violated = session_first_violated(&s, use);
@@ -133,7 +133,9 @@ Architecture *space_sample_quiet(Space *space, Arena *arena, RandomStream stream
 
 Architecture *space_mutate(Space *space, Arena *arena, const Architecture *a, RandomStream stream,
                            uint64_t index, double rate) {
-    Draw draw = {.stream = stream_below(stream, index), .parent = a, .rate = rate,
+    Draw draw = {.stream = stream_below(stream, index),
+                 .parent = a,
+                 .rate = rate,
                  .changed = nasc_alloc_zero(a->n + 1)};
     Architecture *out = draw_point(space, arena, &draw, false);
     free(draw.changed);

@@ -1,6 +1,7 @@
-/* Sessions: one evaluation, its frames, and the answers to what the evaluator asks of its owner. In: a
- * loaded program and an arena. Out: an Eval whose names mean what the program's files say. Invariant: the
- * program is only read, except for its diagnostics, which a session adds to when it ends. */
+/* Sessions: one evaluation, its frames, and the answers to what the evaluator asks of its owner.
+ * In: a loaded program and an arena. Out: an Eval whose names mean what the program's files say.
+ * Invariant: the program is only read, except for its diagnostics, which a session adds to when it
+ * ends. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,8 +31,11 @@ static void adopt_one(Program *p, const Diag *d) {
     size_t *count = d->severity == DIAG_ERROR ? &p->diags.errors : &p->diags.warnings;
     if (d->severity != DIAG_NOTE && ++*count > p->diags.limit)
         return;
-    Diag copy = {.code = d->code, .severity = d->severity, .place = d->place,
-                 .message = keep(&p->arena, d->message), .hint = keep(&p->arena, d->hint),
+    Diag copy = {.code = d->code,
+                 .severity = d->severity,
+                 .place = d->place,
+                 .message = keep(&p->arena, d->message),
+                 .hint = keep(&p->arena, d->hint),
                  .architecture = keep(&p->arena, d->architecture)};
     for (size_t i = 0; i < d->notes.len; i++) {
         DiagNote note = {.place = d->notes.items[i].place,
@@ -131,18 +135,24 @@ static bool host_field(void *user, Eval *e, Value of, const char *name, Place pl
 }
 
 void session_begin(Session *s, Program *p, const SessionConfig *config) {
-    *s = (Session){.program = p, .arena = config->arena, .oracle = config->oracle,
-                   .graph = config->graph};
+    *s = (Session){
+        .program = p, .arena = config->arena, .oracle = config->oracle, .graph = config->graph};
     diag_init(&s->diags, config->arena, &p->sources);
     s->diags.architecture = config->architecture;
     if (!s->graph && config->mode == EVAL_BUILD) {
         s->graph = ir_graph_new(config->arena);
         ir_set_merging(s->graph, false); /* sizes are counted as written */
     }
-    EvalConfig c = {.arena = config->arena, .diags = &s->diags, .mode = config->mode,
-                    .graph = s->graph, .run = config->run,
-                    .host = {.user = s, .decide = host_decide, .item = host_item,
-                             .call = session_call, .field = host_field}};
+    EvalConfig c = {.arena = config->arena,
+                    .diags = &s->diags,
+                    .mode = config->mode,
+                    .graph = s->graph,
+                    .run = config->run,
+                    .host = {.user = s,
+                             .decide = host_decide,
+                             .item = host_item,
+                             .call = session_call,
+                             .field = host_field}};
     s->eval = eval_new(&c);
     s->frames = ARENA_ARRAY(config->arena, Frame *, p->files.len);
     s->base = eval_frame(s->eval, NULL, &(AstList){0}, NULL);

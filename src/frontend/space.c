@@ -1,7 +1,7 @@
-/* Spaces: which ones a program has, their decisions in order, their constraints, and their networks as
- * graphs. In: a definition and an oracle. Out: a point (one index a decision) and IR modules. Invariant: a
- * decision is asked for once a session; decisions of the space come in order of declaration, those of
- * bodies after them, in the order in which the networks meet them. */
+/* Spaces: which ones a program has, their decisions in order, their constraints, and their networks
+ * as graphs. In: a definition and an oracle. Out: a point (one index a decision) and IR modules.
+ * Invariant: a decision is asked for once a session; decisions of the space come in order of
+ * declaration, those of bodies after them, in the order in which the networks meet them. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +18,10 @@ static const Ast *member(const Ast *definition, AstKind kind) {
 
 static Space *space_new(Program *p, const Ast *definition, size_t file, const Ast *action) {
     Space *s = ARENA_NEW(&p->arena, Space);
-    *s = (Space){.program = p, .definition = definition, .file = file, .action = action,
+    *s = (Space){.program = p,
+                 .definition = definition,
+                 .file = file,
+                 .action = action,
                  .inner_choices = p->inner_choices};
     s->input = member(definition, AST_INPUT);
     s->network = member(definition, AST_NETWORK);
@@ -66,8 +69,12 @@ SpaceUse *session_space_definition(Session *s, const Ast *definition, size_t fil
         if (u->definition == definition && !u->args)
             return u;
     SpaceUse *u = ARENA_NEW(s->arena, SpaceUse);
-    *u = (SpaceUse){.definition = definition, .file = file, .args = args, .nargs = nargs,
-                    .place = place, .next = s->uses};
+    *u = (SpaceUse){.definition = definition,
+                    .file = file,
+                    .args = args,
+                    .nargs = nargs,
+                    .place = place,
+                    .next = s->uses};
     s->uses = u;
     return u;
 }
@@ -121,7 +128,9 @@ NetworkUse *session_network(Session *s, SpaceUse *use, const char *name) {
         NetworkUse *n = ARENA_NEW(s->arena, NetworkUse);
         *n = (NetworkUse){.space = use, .declaration = m, .taps = -1, .next = s->nets};
         n->network = (EvalNetwork){.name = m->text ? m->text : use->definition->text,
-                                   .space = use->frame, .layer = m->a, .place = m->place,
+                                   .space = use->frame,
+                                   .layer = m->a,
+                                   .place = m->place,
                                    .user = n};
         s->nets = n;
         return n;
@@ -165,15 +174,17 @@ Value session_input_shape(Session *s, SpaceUse *use, const Ast *declaration) {
     return value_list(s->arena, VALUE_LIST, v, 3);
 }
 
-bool session_network_build(Session *s, NetworkUse *net, int64_t batch, Arena *arena, IrModule *out) {
+bool session_network_build(Session *s, NetworkUse *net, int64_t batch, Arena *arena,
+                           IrModule *out) {
     int64_t size[3];
     if (!input_sizes(s, net->space, net->declaration, size))
         return false;
-    IrType type = {.rank = 4, .axis = {IR_AXIS_N, IR_AXIS_C, IR_AXIS_H, IR_AXIS_W},
+    IrType type = {.rank = 4,
+                   .axis = {IR_AXIS_N, IR_AXIS_C, IR_AXIS_H, IR_AXIS_W},
                    .size = {batch, size[0], size[1], size[2]}};
     IrRef image = ir_input(s->graph, &type, 0, "image");
-    return eval_network(s->eval, value_network(&net->network), image, net->declaration->place, arena,
-                        out);
+    return eval_network(s->eval, value_network(&net->network), image, net->declaration->place,
+                        arena, out);
 }
 
 /* Counts in the session's own graph: what else is in it, no root of the module reaches. */
@@ -226,9 +237,10 @@ int64_t session_decide(Session *s, const char *address, const EvalDomain *d, Pla
     }
     Buf text = {0};
     domain_text(s->eval, d, index, &text);
-    genotype_push(&s->point.genotype,
-                  (Decision){.address = arena_strdup(s->arena, address), .domain = d->domain,
-                             .index = index, .active = true});
+    genotype_push(&s->point.genotype, (Decision){.address = arena_strdup(s->arena, address),
+                                                 .domain = d->domain,
+                                                 .index = index,
+                                                 .active = true});
     VEC_PUSH(s->point.texts, arena_strndup(s->arena, text.text ? text.text : "", text.len));
     buf_free(&text);
     return index;
@@ -302,7 +314,8 @@ bool space_network(Space *space, const Architecture *a, const char *name, int64_
                    Arena *arena, IrModule *out) {
     Session s;
     session_begin(&s, space->program,
-                  &(SessionConfig){.arena = arena, .oracle = architecture_oracle(a),
+                  &(SessionConfig){.arena = arena,
+                                   .oracle = architecture_oracle(a),
                                    .architecture = architecture_text(a)});
     SpaceUse *use = session_space(&s, space);
     NetworkUse *net = use ? session_network(&s, use, name) : NULL;

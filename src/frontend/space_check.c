@@ -1,5 +1,6 @@
-/* Questions about a whole space: how many raw points, and does every alternative of every decision build.
- * In: a space. Out: a count, diagnostics. Invariant: what is checked depends on the program alone. */
+/* Questions about a whole space: how many raw points, and does every alternative of every decision
+ * build. In: a space. Out: a count, diagnostics. Invariant: what is checked depends on the program
+ * alone. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -97,7 +98,8 @@ typedef struct Variation {
     const Architecture *base; /* NULL: first values */
     const char *address;      /* of the decision that is forced, or NULL */
     int64_t index;
-    bool at_random; /* what is not forced is drawn: the base does not meet the constraints with it */
+    bool
+        at_random; /* what is not forced is drawn: the base does not meet the constraints with it */
     RandomStream stream;
     uint64_t asked;
 } Variation;
@@ -112,22 +114,22 @@ static int64_t pick_varied(void *user, Session *s, const char *address, const Ev
     for (size_t i = 0; v->base && i < v->base->n; i++) {
         if (strcmp(v->base->views[i].address, address) != 0)
             continue;
-        int64_t index = domain_index(s->eval, d, v->base->views[i].value,
-                                     strlen(v->base->views[i].value));
+        int64_t index =
+            domain_index(s->eval, d, v->base->views[i].value, strlen(v->base->views[i].value));
         return MAX(index, 0);
     }
     return 0;
 }
 
-/* A point of the space with the variation's decision; NULL if it breaks a constraint or cannot be made. */
+/* A point of the space with the variation's decision; NULL if it breaks a constraint or cannot be
+ * made. */
 static Architecture *varied_point(Space *space, Arena *arena, Variation *v) {
     Session s;
     Arena scratch;
     Architecture *a = NULL;
     arena_init(&scratch, "check");
     session_begin(&s, space->program,
-                  &(SessionConfig){.arena = &scratch,
-                                   .oracle = {.user = v, .pick = pick_varied}});
+                  &(SessionConfig){.arena = &scratch, .oracle = {.user = v, .pick = pick_varied}});
     SpaceUse *use = session_space(&s, space);
     if (use && session_decide_all(&s, space, use) && session_first_violated(&s, use) == -1)
         a = architecture_make(&s, space, use, arena);
@@ -175,12 +177,15 @@ static void check_point(Space *space, const Architecture *a) {
     arena_free(&arena);
 }
 
-/* A value that no point near the base can take is tried in drawn ones; one that none can take is skipped. */
-static void check_value(Space *space, const Architecture *base, const char *address, int64_t index) {
+/* A value that no point near the base can take is tried in drawn ones; one that none can take is
+ * skipped. */
+static void check_value(Space *space, const Architecture *base, const char *address,
+                        int64_t index) {
     Arena arena;
     arena_init(&arena, "check");
     Variation v = {.base = base, .address = address, .index = index};
-    v.stream = random_stream(0, 0, RANDOM_SAMPLE, hash128(address, strlen(address), (uint64_t)index));
+    v.stream =
+        random_stream(0, 0, RANDOM_SAMPLE, hash128(address, strlen(address), (uint64_t)index));
     size_t errors = space->program->diags.errors;
     Architecture *a = varied_point(space, &arena, &v);
     for (int i = 0; i < TRIES && !a && space->program->diags.errors == errors; i++) {

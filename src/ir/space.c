@@ -1,6 +1,7 @@
-/* Decisions and domains: drawing and mutating one index of a finite domain, and the list of decisions
- * that makes a point. In: domains and random streams. Out: indices. Invariant: a drawn or mutated index
- * lies in 0 .. count-1, depends on (stream, index) alone, and values of weight 0 never occur. */
+/* Decisions and domains: drawing and mutating one index of a finite domain, and the list of
+ * decisions that makes a point. In: domains and random streams. Out: indices. Invariant: a drawn or
+ * mutated index lies in 0 .. count-1, depends on (stream, index) alone, and values of weight 0
+ * never occur. */
 #include "ir/space.h"
 
 #include <stdlib.h>
@@ -52,7 +53,8 @@ static RandomStream below(RandomStream s, uint64_t index) {
 }
 
 /* A value other than `without` (or any, if it is negative) by the domain's weights. */
-static int64_t draw_weighted(const Domain *d, int64_t without, RandomStream stream, uint64_t index) {
+static int64_t draw_weighted(const Domain *d, int64_t without, RandomStream stream,
+                             uint64_t index) {
     double total = 0;
     for (int64_t i = 0; i < d->count; i++)
         if (i != without)

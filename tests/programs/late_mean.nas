@@ -1,5 +1,5 @@
-// A few-shot proxy without barrier: the network learns to paint its own input shrunk to 8x8; the score
-// is the mean loss over the last five of eight steps.
+// A few-shot proxy without barrier: the network learns to paint its own input shrunk to 8x8; the
+// score is the mean loss over the last five of eight steps.
 use nas_bench_201;
 
 proxy late_mean(net, steps = 8, lr = 0.5) {

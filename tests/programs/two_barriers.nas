@@ -1,5 +1,5 @@
-// A few-shot proxy with two frozen layers in a row; its target is made of the images: shrunk to 8x8,
-// their channels expanded by a frozen convolution, squashed by a sine.
+// A few-shot proxy with two frozen layers in a row; its target is made of the images: shrunk to
+// 8x8, their channels expanded by a frozen convolution, squashed by a sine.
 use nas_bench_201;
 
 proxy two_barriers(net, width = 48) {

@@ -1,4 +1,5 @@
-/* Loading programs in tests: from text or from the project's files, with diagnostics shown on failure. */
+/* Loading programs in tests: from text or from the project's files, with diagnostics shown on
+ * failure. */
 #ifndef TESTS_FRONTEND_PROGRAMS_H
 #define TESTS_FRONTEND_PROGRAMS_H
 

@@ -35,18 +35,19 @@ static void test_nb201(void **state) {
     program_free(p);
 }
 
-static const char mixed[] =
-    "space s {\n"
-    "  input image[3, 8, 8];\n"
-    "  choice depth in {1, 2, 10, 12};\n"
-    "  choice ratio in 0.5 .. 1.5 step 0.25;\n"
-    "  choice op[v in 1..2] { \"3\" = conv(3, 4); \"3x3\" = conv(3, 4, bias: false); id = conv(1, 4); }\n"
-    "  choice flag: bool;\n"
-    "  choice set subset of {one, two};\n"
-    "  one = 1; two = 2;\n"
-    "  network = op[1] -> op[2];\n"
-    "  encoding \"d\" depth \"-\" ratio \":\" join(v in 1..2, \",\") (v \"=\" op[v]) \"#\" depth \"/\" flag \" \" set;\n"
-    "}\n";
+static const char mixed[] = "space s {\n"
+                            "  input image[3, 8, 8];\n"
+                            "  choice depth in {1, 2, 10, 12};\n"
+                            "  choice ratio in 0.5 .. 1.5 step 0.25;\n"
+                            "  choice op[v in 1..2] { \"3\" = conv(3, 4); \"3x3\" = conv(3, 4, "
+                            "bias: false); id = conv(1, 4); }\n"
+                            "  choice flag: bool;\n"
+                            "  choice set subset of {one, two};\n"
+                            "  one = 1; two = 2;\n"
+                            "  network = op[1] -> op[2];\n"
+                            "  encoding \"d\" depth \"-\" ratio \":\" join(v in 1..2, \",\") (v "
+                            "\"=\" op[v]) \"#\" depth \"/\" flag \" \" set;\n"
+                            "}\n";
 
 static void test_mixed(void **state) {
     (void)state;
@@ -94,8 +95,8 @@ static void test_errors(void **state) {
            "at character 31 expected `1`, found `2", NULL);
     refuse(p, s, &a, "|nor_conv_3x3~0|+|nor_conv_3c3~0|none~1|+|none~0|none~1|none~2|",
            "at character 19 expected a value of `edge[2,0]` (none, skip_connect", "nor_conv_3x3");
-    refuse(p, s, &a, "|none~0|+|none~0|none~1|+|none~0|none~1|none~2", "expected `|`, found the end",
-           NULL);
+    refuse(p, s, &a, "|none~0|+|none~0|none~1|+|none~0|none~1|none~2",
+           "expected `|`, found the end", NULL);
     refuse(p, s, &a, "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|x",
            "expected the end, found `x`", NULL);
     refuse(p, s, &a, "", "at character 1 expected `|`", NULL);
@@ -185,8 +186,8 @@ static void test_table(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nb201),      cmocka_unit_test(test_mixed),
-        cmocka_unit_test(test_errors),     cmocka_unit_test(test_incomplete),
+        cmocka_unit_test(test_nb201),     cmocka_unit_test(test_mixed),
+        cmocka_unit_test(test_errors),    cmocka_unit_test(test_incomplete),
         cmocka_unit_test(test_ambiguous), cmocka_unit_test(test_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

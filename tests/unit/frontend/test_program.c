@@ -93,12 +93,13 @@ static void test_uses(void **state) {
     assert_non_null(mkdtemp(dir));
     snprintf(sub, sizeof sub, "%s/sub", dir);
     assert_int_equal(mkdir(sub, 0700), 0);
-    write_file(dir, "main.nas", "use \"sub/one.nas\";\n"
-                                "use \"sub/two.nas\" as two;\n"
-                                "space s {\n"
-                                "  input image[3, 8, 8];\n"
-                                "  network = block -> two.wide(5);\n"
-                                "}\n");
+    write_file(dir, "main.nas",
+               "use \"sub/one.nas\";\n"
+               "use \"sub/two.nas\" as two;\n"
+               "space s {\n"
+               "  input image[3, 8, 8];\n"
+               "  network = block -> two.wide(5);\n"
+               "}\n");
     write_file(sub, "one.nas", "use \"two.nas\" as other;\nblock = conv(1, other.base);\n");
     write_file(sub, "two.nas", "use \"one.nas\";\nbase = 6;\nwide(c) = conv(1, c);\n");
     snprintf(path, sizeof path, "%s/main.nas", dir);
@@ -128,13 +129,14 @@ static void test_uses(void **state) {
 
 static void test_actions(void **state) {
     (void)state;
-    const char *text = "use nas_bench_201;\n"
-                       "use eproxy;\n"
-                       "param n = 5;\n"
-                       "space other(c) { input image[3, 8, 8]; choice k in {1, 3}; network = conv(k, c); }\n"
-                       "rank draw(nas_bench_201, n, seed: 3) by eproxy(repeats: 2, lr: 0.5);\n"
-                       "rank rows(\"t.tsv\", other(4), 9, metric: \"err\", better: smaller) by eproxy();\n"
-                       "rank list(other(c: 7), [\"k=1\", \"k=3\"]) by eproxy;\n";
+    const char *text =
+        "use nas_bench_201;\n"
+        "use eproxy;\n"
+        "param n = 5;\n"
+        "space other(c) { input image[3, 8, 8]; choice k in {1, 3}; network = conv(k, c); }\n"
+        "rank draw(nas_bench_201, n, seed: 3) by eproxy(repeats: 2, lr: 0.5);\n"
+        "rank rows(\"t.tsv\", other(4), 9, metric: \"err\", better: smaller) by eproxy();\n"
+        "rank list(other(c: 7), [\"k=1\", \"k=3\"]) by eproxy;\n";
     Program *p = load_good("actions.nas", text);
     const Action *actions;
     size_t n = program_actions(p, &actions);
@@ -177,14 +179,15 @@ static void test_actions(void **state) {
 
 static void test_wrong_actions(void **state) {
     (void)state;
-    const char *text = "use eproxy;\n"
-                       "space s { input image[3, 8, 8]; choice k in {1, 3}; network = conv(k, 4); }\n"
-                       "rank draw(s, 0) by eproxy();\n"
-                       "rank draw(3, 5) by eproxy();\n"
-                       "rank draw(s, 5) by s;\n"
-                       "rank s by eproxy();\n"
-                       "space wide(c) { input image[3, 8, 8]; network = conv(1, c); }\n"
-                       "rank draw(wide, 2) by eproxy();\n";
+    const char *text =
+        "use eproxy;\n"
+        "space s { input image[3, 8, 8]; choice k in {1, 3}; network = conv(k, 4); }\n"
+        "rank draw(s, 0) by eproxy();\n"
+        "rank draw(3, 5) by eproxy();\n"
+        "rank draw(s, 5) by s;\n"
+        "rank s by eproxy();\n"
+        "space wide(c) { input image[3, 8, 8]; network = conv(1, c); }\n"
+        "rank draw(wide, 2) by eproxy();\n";
     NascStatus status;
     NascError err = {0};
     Program *p = load_with("wrong.nas", text, NULL, 0, &status, &err);

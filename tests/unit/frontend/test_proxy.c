@@ -1,4 +1,5 @@
-/* Proxies: what a candidate's graph holds, what is trained and how, what candidates share, and scores. */
+/* Proxies: what a candidate's graph holds, what is trained and how, what candidates share, and
+ * scores. */
 #include "programs.h"
 
 #include <math.h>
@@ -53,8 +54,8 @@ static void test_eproxy(void **state) {
     assert_int_equal(b.module.nroots, 2);
     for (size_t i = 0; i < 2; i++)
         assert_int_equal(ir_get(b.module.graph, b.module.roots[i])->type.rank, 0);
-    /* stem conv, bn 2; 90 edges of conv weight, bias; 2 blocks of 2 convs, 2 affine bns, 1 shortcut;
-     * 3 heads of conv weight, bias, bn 2 */
+    /* stem conv, bn 2; 90 edges of conv weight, bias; 2 blocks of 2 convs, 2 affine bns, 1
+     * shortcut; 3 heads of conv weight, bias, bn 2 */
     assert_int_equal(b.nparams, 3 + 180 + 2 * (2 + 4 + 1) + 3 * 4);
     assert_int_equal(count_reached(&b.module, 0, IR_OP_param), b.nparams);
     assert_int_equal(count_reached(&b.module, 0, IR_OP_frozen), 3 * 2);
@@ -92,7 +93,8 @@ static void test_run_part(void **state) {
     assert_int_equal(run.images[0].height, 32);
     assert_true(run.images[0].normalise);
     assert_false(run.images[0].augment);
-    assert_int_equal(run.module->nroots, 2); /* the batch, and one target for the three equal taps */
+    assert_int_equal(run.module->nroots,
+                     2); /* the batch, and one target for the three equal taps */
     size_t targets = 0;
     for (size_t i = 0; i < run.module->nroots; i++) {
         const IrType *t = &ir_get(run.module->graph, run.module->roots[i])->type;
@@ -267,13 +269,14 @@ static void test_renaming(void **state) {
 /* Decisions in bodies have the same addresses inside a proxy as in the space. */
 static void test_inner_choices(void **state) {
     (void)state;
-    Program *p = load_good("inner.nas", "use eproxy;\n"
-                                        "block = x => { choice k in {1, 3}; return x -> conv(k, 4); };\n"
-                                        "space s {\n"
-                                        "  input image[3, 8, 8];\n"
-                                        "  network = block -> 2 * block -> tap(\"end\");\n"
-                                        "}\n"
-                                        "rank draw(s, 2) by eproxy();\n");
+    Program *p =
+        load_good("inner.nas", "use eproxy;\n"
+                               "block = x => { choice k in {1, 3}; return x -> conv(k, 4); };\n"
+                               "space s {\n"
+                               "  input image[3, 8, 8];\n"
+                               "  network = block -> 2 * block -> tap(\"end\");\n"
+                               "}\n"
+                               "rank draw(s, 2) by eproxy();\n");
     Arena a;
     arena_init(&a, "test");
     Space *s = program_default_space(p);
@@ -289,21 +292,23 @@ static void test_inner_choices(void **state) {
 /* A proxy's own choices are not an architecture's to make. */
 static void test_open_choice(void **state) {
     (void)state;
-    Program *p = load_good("open.nas", "space s { input image[3, 8, 8]; choice k in {1, 3}; network = conv(k, 4); }\n"
-                                       "proxy open(net) {\n"
-                                       "  choice lr in {0.1, 0.2};\n"
-                                       "  per run { x = batch(\"noise\", 4, like: net.input); }\n"
-                                       "  per architecture { shared m = net; }\n"
-                                       "  train(loss: mean((x -> m).out), steps: 3, by: sgd(lr));\n"
-                                       "  measure e = mean((x -> m).out);\n"
-                                       "  score = -(e at 3);\n"
-                                       "}\n"
-                                       "rank draw(s, 2) by open();\n");
+    Program *p = load_good(
+        "open.nas", "space s { input image[3, 8, 8]; choice k in {1, 3}; network = conv(k, 4); }\n"
+                    "proxy open(net) {\n"
+                    "  choice lr in {0.1, 0.2};\n"
+                    "  per run { x = batch(\"noise\", 4, like: net.input); }\n"
+                    "  per architecture { shared m = net; }\n"
+                    "  train(loss: mean((x -> m).out), steps: 3, by: sgd(lr));\n"
+                    "  measure e = mean((x -> m).out);\n"
+                    "  score = -(e at 3);\n"
+                    "}\n"
+                    "rank draw(s, 2) by open();\n");
     Arena a;
     arena_init(&a, "test");
     Space *s = program_default_space(p);
     ProxyBuild b;
-    assert_false(proxy_build(program_default_proxy(p), s, parse_good(p, s, &a, "k=3"), NULL, &a, &b));
+    assert_false(
+        proxy_build(program_default_proxy(p), s, parse_good(p, s, &a, "k=3"), NULL, &a, &b));
     assert_int_equal(program_diags(p)->errors, 1);
     assert_non_null(strstr(program_diags(p)->items.items[0].message, "`lr` is left open"));
     arena_free(&a);
@@ -312,33 +317,37 @@ static void test_open_choice(void **state) {
 
 static void test_mistakes(void **state) {
     (void)state;
-    const char *text = "space s { input image[3, 8, 8]; choice k in {1, 3}; network = conv(k, 4); }\n"
-                       "proxy nothing(net) {\n"
-                       "  per run { x = batch(\"noise\", 4, like: net.input); }\n"
-                       "  per architecture { shared m = frozen net; }\n"
-                       "  train(loss: mean((x -> m).out), steps: 3, by: sgd(0.1));\n"
-                       "  measure e = mean((x -> m).out);\n"
-                       "  score = -(e at 3);\n"
-                       "}\n"
-                       "rank draw(s, 2) by nothing();\n";
+    const char *text =
+        "space s { input image[3, 8, 8]; choice k in {1, 3}; network = conv(k, 4); }\n"
+        "proxy nothing(net) {\n"
+        "  per run { x = batch(\"noise\", 4, like: net.input); }\n"
+        "  per architecture { shared m = frozen net; }\n"
+        "  train(loss: mean((x -> m).out), steps: 3, by: sgd(0.1));\n"
+        "  measure e = mean((x -> m).out);\n"
+        "  score = -(e at 3);\n"
+        "}\n"
+        "rank draw(s, 2) by nothing();\n";
     Program *p = load_good("nothing.nas", text);
     Arena a;
     arena_init(&a, "test");
     Space *s = program_default_space(p);
     ProxyBuild b;
-    assert_false(proxy_build(program_default_proxy(p), s, parse_good(p, s, &a, "k=3"), NULL, &a, &b));
+    assert_false(
+        proxy_build(program_default_proxy(p), s, parse_good(p, s, &a, "k=3"), NULL, &a, &b));
     assert_non_null(find_diag(p, DIAG_no_gradient));
     program_free(p);
-    p = load_good("range.nas", "space s { input image[3, 8, 8]; choice k in {1, 3}; network = conv(k, 4); }\n"
-                               "proxy far(net) {\n"
-                               "  per run { x = batch(\"noise\", 4, like: net.input); }\n"
-                               "  per architecture { shared m = net; }\n"
-                               "  measure e = mean((x -> m).out);\n"
-                               "  score = -(e at 2);\n"
-                               "}\n"
-                               "rank draw(s, 2) by far();\n");
+    p = load_good("range.nas",
+                  "space s { input image[3, 8, 8]; choice k in {1, 3}; network = conv(k, 4); }\n"
+                  "proxy far(net) {\n"
+                  "  per run { x = batch(\"noise\", 4, like: net.input); }\n"
+                  "  per architecture { shared m = net; }\n"
+                  "  measure e = mean((x -> m).out);\n"
+                  "  score = -(e at 2);\n"
+                  "}\n"
+                  "rank draw(s, 2) by far();\n");
     s = program_default_space(p);
-    assert_false(proxy_build(program_default_proxy(p), s, parse_good(p, s, &a, "k=3"), NULL, &a, &b));
+    assert_false(
+        proxy_build(program_default_proxy(p), s, parse_good(p, s, &a, "k=3"), NULL, &a, &b));
     assert_non_null(find_diag(p, DIAG_at_out_of_range));
     arena_free(&a);
     program_free(p);
@@ -346,11 +355,11 @@ static void test_mistakes(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_eproxy),         cmocka_unit_test(test_run_part),
-        cmocka_unit_test(test_order),          cmocka_unit_test(test_settings_reach),
-        cmocka_unit_test(test_late_mean),      cmocka_unit_test(test_two_barriers),
-        cmocka_unit_test(test_renaming),       cmocka_unit_test(test_inner_choices),
-        cmocka_unit_test(test_open_choice),    cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_eproxy),      cmocka_unit_test(test_run_part),
+        cmocka_unit_test(test_order),       cmocka_unit_test(test_settings_reach),
+        cmocka_unit_test(test_late_mean),   cmocka_unit_test(test_two_barriers),
+        cmocka_unit_test(test_renaming),    cmocka_unit_test(test_inner_choices),
+        cmocka_unit_test(test_open_choice), cmocka_unit_test(test_mistakes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

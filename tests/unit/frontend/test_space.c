@@ -3,8 +3,7 @@
 
 #include <pthread.h>
 
-#define NB201_ALL(op)                                                                              \
-    "|" op "~0|+|" op "~0|" op "~1|+|" op "~0|" op "~1|" op "~2|"
+#define NB201_ALL(op) "|" op "~0|+|" op "~0|" op "~1|+|" op "~0|" op "~1|" op "~2|"
 
 static Program *nb201(void) {
     return load_good("examples/nas_bench_201.nas", NULL);
@@ -220,8 +219,9 @@ static void test_inner_choices(void **state) {
         Architecture *again = parse_good(p, s, &a, architecture_text(x));
         assert_true(hash128_equal(architecture_key(x), architecture_key(again)));
         IrSizes z = sizes_of(p, s, x, NULL);
-        int64_t macs = 64 * 4 * ((d[1].index ? 9 : 1) * 3 + (d[2].index ? 9 : 1) * 4 +
-                                 (d[3].index ? 9 : 1) * 4);
+        int64_t macs =
+            64 * 4 *
+            ((d[1].index ? 9 : 1) * 3 + (d[2].index ? 9 : 1) * 4 + (d[3].index ? 9 : 1) * 4);
         assert_int_equal(z.macs, macs);
     }
     assert_true(distinct > 5);
@@ -248,30 +248,32 @@ static void test_check_all(void **state) {
 }
 
 /* The same program under other names, and under an encoding that other names do not touch. */
-static const char plain[] = "body(k) = relu -> conv(k) -> batch_norm;\n"
-                            "space small {\n"
-                            "  input image[3, 8, 8];\n"
-                            "  choice edge[j in 1..2, i in 0..j-1] { \"a\" = body(3); \"b\" = identity; }\n"
-                            "  cell = x => {\n"
-                            "    node[0] = x;\n"
-                            "    node[j in 1..2] = sum(i in 0..j-1) edge[j, i](node[i]);\n"
-                            "    return node[2];\n"
-                            "  };\n"
-                            "  network = conv(3, 8) -> 2 * cell -> tap(\"end\");\n"
-                            "  encoding join(j in 1..2, \"+\") (join(i in 0..j-1, \"|\") (edge[j, i]));\n"
-                            "}\n";
-static const char renamed[] = "zork(q1) = relu -> conv(q1) -> batch_norm;\n"
-                              "space aaa {\n"
-                              "  input image[3, 8, 8];\n"
-                              "  choice B[vv in 1..2, a in 0..vv-1] { \"a\" = zork(3); \"b\" = identity; }\n"
-                              "  _x = y => {\n"
-                              "    w[0] = y;\n"
-                              "    w[m in 1..2] = sum(z in 0..m-1) B[m, z](w[z]);\n"
-                              "    return w[2];\n"
-                              "  };\n"
-                              "  network = conv(3, 8) -> 2 * _x -> tap(\"end\");\n"
-                              "  encoding join(u in 1..2, \"+\") (join(k in 0..u-1, \"|\") (B[u, k]));\n"
-                              "}\n";
+static const char plain[] =
+    "body(k) = relu -> conv(k) -> batch_norm;\n"
+    "space small {\n"
+    "  input image[3, 8, 8];\n"
+    "  choice edge[j in 1..2, i in 0..j-1] { \"a\" = body(3); \"b\" = identity; }\n"
+    "  cell = x => {\n"
+    "    node[0] = x;\n"
+    "    node[j in 1..2] = sum(i in 0..j-1) edge[j, i](node[i]);\n"
+    "    return node[2];\n"
+    "  };\n"
+    "  network = conv(3, 8) -> 2 * cell -> tap(\"end\");\n"
+    "  encoding join(j in 1..2, \"+\") (join(i in 0..j-1, \"|\") (edge[j, i]));\n"
+    "}\n";
+static const char renamed[] =
+    "zork(q1) = relu -> conv(q1) -> batch_norm;\n"
+    "space aaa {\n"
+    "  input image[3, 8, 8];\n"
+    "  choice B[vv in 1..2, a in 0..vv-1] { \"a\" = zork(3); \"b\" = identity; }\n"
+    "  _x = y => {\n"
+    "    w[0] = y;\n"
+    "    w[m in 1..2] = sum(z in 0..m-1) B[m, z](w[z]);\n"
+    "    return w[2];\n"
+    "  };\n"
+    "  network = conv(3, 8) -> 2 * _x -> tap(\"end\");\n"
+    "  encoding join(u in 1..2, \"+\") (join(k in 0..u-1, \"|\") (B[u, k]));\n"
+    "}\n";
 
 static void test_renaming(void **state) {
     (void)state;
@@ -344,16 +346,11 @@ static void test_threads(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_golden_sizes),
-        cmocka_unit_test(test_roots),
-        cmocka_unit_test(test_sampling),
-        cmocka_unit_test(test_constraints_and_mutation),
-        cmocka_unit_test(test_empty_space),
-        cmocka_unit_test(test_two_networks),
-        cmocka_unit_test(test_inner_choices),
-        cmocka_unit_test(test_check_all),
-        cmocka_unit_test(test_renaming),
-        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_golden_sizes),  cmocka_unit_test(test_roots),
+        cmocka_unit_test(test_sampling),      cmocka_unit_test(test_constraints_and_mutation),
+        cmocka_unit_test(test_empty_space),   cmocka_unit_test(test_two_networks),
+        cmocka_unit_test(test_inner_choices), cmocka_unit_test(test_check_all),
+        cmocka_unit_test(test_renaming),      cmocka_unit_test(test_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

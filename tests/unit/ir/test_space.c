@@ -93,8 +93,9 @@ static void test_genotype(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_uniform), cmocka_unit_test(test_prior),    cmocka_unit_test(test_subset),
-        cmocka_unit_test(test_mutate),  cmocka_unit_test(test_genotype),
+        cmocka_unit_test(test_uniform),  cmocka_unit_test(test_prior),
+        cmocka_unit_test(test_subset),   cmocka_unit_test(test_mutate),
+        cmocka_unit_test(test_genotype),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
