@@ -14,7 +14,7 @@ proxy eproxy(net,
     steps = 10,                        // forward passes; the last one is the score
     lr = 1.2, momentum = 0.9, decay = 4e-5,
     alpha = 0,                         // size factor
-    taps = 3,                          // as far as the network has them
+    taps = 3,                          // as far as the network has them; without any, its end
     size = 8,                          // features and signals are size x size
     mode = "nearest",                  // how features are brought to that size
     bases = i => ["wave_h"],           // of wave_h, wave_m, wave_l, dot, net
@@ -24,7 +24,7 @@ proxy eproxy(net,
     weight = i => 1 / 2 ^ i,           // of a tap's loss in the score
     init_net = "default", init_barrier = "default") {
 
-  last = min(taps, net.taps) - 1;
+  last = min(taps, max(net.taps, 1)) - 1;
 
   per run {
     x = batch(images, count, like: net.input, augment: augment);
@@ -69,7 +69,8 @@ proxy eproxy(net,
                                    with init: init_barrier;
   }
 
-  y[i in 0..last] = (x -> m).taps[i] -> resize(size, size, mode: mode) -> head[i] -> barrier[i];
+  feature(i) = if net.taps == 0 then (x -> m).out else (x -> m).taps[i];
+  y[i in 0..last] = feature(i) -> resize(size, size, mode: mode) -> head[i] -> barrier[i];
   err[i in 0..last] = mean((y[i] - target[i]) ^ 2);
 
   train(loss: sum(i in 0..last) err[i], steps: steps,

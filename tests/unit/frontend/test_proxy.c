@@ -289,6 +289,21 @@ static void test_inner_choices(void **state) {
     program_free(p);
 }
 
+/* A network that notes no taps is listened to at its end. */
+static void test_no_taps(void **state) {
+    (void)state;
+    Program *p = load_good("examples/smallest.nas", NULL);
+    Arena a;
+    arena_init(&a, "test");
+    ProxyBuild b =
+        build_good(p, program_default_proxy(p), program_default_space(p), "width=16,op=conv", &a);
+    /* conv 2, bn 2, conv 2, bn 2; head 4 */
+    assert_int_equal(b.nparams, 12);
+    assert_int_equal(count_reached(&b.module, 0, IR_OP_frozen), 2);
+    arena_free(&a);
+    program_free(p);
+}
+
 /* A proxy's own choices are not an architecture's to make. */
 static void test_open_choice(void **state) {
     (void)state;
@@ -355,11 +370,12 @@ static void test_mistakes(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_eproxy),      cmocka_unit_test(test_run_part),
-        cmocka_unit_test(test_order),       cmocka_unit_test(test_settings_reach),
-        cmocka_unit_test(test_late_mean),   cmocka_unit_test(test_two_barriers),
-        cmocka_unit_test(test_renaming),    cmocka_unit_test(test_inner_choices),
-        cmocka_unit_test(test_open_choice), cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_eproxy),    cmocka_unit_test(test_run_part),
+        cmocka_unit_test(test_order),     cmocka_unit_test(test_settings_reach),
+        cmocka_unit_test(test_late_mean), cmocka_unit_test(test_two_barriers),
+        cmocka_unit_test(test_renaming),  cmocka_unit_test(test_inner_choices),
+        cmocka_unit_test(test_no_taps),   cmocka_unit_test(test_open_choice),
+        cmocka_unit_test(test_mistakes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
