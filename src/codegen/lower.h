@@ -3,6 +3,7 @@
 #define NASC_CODEGEN_LOWER_H
 
 #include "codegen/fuse.h"
+#include "codegen/kernel_args.h"
 #include "codegen/map_program.h"
 #include "codegen/plan.h"
 
@@ -44,10 +45,19 @@ typedef struct Lower {
 } Lower;
 
 void lower_map(Lower *l, const Group *group, const MapLowered *map);
-void lower_anchor(Lower *l, const Group *group);
+/* `scratch`: offset of the bytes that lower_scratch_bytes asks for, the group's own while it runs. */
+void lower_anchor(Lower *l, const Group *group, int64_t scratch);
+int64_t lower_scratch_bytes(const IrModule *m, const Group *group);
+void lower_conv(Lower *l, const Group *group, int64_t scratch, const char *what);
 /* Copies `elements` floats between two places of the arena. */
 void lower_flat_copy(Lower *l, int64_t from, int64_t to, int64_t elements, const char *what);
 
+Layout lower_layout(const Lower *l, IrRef r);
+int64_t lower_block_bytes(const Layout *t);
+/* The window of a convolution or pooling; of a dense layer 1x1. */
+WindowDesc lower_window(const IrNode *n);
+/* The buffer's text in the arena; frees the buffer. */
+const char *lower_take_text(Lower *l, Buf *b);
 /* Appends a call of one node. `text` and `what` are in the arena, `arg` is copied. */
 PlanCall *lower_push(Lower *l, KernelKind kind, const char *text, const int64_t *arg, size_t nargs,
                      int64_t hi, int64_t bytes, IrRef node, const char *what);

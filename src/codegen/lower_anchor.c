@@ -1,26 +1,12 @@
-/* Convolutions, pooling, resizing and copies: descriptors and arguments as kernel_args.h orders them. */
-#include "codegen/kernel_args.h"
+/* Pooling, resizing and copies: descriptors and arguments as kernel_args.h orders them; convolutions have a
+ * file of their own. */
 #include "codegen/lower.h"
 
 #include <string.h>
 
 enum { VECTOR_BYTES = LANES * (int)sizeof(float) };
 
-static Layout layout(const Lower *l, IrRef r) {
-    return layout_of(&ir_get(l->m->graph, r)->type);
-}
-
-static const char *take_text(Lower *l, Buf *b) {
-    const char *text = arena_strdup(l->arena, b->text);
-    buf_free(b);
-    return text;
-}
-
-static int64_t block_bytes(const Layout *t) {
-    return t->c * t->h * t->w * VECTOR_BYTES;
-}
-
-static WindowDesc window_of(const IrNode *n) {
+WindowDesc lower_window(const IrNode *n) {
     WindowDesc w = {{1, 1}, {1, 1}, {0, 0}, {1, 1}};
     if (ir_op_info(n->op)->class == IR_CLASS_CONV && n->op != IR_OP_conv && n->op != IR_OP_conv_dx &&
         n->op != IR_OP_conv_dw)
@@ -33,81 +19,10 @@ static WindowDesc window_of(const IrNode *n) {
     return w;
 }
 
-/* The three tensors of a convolution: x, weight, y, by the op of the anchor. */
-typedef struct ConvNodes {
-    KernelKind kind;
-    IrRef x, w, y;
-} ConvNodes;
-
-static ConvNodes conv_nodes(const IrNode *n, IrRef out) {
-    switch (n->op) {
-    case IR_OP_conv:
-    case IR_OP_dense:
-        return (ConvNodes){KERNEL_conv, n->in[0], n->in[1], out};
-    case IR_OP_conv_dx:
-    case IR_OP_dense_dx:
-        return (ConvNodes){KERNEL_conv_dx, out, n->in[1], n->in[0]};
-    default:
-        return (ConvNodes){KERNEL_conv_dw, n->in[0], out, n->in[1]};
-    }
-}
-
-/* Bias and relu that a convolution's group holds beside it. */
-static void read_epilogue(const Lower *l, const Group *group, ConvDesc *d, IrRef *bias) {
-    const IrNode *anchor = ir_get(l->m->graph, group->nodes[0]);
-    if ((anchor->op == IR_OP_conv || anchor->op == IR_OP_dense) && anchor->nin == 3) {
-        d->bias = true;
-        *bias = anchor->in[2];
-    }
-    for (size_t i = 1; i < group->nnodes; i++) {
-        const IrNode *n = ir_get(l->m->graph, group->nodes[i]);
-        if (n->op == IR_OP_relu) {
-            d->relu = true;
-            continue;
-        }
-        CHECK(n->op == IR_OP_add && n->nin == 2 && !d->bias);
-        d->bias = true;
-        *bias = n->in[0] == group->nodes[i - 1] ? n->in[1] : n->in[0];
-    }
-}
-
-static void lower_conv(Lower *l, const Group *group, const char *what) {
-    const IrNode *n = ir_get(l->m->graph, group->nodes[0]);
-    ConvNodes t = conv_nodes(n, group->outs[0]);
-    Layout x = layout(l, t.x), y = layout(l, t.y);
-    int64_t groups = MAX(n->attr->groups, 1), in = x.c / groups, out = y.c / groups;
-    ConvDesc d = {.window = window_of(n)};
-    d.groups = groups == 1 ? GROUPS_DENSE : in == 1 ? GROUPS_DEPTHWISE : GROUPS_GROUPED;
-    IrRef bias = IR_NONE;
-    read_epilogue(l, group, &d, &bias);
-    int64_t arg[CONV_NARGS] = {0};
-    arg[CONV_X] = l->offset[t.x];
-    arg[CONV_W] = l->offset[t.w];
-    arg[CONV_Y] = l->offset[t.y];
-    arg[CONV_BIAS] = d.bias ? l->offset[bias] : 0;
-    arg[CONV_N] = x.blocks;
-    arg[CONV_VALID] = x.n - (x.blocks - 1) * LANES;
-    arg[CONV_I] = in;
-    arg[CONV_O] = out;
-    arg[CONV_H] = x.h;
-    arg[CONV_WIDTH] = x.w;
-    arg[CONV_OH] = y.h;
-    arg[CONV_OW] = y.w;
-    arg[CONV_X_BLOCK] = block_bytes(&x);
-    arg[CONV_Y_BLOCK] = block_bytes(&y);
-    Buf text = {0};
-    kernel_text_conv(&text, t.kind, &d);
-    int64_t bytes = x.bytes + y.bytes + layout(l, t.w).bytes;
-    PlanCall *call = lower_push(l, t.kind, take_text(l, &text), arg, CONV_NARGS,
-                                t.kind == KERNEL_conv_dx ? x.c : y.c, bytes,
-                                group->outs[0], what);
-    call->nnodes = group->nnodes;
-}
-
 static void lower_pool(Lower *l, const Group *group, const char *what) {
     IrRef out = group->nodes[0];
     const IrNode *n = ir_get(l->m->graph, out);
-    PoolDesc d = {.window = window_of(n), .count_padding = n->attr->count_padding};
+    PoolDesc d = {.window = lower_window(n), .count_padding = n->attr->count_padding};
     IrRef x = n->in[0], y = out, dx = IR_NONE;
     if (n->op == IR_OP_max_pool) {
         d.op = POOL_MAX;
@@ -119,7 +34,7 @@ static void lower_pool(Lower *l, const Group *group, const char *what) {
         y = n->in[n->nin - 1];
     }
     bool reads_x = d.op != POOL_AVG_DX;
-    Layout tx = layout(l, dx != IR_NONE ? dx : x), ty = layout(l, y);
+    Layout tx = lower_layout(l, dx != IR_NONE ? dx : x), ty = lower_layout(l, y);
     int64_t arg[POOL_NARGS] = {0};
     arg[POOL_ARG_X] = reads_x ? l->offset[x] : 0;
     arg[POOL_ARG_Y] = l->offset[y];
@@ -129,12 +44,12 @@ static void lower_pool(Lower *l, const Group *group, const char *what) {
     arg[POOL_ARG_W] = tx.w;
     arg[POOL_ARG_OH] = ty.h;
     arg[POOL_ARG_OW] = ty.w;
-    arg[POOL_ARG_X_BLOCK] = arg[POOL_ARG_DX_BLOCK] = block_bytes(&tx);
-    arg[POOL_ARG_Y_BLOCK] = block_bytes(&ty);
+    arg[POOL_ARG_X_BLOCK] = arg[POOL_ARG_DX_BLOCK] = lower_block_bytes(&tx);
+    arg[POOL_ARG_Y_BLOCK] = lower_block_bytes(&ty);
     Buf text = {0};
     kernel_text_pool(&text, &d);
     int64_t bytes = ty.bytes + tx.bytes * (reads_x + (dx != IR_NONE));
-    lower_push(l, KERNEL_pool, take_text(l, &text), arg, POOL_NARGS, tx.c, bytes, out, what);
+    lower_push(l, KERNEL_pool, lower_take_text(l, &text), arg, POOL_NARGS, tx.c, bytes, out, what);
 }
 
 static void lower_resize(Lower *l, const Group *group, const char *what) {
@@ -142,7 +57,7 @@ static void lower_resize(Lower *l, const Group *group, const char *what) {
     const IrNode *n = ir_get(l->m->graph, out);
     bool back = n->op == IR_OP_resize_dx, nearest = n->attr->mode == IR_RESIZE_NEAREST;
     IrRef x = back ? out : n->in[0], y = back ? n->in[0] : out;
-    Layout tx = layout(l, x), ty = layout(l, y);
+    Layout tx = lower_layout(l, x), ty = lower_layout(l, y);
     ResizeOp op = nearest ? (back ? RESIZE_NEAREST_DX : RESIZE_NEAREST)
                           : (back ? RESIZE_BILINEAR_DX : RESIZE_BILINEAR);
     int64_t arg[RESIZE_NARGS] = {0};
@@ -153,11 +68,11 @@ static void lower_resize(Lower *l, const Group *group, const char *what) {
     arg[RESIZE_W] = tx.w;
     arg[RESIZE_OH] = ty.h;
     arg[RESIZE_OW] = ty.w;
-    arg[RESIZE_X_BLOCK] = block_bytes(&tx);
-    arg[RESIZE_Y_BLOCK] = block_bytes(&ty);
+    arg[RESIZE_X_BLOCK] = lower_block_bytes(&tx);
+    arg[RESIZE_Y_BLOCK] = lower_block_bytes(&ty);
     Buf text = {0};
     kernel_text_resize(&text, op);
-    lower_push(l, KERNEL_resize, take_text(l, &text), arg, RESIZE_NARGS, tx.c, tx.bytes + ty.bytes,
+    lower_push(l, KERNEL_resize, lower_take_text(l, &text), arg, RESIZE_NARGS, tx.c, tx.bytes + ty.bytes,
                out, what);
 }
 
@@ -172,7 +87,7 @@ static int64_t piece_offset(const Lower *l, const Piece *p, const Layout *t) {
 }
 
 static void copy_piece(Lower *l, CopyOp op, Piece from, Piece to, const Layout *size, const char *what) {
-    Layout src = layout(l, from.r), dst = layout(l, to.r);
+    Layout src = lower_layout(l, from.r), dst = lower_layout(l, to.r);
     bool whole_rows = size->w == src.w && size->w == dst.w;
     int64_t arg[COPY_NARGS] = {0};
     arg[COPY_SRC] = piece_offset(l, &from, &src);
@@ -180,16 +95,16 @@ static void copy_piece(Lower *l, CopyOp op, Piece from, Piece to, const Layout *
     arg[COPY_A] = dst.blocks;
     arg[COPY_ROWS] = whole_rows ? 1 : size->h;
     arg[COPY_LEN] = size->w * VECTOR_BYTES * (whole_rows ? size->h : 1);
-    arg[COPY_SRC_A] = block_bytes(&src);
+    arg[COPY_SRC_A] = lower_block_bytes(&src);
     arg[COPY_SRC_B] = src.h * src.w * VECTOR_BYTES;
     arg[COPY_SRC_R] = src.w * VECTOR_BYTES;
-    arg[COPY_DST_A] = block_bytes(&dst);
+    arg[COPY_DST_A] = lower_block_bytes(&dst);
     arg[COPY_DST_B] = dst.h * dst.w * VECTOR_BYTES;
     arg[COPY_DST_R] = dst.w * VECTOR_BYTES;
     Buf text = {0};
     kernel_text_copy(&text, op);
     int64_t bytes = dst.blocks * size->c * size->h * size->w * VECTOR_BYTES;
-    lower_push(l, KERNEL_copy, take_text(l, &text), arg, COPY_NARGS, size->c,
+    lower_push(l, KERNEL_copy, lower_take_text(l, &text), arg, COPY_NARGS, size->c,
                op == COPY_ZERO ? bytes : 2 * bytes, to.r, what);
 }
 
@@ -201,7 +116,7 @@ static void lower_copy(Lower *l, const Group *group, const char *what) {
     IrRef out = group->nodes[0];
     const IrNode *n = ir_get(l->m->graph, out);
     int axis = axis_index(n->attr->axis);
-    Layout whole = layout(l, out);
+    Layout whole = lower_layout(l, out);
     Piece from = {n->in[0], {0}}, to = {out, {0}};
     if (n->op == IR_OP_slice) {
         from.at[axis] = n->attr->lo;
@@ -209,7 +124,7 @@ static void lower_copy(Lower *l, const Group *group, const char *what) {
         return;
     }
     if (n->op == IR_OP_embed) {
-        Layout part = layout(l, n->in[0]);
+        Layout part = lower_layout(l, n->in[0]);
         copy_piece(l, COPY_ZERO, to, to, &whole, what);
         to.at[axis] = n->attr->lo;
         copy_piece(l, COPY_MOVE, from, to, &part, what);
@@ -217,14 +132,14 @@ static void lower_copy(Lower *l, const Group *group, const char *what) {
     }
     CHECK(n->op == IR_OP_concat);
     for (uint32_t k = 0; k < n->nin; k++) {
-        Layout part = layout(l, n->in[k]);
+        Layout part = lower_layout(l, n->in[k]);
         from.r = n->in[k];
         copy_piece(l, COPY_MOVE, from, to, &part, what);
         to.at[axis] += axis == 0 ? part.c : axis == 1 ? part.h : part.w;
     }
 }
 
-void lower_anchor(Lower *l, const Group *group) {
+void lower_anchor(Lower *l, const Group *group, int64_t scratch) {
     const IrNode *n = ir_get(l->m->graph, group->nodes[0]);
     const char *bias = group->nnodes > 2 ? " + bias + relu" : "", *name = ir_op_info(n->op)->name;
     if (group->nnodes == 2)
@@ -232,7 +147,7 @@ void lower_anchor(Lower *l, const Group *group) {
     const char *what = arena_printf(l->arena, "%s %%%u%s", name, group->nodes[0], bias);
     switch (ir_op_info(n->op)->class) {
     case IR_CLASS_CONV:
-        lower_conv(l, group, what);
+        lower_conv(l, group, scratch, what);
         break;
     case IR_CLASS_POOL:
         lower_pool(l, group, what);

@@ -1,8 +1,22 @@
-/* Calls of map and small kernels: their arguments from the places of the operands. */
+/* What all calls share, and the calls of map and small kernels: arguments from the places of the operands. */
 #include "codegen/lower.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+Layout lower_layout(const Lower *l, IrRef r) {
+    return layout_of(&ir_get(l->m->graph, r)->type);
+}
+
+int64_t lower_block_bytes(const Layout *t) {
+    return t->c * t->h * t->w * LANES * (int64_t)sizeof(float);
+}
+
+const char *lower_take_text(Lower *l, Buf *b) {
+    const char *text = arena_strdup(l->arena, b->text);
+    buf_free(b);
+    return text;
+}
 
 PlanCall *lower_push(Lower *l, KernelKind kind, const char *text, const int64_t *arg, size_t nargs,
                      int64_t hi, int64_t bytes, IrRef node, const char *what) {

@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { MAX_ARENA_BITS = 40 };
 
@@ -31,6 +32,7 @@ typedef struct Planner {
     MapLowered *maps;  /* of each group that is no anchor */
     int64_t *offset;   /* of each node of the plan's module, -1: none */
     int32_t *buffer;   /* of each node, -1: none */
+    int32_t *scratch_buffer; /* of each group, -1: none */
     MemBuffer *buffers;
     size_t nbuffers;
 } Planner;
@@ -138,7 +140,8 @@ static bool owns_slot(const Planner *p, size_t slot) {
 static void make_buffers(Planner *p) {
     const IrModule *m = &p->plan->module;
     size_t n = ir_graph_len(m->graph);
-    p->buffers = ARENA_ARRAY(p->scratch, MemBuffer, n);
+    p->buffers = ARENA_ARRAY(p->scratch, MemBuffer, n + p->fusion.ngroups);
+    p->scratch_buffer = ARENA_ARRAY(p->scratch, int32_t, p->fusion.ngroups);
     p->buffer = ARENA_ARRAY(p->scratch, int32_t, n);
     for (size_t r = 0; r < n; r++)
         p->buffer[r] = -1;
@@ -158,6 +161,10 @@ static void make_buffers(Planner *p) {
         for (size_t i = 0; i < g->nins; i++)
             if (p->buffer[g->ins[i]] >= 0)
                 p->buffers[p->buffer[g->ins[i]]].last = (int)k;
+        int64_t scratch = lower_scratch_bytes(m, g);
+        p->scratch_buffer[k] = scratch ? (int32_t)p->nbuffers : -1;
+        if (scratch)
+            p->buffers[p->nbuffers++] = (MemBuffer){scratch, (int)k, (int)k, -1, 0};
     }
 }
 
@@ -272,7 +279,7 @@ static void make_calls(Planner *p) {
         const Group *g = &p->fusion.groups[k];
         l.calls = &calls[g->part];
         if (g->domain.kind == GROUP_ANCHOR)
-            lower_anchor(&l, g);
+            lower_anchor(&l, g, p->scratch_buffer[k] < 0 ? 0 : p->buffers[p->scratch_buffer[k]].offset);
         else
             lower_map(&l, g, &p->maps[k]);
     }
@@ -289,6 +296,12 @@ static void make_calls(Planner *p) {
     }
 }
 
+static double processor_seconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
 static bool get_kernels(Planner *p, Jit *jit, NascError *err) {
     Plan *plan = p->plan;
     size_t n = plan->ncalls[0] + plan->ncalls[1] + plan->ncalls[2], at = 0;
@@ -297,8 +310,10 @@ static bool get_kernels(Planner *p, Jit *jit, NascError *err) {
     for (int part = 0; part < 3; part++)
         for (size_t i = 0; i < plan->ncalls[part]; i++)
             descs[at++] = plan->calls[part][i].desc;
+    double start = processor_seconds();
     if (!jit_get(jit, descs, n, fns, err))
         return false;
+    plan->jit_seconds = processor_seconds() - start;
     at = 0;
     for (int part = 0; part < 3; part++)
         for (size_t i = 0; i < plan->ncalls[part]; i++)

@@ -52,6 +52,7 @@ typedef struct Plan {
     int64_t zero_offset, zero_bytes; /* momentum: cleared before a run */
     size_t unfused_calls;  /* forward and backward with one call a node: what fusion saves */
     int64_t unfused_bytes;
+    double jit_seconds;  /* processor time of this thread spent compiling and loading kernels */
     Hash128 hash;        /* of the canonical module: names the random streams of its leaves */
 } Plan;
 

@@ -1,0 +1,216 @@
+/* Convolutions and dense layers, forward and gradients: direct kernels, or Winograd's where the shape says so
+ * (conv_algorithm.h); the transformed filter and Winograd's work space are scratch of the call. */
+#include "codegen/conv_algorithm.h"
+#include "codegen/lower.h"
+
+typedef struct ConvJob {
+    KernelKind kind;
+    IrRef x, w, y; /* of the forward direction */
+    IrRef bias;
+    Layout tx, ty;
+    ConvDesc d;
+    int64_t groups;
+    bool winograd;
+} ConvJob;
+
+/* Bias and relu that a convolution's group holds beside it. */
+static void read_epilogue(const IrGraph *g, const Group *group, ConvJob *job) {
+    const IrNode *anchor = ir_get(g, group->nodes[0]);
+    job->bias = IR_NONE;
+    if (job->kind == KERNEL_conv && anchor->nin == 3)
+        job->bias = anchor->in[2];
+    for (size_t i = 1; i < group->nnodes; i++) {
+        const IrNode *n = ir_get(g, group->nodes[i]);
+        if (n->op == IR_OP_relu) {
+            job->d.relu = true;
+            continue;
+        }
+        CHECK(n->op == IR_OP_add && n->nin == 2 && job->bias == IR_NONE);
+        job->bias = n->in[0] == group->nodes[i - 1] ? n->in[1] : n->in[0];
+    }
+    job->d.bias = job->bias != IR_NONE;
+}
+
+static void read_tensors(const IrGraph *g, const Group *group, ConvJob *job) {
+    const IrNode *n = ir_get(g, group->nodes[0]);
+    IrRef out = group->outs[0];
+    switch (n->op) {
+    case IR_OP_conv:
+    case IR_OP_dense:
+        job->kind = KERNEL_conv;
+        job->x = n->in[0], job->w = n->in[1], job->y = out;
+        break;
+    case IR_OP_conv_dx:
+    case IR_OP_dense_dx:
+        job->kind = KERNEL_conv_dx;
+        job->x = out, job->w = n->in[1], job->y = n->in[0];
+        break;
+    default:
+        job->kind = KERNEL_conv_dw;
+        job->x = n->in[0], job->w = out, job->y = n->in[1];
+    }
+    job->tx = layout_of(&ir_get(g, job->x)->type);
+    job->ty = layout_of(&ir_get(g, job->y)->type);
+}
+
+static ConvJob read_job(const IrModule *m, const Group *group) {
+    ConvJob job = {0};
+    const IrNode *n = ir_get(m->graph, group->nodes[0]);
+    read_tensors(m->graph, group, &job);
+    read_epilogue(m->graph, group, &job);
+    job.groups = MAX(n->attr->groups, 1);
+    job.d.window = lower_window(n);
+    job.d.groups = job.groups == 1            ? GROUPS_DENSE
+                   : job.tx.c == job.groups   ? GROUPS_DEPTHWISE
+                                              : GROUPS_GROUPED;
+    ConvShape shape = {job.tx.n, job.tx.c, job.ty.c, job.tx.h, job.tx.w, job.ty.h, job.ty.w};
+    job.winograd = conv_algorithm(job.kind, &job.d, &shape) == CONV_WINOGRAD;
+    return job;
+}
+
+/* Winograd's sizes: what is summed over, what is written, tiles of the written map (dw: of the output's). */
+typedef struct WinoSizes {
+    int64_t reduced, written, tiles, filter_bytes, scratch_bytes;
+    WinoBlocks blocks;
+} WinoSizes;
+
+static int64_t round_up(int64_t bytes) {
+    return (bytes + 63) / 64 * 64;
+}
+
+static WinoSizes wino_sizes(const ConvJob *job) {
+    bool forward = job->kind == KERNEL_conv;
+    const Layout *to = job->kind == KERNEL_conv_dx ? &job->tx : &job->ty;
+    WinoSizes s = {.reduced = forward ? job->tx.c : job->ty.c, .written = forward ? job->ty.c : job->tx.c};
+    s.tiles = wino_tiles(job->tx.n, to->h, to->w);
+    if (job->kind == KERNEL_conv_dw) {
+        s.scratch_bytes = round_up(wino_dw_scratch_bytes(s.tiles, job->tx.c, job->ty.c));
+        return s;
+    }
+    s.blocks = wino_blocks(s.tiles, s.reduced, s.written);
+    s.filter_bytes = round_up(wino_filter_bytes(s.reduced, s.written));
+    s.scratch_bytes = round_up(wino_scratch_bytes(&s.blocks, s.reduced));
+    return s;
+}
+
+int64_t lower_scratch_bytes(const IrModule *m, const Group *group) {
+    if (group->domain.kind != GROUP_ANCHOR ||
+        ir_op_info(ir_get(m->graph, group->nodes[0])->op)->class != IR_CLASS_CONV)
+        return 0;
+    ConvJob job = read_job(m, group);
+    if (!job.winograd)
+        return 0;
+    WinoSizes s = wino_sizes(&job);
+    return s.filter_bytes + s.scratch_bytes;
+}
+
+static int64_t job_bytes(const Lower *l, const ConvJob *job) {
+    return job->tx.bytes + job->ty.bytes + lower_layout(l, job->w).bytes;
+}
+
+static PlanCall *lower_direct(Lower *l, const ConvJob *job, IrRef out, const char *what) {
+    const Layout *x = &job->tx, *y = &job->ty;
+    int64_t arg[CONV_NARGS] = {0};
+    arg[CONV_X] = l->offset[job->x];
+    arg[CONV_W] = l->offset[job->w];
+    arg[CONV_Y] = l->offset[job->y];
+    arg[CONV_BIAS] = job->d.bias ? l->offset[job->bias] : 0;
+    arg[CONV_N] = x->blocks;
+    arg[CONV_VALID] = x->n - (x->blocks - 1) * LANES;
+    arg[CONV_I] = x->c / job->groups;
+    arg[CONV_O] = y->c / job->groups;
+    arg[CONV_H] = x->h;
+    arg[CONV_WIDTH] = x->w;
+    arg[CONV_OH] = y->h;
+    arg[CONV_OW] = y->w;
+    arg[CONV_X_BLOCK] = lower_block_bytes(x);
+    arg[CONV_Y_BLOCK] = lower_block_bytes(y);
+    Buf text = {0};
+    kernel_text_conv(&text, job->kind, &job->d);
+    return lower_push(l, job->kind, lower_take_text(l, &text), arg, CONV_NARGS,
+                      job->kind == KERNEL_conv_dx ? x->c : y->c, job_bytes(l, job), out, what);
+}
+
+static void lower_filter(Lower *l, const ConvJob *job, const WinoSizes *s, int64_t u, const char *what) {
+    int64_t arg[WINO_FILTER_NARGS] = {0};
+    arg[WINO_FILTER_W] = l->offset[job->w];
+    arg[WINO_FILTER_U] = u;
+    arg[WINO_FILTER_I] = job->tx.c;
+    arg[WINO_FILTER_O] = job->ty.c;
+    Buf text = {0};
+    kernel_text_wino_filter(&text, job->kind == KERNEL_conv_dx);
+    int64_t bytes = s->filter_bytes + lower_layout(l, job->w).bytes;
+    PlanCall *call =
+        lower_push(l, KERNEL_wino_filter, lower_take_text(l, &text), arg, WINO_FILTER_NARGS,
+                   (s->written + LANES - 1) / LANES, bytes, IR_NONE,
+                   arena_printf(l->arena, "filter of %s", what));
+    call->nnodes = 0;
+}
+
+static PlanCall *lower_winograd(Lower *l, const ConvJob *job, const WinoSizes *s, int64_t scratch,
+                                IrRef out, const char *what) {
+    bool back = job->kind == KERNEL_conv_dx;
+    const Layout *from = back ? &job->ty : &job->tx, *to = back ? &job->tx : &job->ty;
+    lower_filter(l, job, s, scratch, what);
+    int64_t arg[WINO_NARGS] = {0};
+    arg[WINO_SRC] = l->offset[back ? job->y : job->x];
+    arg[WINO_U] = scratch;
+    arg[WINO_DST] = l->offset[back ? job->x : job->y];
+    arg[WINO_BIAS] = job->d.bias ? l->offset[job->bias] : 0;
+    arg[WINO_SCRATCH] = scratch + s->filter_bytes;
+    arg[WINO_C] = s->reduced;
+    arg[WINO_K] = s->written;
+    arg[WINO_H] = from->h;
+    arg[WINO_WIDTH] = from->w;
+    arg[WINO_OH] = to->h;
+    arg[WINO_OW] = to->w;
+    arg[WINO_PAD_H] = back ? 2 - job->d.window.pad[0] : job->d.window.pad[0];
+    arg[WINO_PAD_W] = back ? 2 - job->d.window.pad[1] : job->d.window.pad[1];
+    arg[WINO_SRC_BLOCK] = lower_block_bytes(from);
+    arg[WINO_DST_BLOCK] = lower_block_bytes(to);
+    arg[WINO_TILES] = s->blocks.tiles;
+    arg[WINO_CHANNELS] = s->blocks.channels;
+    Buf text = {0};
+    kernel_text_wino(&text, &(WinoDesc){job->d.bias, job->d.relu});
+    return lower_push(l, KERNEL_wino, lower_take_text(l, &text), arg, WINO_NARGS, s->tiles,
+                      job_bytes(l, job), out, what);
+}
+
+static PlanCall *lower_winograd_dw(Lower *l, const ConvJob *job, int64_t scratch, const char *what) {
+    const Layout *x = &job->tx, *y = &job->ty;
+    int64_t arg[WINO_DW_NARGS] = {0};
+    arg[WINO_DW_X] = l->offset[job->x];
+    arg[WINO_DW_DY] = l->offset[job->y];
+    arg[WINO_DW_DW] = l->offset[job->w];
+    arg[WINO_DW_SCRATCH] = scratch;
+    arg[WINO_DW_N] = x->blocks;
+    arg[WINO_DW_VALID] = x->n - (x->blocks - 1) * LANES;
+    arg[WINO_DW_I] = x->c;
+    arg[WINO_DW_O] = y->c;
+    arg[WINO_DW_H] = x->h;
+    arg[WINO_DW_WIDTH] = x->w;
+    arg[WINO_DW_OH] = y->h;
+    arg[WINO_DW_OW] = y->w;
+    arg[WINO_DW_PAD_H] = job->d.window.pad[0];
+    arg[WINO_DW_PAD_W] = job->d.window.pad[1];
+    arg[WINO_DW_X_BLOCK] = lower_block_bytes(x);
+    arg[WINO_DW_Y_BLOCK] = lower_block_bytes(y);
+    Buf text = {0};
+    kernel_text_wino_dw(&text);
+    return lower_push(l, KERNEL_wino_dw, lower_take_text(l, &text), arg, WINO_DW_NARGS, y->c,
+                      job_bytes(l, job), job->w, what);
+}
+
+void lower_conv(Lower *l, const Group *group, int64_t scratch, const char *what) {
+    ConvJob job = read_job(l->m, group);
+    IrRef out = group->outs[0];
+    PlanCall *call;
+    if (!job.winograd) {
+        call = lower_direct(l, &job, out, what);
+    } else {
+        WinoSizes s = wino_sizes(&job);
+        call = job.kind == KERNEL_conv_dw ? lower_winograd_dw(l, &job, scratch, what)
+                                          : lower_winograd(l, &job, &s, scratch, out, what);
+    }
+    call->nnodes = group->nnodes;
+}
