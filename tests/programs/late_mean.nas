@@ -2,14 +2,14 @@
 // score is the mean loss over the last five of eight steps.
 use nas_bench_201;
 
-proxy late_mean(net, steps = 8, lr = 0.5) {
+proxy late_mean(net, steps = 8, lr = 0.1) {
   per run {
     x = batch("dead_leaves", 16, like: net.input);
     goal = x -> avg_pool(4);
   }
   per architecture {
     shared m = net;
-    shared head = conv(1, 3);
+    shared head = batch_norm -> conv(1, 3);
   }
   y = (x -> m).out -> resize(8, 8) -> head;
   err = mean((y - goal) ^ 2);
