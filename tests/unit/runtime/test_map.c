@@ -124,8 +124,7 @@ static IrModule random_map(Arena *arena, uint64_t seed, int64_t batch, uint32_t 
 static const int64_t batches[] = {1, 5, 16, 33};
 
 static void test_against_reference(void **state) {
-    (void)state;
-    Jit *jit = case_jit(NULL);
+    Jit *jit = *state;
     for (uint64_t seed = 0; seed < 24; seed++) {
         Arena arena;
         arena_init(&arena, "test");
@@ -142,7 +141,6 @@ static void test_against_reference(void **state) {
         case_free(&k);
         arena_free(&arena);
     }
-    jit_close(jit);
 }
 
 static void assert_same_bits(const PlanCase *a, const PlanCase *b, const IrModule *m, Arena *arena) {
@@ -153,8 +151,7 @@ static void assert_same_bits(const PlanCase *a, const PlanCase *b, const IrModul
 }
 
 static void test_fusion_keeps_bits(void **state) {
-    (void)state;
-    Jit *jit = case_jit(NULL);
+    Jit *jit = *state;
     for (uint64_t seed = 100; seed < 112; seed++) {
         Arena arena;
         arena_init(&arena, "test");
@@ -170,7 +167,6 @@ static void test_fusion_keeps_bits(void **state) {
         case_free(&plain);
         arena_free(&arena);
     }
-    jit_close(jit);
 }
 
 static void test_targets_agree(void **state) {
@@ -200,8 +196,7 @@ static void test_targets_agree(void **state) {
 
 /* A channel range can be split between calls without changing a bit. */
 static void test_ranges_split(void **state) {
-    (void)state;
-    Jit *jit = case_jit(NULL);
+    Jit *jit = *state;
     Arena arena;
     arena_init(&arena, "test");
     IrModule m = random_map(&arena, 300, 33, 30);
@@ -217,13 +212,11 @@ static void test_ranges_split(void **state) {
     case_free(&whole);
     case_free(&split);
     arena_free(&arena);
-    jit_close(jit);
 }
 
 /* Each elementary function over its range, near and far from zero, against the C library in double. */
 static void test_elementary_functions(void **state) {
-    (void)state;
-    Jit *jit = case_jit(NULL);
+    Jit *jit = *state;
     static const IrOp ops[] = {IR_OP_exp, IR_OP_log, IR_OP_sin, IR_OP_cos, IR_OP_tanh, IR_OP_sigmoid,
                                IR_OP_floor, IR_OP_sqrt};
     Arena arena;
@@ -262,12 +255,10 @@ static void test_elementary_functions(void **state) {
     }
     case_free(&k);
     arena_free(&arena);
-    jit_close(jit);
 }
 
 static void test_axes_without_layout(void **state) {
-    (void)state;
-    Jit *jit = case_jit(NULL);
+    Jit *jit = *state;
     Arena arena;
     arena_init(&arena, "test");
     const char text[] = "%0 = input {slot=0} : [n=4, c=3, h=2, w=2]\n"
@@ -282,7 +273,16 @@ static void test_axes_without_layout(void **state) {
     assert_int_equal(err.status, NASC_PROGRAM_ERROR);
     assert_non_null(strstr(err.message, "reduce_sum cannot be compiled"));
     arena_free(&arena);
-    jit_close(jit);
+}
+
+static int open_session(void **state) {
+    *state = case_jit(NULL);
+    return 0;
+}
+
+static int close_session(void **state) {
+    jit_close(*state);
+    return 0;
 }
 
 int main(void) {
@@ -291,5 +291,5 @@ int main(void) {
         cmocka_unit_test(test_targets_agree),      cmocka_unit_test(test_ranges_split),
         cmocka_unit_test(test_elementary_functions), cmocka_unit_test(test_axes_without_layout),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, open_session, close_session);
 }
