@@ -68,6 +68,37 @@ static void test_mixed(void **state) {
     program_free(p);
 }
 
+/* A length that the text tells, and choices that exist only up to it. */
+static void test_depth(void **state) {
+    (void)state;
+    Program *p =
+        load_good("depth.nas", "space s {\n"
+                               "  input image[3, 8, 8];\n"
+                               "  choice depth in 1..3;\n"
+                               "  choice w[v in 1..3 if v <= depth] in {4, 8, 16};\n"
+                               "  network = chain(v in 1..depth) conv(1, w[v]);\n"
+                               "  encoding depth \":\" join(v in 1..depth, \"-\") (w[v]);\n"
+                               "}\n");
+    Space *s = program_default_space(p);
+    Arena a;
+    arena_init(&a, "test");
+    assert_null(space_raw_count(s, &a));
+    const DecisionView *d;
+    Architecture *x = parse_good(p, s, &a, "2:16-4");
+    assert_int_equal(architecture_decisions(x, &d), 3);
+    assert_string_equal(architecture_text(parse_good(p, s, &a, "depth=2,w[1]=16,w[2]=4")),
+                        "2:16-4");
+    assert_int_equal(sizes_of(p, s, x, NULL).macs, 64 * (3 * 16 + 16 * 4));
+    assert_null(space_parse(s, &a, "2:16", 4, true));
+    assert_null(space_parse(s, &a, "1:16-4", 6, true));
+    assert_null(space_parse(s, &a, "depth=1,w[1]=16,w[2]=4", 22, true));
+    round_trip(p, s, 3, 60);
+    space_check_all(s);
+    assert_int_equal(program_diags(p)->errors, 0);
+    arena_free(&a);
+    program_free(p);
+}
+
 static void refuse(Program *p, Space *s, Arena *a, const char *text, const char *part,
                    const char *hint) {
     size_t before = program_diags(p)->items.len;
@@ -186,9 +217,10 @@ static void test_table(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nb201),     cmocka_unit_test(test_mixed),
-        cmocka_unit_test(test_errors),    cmocka_unit_test(test_incomplete),
-        cmocka_unit_test(test_ambiguous), cmocka_unit_test(test_table),
+        cmocka_unit_test(test_nb201),      cmocka_unit_test(test_mixed),
+        cmocka_unit_test(test_depth),      cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_incomplete), cmocka_unit_test(test_ambiguous),
+        cmocka_unit_test(test_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

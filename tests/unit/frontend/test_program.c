@@ -100,6 +100,17 @@ static void test_uses(void **state) {
                "  input image[3, 8, 8];\n"
                "  network = block -> two.wide(5);\n"
                "}\n");
+    write_file(sub, "spaces.nas",
+               "space hidden(c) { input image[3, 8, 8]; network = conv(1, c); }\n"
+               "proxy flat(net) {\n"
+               "  per run { x = batch(\"noise\", 2, like: net.input); }\n"
+               "  per architecture { shared m = net; }\n"
+               "  measure e = mean((x -> m).out);\n"
+               "  score = e at 1;\n"
+               "}\n");
+    write_file(dir, "aliased.nas",
+               "use \"sub/spaces.nas\" as lib;\n"
+               "rank draw(lib.hidden(5), 1) by lib.flat(repeats: 3);\n");
     write_file(sub, "one.nas", "use \"two.nas\" as other;\nblock = conv(1, other.base);\n");
     write_file(sub, "two.nas", "use \"one.nas\";\nbase = 6;\nwide(c) = conv(1, c);\n");
     snprintf(path, sizeof path, "%s/main.nas", dir);
@@ -108,7 +119,23 @@ static void test_uses(void **state) {
     arena_init(&a, "test");
     Architecture *x = parse_good(p, program_default_space(p), &a, "");
     assert_int_equal(sizes_of(p, program_default_space(p), x, NULL).macs, 64 * (3 * 6 + 6 * 5));
-    arena_free(&a);
+    program_free(p);
+
+    snprintf(path, sizeof path, "%s/aliased.nas", dir);
+    p = load_good(path, NULL);
+    Space *s = program_default_space(p);
+    show_diags(p);
+    assert_non_null(s);
+    assert_string_equal(space_name(s), "hidden");
+    assert_int_equal(proxy_repeats(program_default_proxy(p)), 3);
+    x = parse_good(p, s, &a, "");
+    assert_int_equal(sizes_of(p, s, x, NULL).macs, 64 * 15);
+    ProxyBuild b;
+    assert_true(proxy_build(program_default_proxy(p), s, x, NULL, &a, &b));
+    assert_false(b.trains);
+    assert_int_equal(b.steps, 1);
+    double value = 0.75;
+    assert_true(proxy_score(&b, &value) == 0.75);
     program_free(p);
 
     NascStatus status;
@@ -125,6 +152,7 @@ static void test_uses(void **state) {
     char command[128];
     snprintf(command, sizeof command, "rm -r %s", dir);
     assert_int_equal(system(command), 0);
+    arena_free(&a);
 }
 
 static void test_actions(void **state) {
