@@ -7,8 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "codegen/conv_algorithm.h"
 #include "codegen/jit.h"
-#include "codegen/kernel_args.h"
 
 typedef struct BenchCase {
     const char *name;
@@ -31,6 +31,29 @@ static const BenchCase cases[] = {
     {"head 32->128 1x1 8x8", 32, 128, 8, 1, 1, 1, GROUPS_DENSE},
     {"head 64->128 1x1 8x8", 64, 128, 8, 1, 1, 1, GROUPS_DENSE},
     {"barrier 128 3x3 8x8", 128, 128, 8, 3, 1, 1, GROUPS_DENSE},
+    {"16 3x3 16x16", 16, 16, 16, 3, 1, 1, GROUPS_DENSE},
+    {"16 3x3 8x8", 16, 16, 8, 3, 1, 1, GROUPS_DENSE},
+    {"32 3x3 8x8", 32, 32, 8, 3, 1, 1, GROUPS_DENSE},
+    {"64 3x3 7x7", 64, 64, 7, 3, 1, 1, GROUPS_DENSE},
+    {"64 3x3 6x6", 64, 64, 6, 3, 1, 1, GROUPS_DENSE},
+    {"64 3x3 5x5", 64, 64, 5, 3, 1, 1, GROUPS_DENSE},
+    {"64 3x3 4x4", 64, 64, 4, 3, 1, 1, GROUPS_DENSE},
+    {"64 3x3 3x3", 64, 64, 3, 3, 1, 1, GROUPS_DENSE},
+    {"256 3x3 4x4", 256, 256, 4, 3, 1, 1, GROUPS_DENSE},
+    {"64 3x3 2x2", 64, 64, 2, 3, 1, 1, GROUPS_DENSE},
+    {"64 3x3 1x1", 64, 64, 1, 3, 1, 1, GROUPS_DENSE},
+    {"4 3x3 32x32", 4, 4, 32, 3, 1, 1, GROUPS_DENSE},
+    {"8 3x3 16x16", 8, 8, 16, 3, 1, 1, GROUPS_DENSE},
+    {"8 3x3 8x8", 8, 8, 8, 3, 1, 1, GROUPS_DENSE},
+    {"64->4 3x3 16x16", 64, 4, 16, 3, 1, 1, GROUPS_DENSE},
+    {"64->1 3x3 16x16", 64, 1, 16, 3, 1, 1, GROUPS_DENSE},
+    {"1->64 3x3 16x16", 1, 64, 16, 3, 1, 1, GROUPS_DENSE},
+    {"3->64 3x3 32x32", 3, 64, 32, 3, 1, 1, GROUPS_DENSE},
+    {"64 3x3 32x32", 64, 64, 32, 3, 1, 1, GROUPS_DENSE},
+    {"128 3x3 16x16", 128, 128, 16, 3, 1, 1, GROUPS_DENSE},
+    {"256 3x3 8x8", 256, 256, 8, 3, 1, 1, GROUPS_DENSE},
+    {"512 3x3 8x8", 512, 512, 8, 3, 1, 1, GROUPS_DENSE},
+    {"head 64->512 3x3 8x8", 64, 512, 8, 3, 1, 1, GROUPS_DENSE},
     {"128 3x3 32x32", 128, 128, 32, 3, 1, 1, GROUPS_DENSE},
     {"256 3x3 16x16", 256, 256, 16, 3, 1, 1, GROUPS_DENSE},
     {"43->171 3x3 16x16", 43, 171, 16, 3, 1, 1, GROUPS_DENSE},
@@ -47,11 +70,30 @@ static double seconds_now(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static double best_seconds(KernelFn *fn, char *base, const int64_t *arg, int64_t range) {
+/* One kernel call of a measured piece of work. */
+typedef struct Call {
+    KernelFn *fn;
+    int64_t arg[WINO_NARGS], hi;
+} Call;
+
+static KernelFn *get_kernel(Jit *jit, KernelKind kind, Buf *text) {
+    KernelDesc desc = {.kind = kind, .text = text->text};
+    KernelFn *fn;
+    NascError err = {0};
+    if (!jit_get(jit, &desc, 1, &fn, &err)) {
+        fprintf(stderr, "%s\n", err.message);
+        exit(err.status);
+    }
+    buf_free(text);
+    return fn;
+}
+
+static double best_seconds(const Call *calls, int n, char *base) {
     double best = 1e9, total = 0;
     for (int run = 0; run < 200 && (run < 5 || total < 0.15); run++) {
         double start = seconds_now();
-        fn(base, arg, 0, range);
+        for (int i = 0; i < n; i++)
+            calls[i].fn(base, calls[i].arg, 0, calls[i].hi);
         double took = seconds_now() - start;
         best = took < best ? took : best;
         total += took;
@@ -59,58 +101,98 @@ static double best_seconds(KernelFn *fn, char *base, const int64_t *arg, int64_t
     return best;
 }
 
-static KernelFn *get(Jit *jit, KernelKind kind, Buf *text) {
-    KernelDesc desc = {.kind = kind, .text = text->text};
-    KernelFn *fn;
-    NascError err = {0};
-    if (!jit_get(jit, &desc, 1, &fn, &err)) {
-        fprintf(stderr, "%s\n", err.message);
-        exit((int)err.status);
-    }
-    buf_free(text);
-    return fn;
-}
+/* Sizes and places of the tensors: x, w, y, then what Winograd's kernels need. */
+typedef struct Work {
+    const BenchCase *c;
+    ConvDesc d;
+    ConvShape shape;
+    int64_t at_w, at_y, at_more, x_block, y_block;
+} Work;
 
-static double measure(Jit *jit, const BenchCase *c, KernelKind kind, char *base, size_t bytes) {
+static Work lay_out(const BenchCase *c) {
     int pad = c->kernel / 2, k = c->kernel, out = (c->size + 2 * pad - k) / c->stride + 1;
-    ConvDesc d = {.groups = c->kind};
-    d.window = (WindowDesc){{k, k}, {c->stride, c->stride}, {pad, pad}, {1, 1}};
-    Buf text = {0};
-    kernel_text_conv(&text, kind, &d);
-    KernelFn *fn = get(jit, kind, &text);
-    int64_t in_block = (int64_t)c->groups * c->I * c->size * c->size * 64;
-    int64_t out_block = (int64_t)c->groups * c->O * out * out * 64;
-    int64_t weights = (int64_t)c->groups * c->I * c->O * k * k * 4;
-    int64_t arg[CONV_NARGS] = {[CONV_X] = 0, [CONV_W] = in_block, [CONV_N] = 1, [CONV_VALID] = 16};
-    arg[CONV_Y] = (in_block + weights + 127) / 64 * 64;
-    CHECK((size_t)(arg[CONV_Y] + out_block) <= bytes);
-    arg[CONV_I] = c->I, arg[CONV_O] = c->O;
-    arg[CONV_H] = arg[CONV_WIDTH] = c->size;
-    arg[CONV_OH] = arg[CONV_OW] = out;
-    arg[CONV_X_BLOCK] = in_block, arg[CONV_Y_BLOCK] = out_block;
-    double flops = 2.0 * LANES * c->groups * c->I * c->O * k * k * out * out;
-    int64_t range = (int64_t)c->groups * (kind == KERNEL_conv_dx ? c->I : c->O);
-    return flops / best_seconds(fn, base, arg, range) * 1e-9;
+    Work w = {.c = c, .d = {.window = {{k, k}, {c->stride, c->stride}, {pad, pad}, {1, 1}}, .groups = c->kind}};
+    w.shape = (ConvShape){LANES, c->groups * c->I, c->groups * c->O, c->size, c->size, out, out};
+    w.x_block = w.shape.in * c->size * c->size * 64;
+    w.y_block = w.shape.out * out * out * 64;
+    w.at_w = w.x_block;
+    w.at_y = (w.at_w + w.shape.out * c->I * k * k * 4 + 127) / 64 * 64;
+    w.at_more = w.at_y + w.y_block;
+    return w;
 }
 
-/* 16 channels of 32x32; a resize goes to 8x8. */
-static void measure_maps(Jit *jit, char *base) {
-    static const char *const names[] = {"max 3x3", "max_dx 3x3", "avg 3x3", "avg_dx 3x3",
-                                        "nearest", "nearest_dx", "bilinear", "bilinear_dx"};
-    int64_t plane = 32 * 32 * 64, y = 16 * plane, dx = 32 * plane;
-    for (int i = 0; i < 8; i++) {
-        Buf text = {0};
-        PoolDesc pool = {.op = (PoolOp)(i % 4), .window = {{3, 3}, {1, 1}, {1, 1}, {1, 1}}};
-        int64_t pools[POOL_NARGS] = {0, y, dx, 1, 32, 32, 32, 32, y, y, y};
-        int64_t resizes[RESIZE_NARGS] = {0, y, 1, 32, 32, 8, 8, y, y / 16};
-        if (i < 4)
-            kernel_text_pool(&text, &pool);
-        else
-            kernel_text_resize(&text, (ResizeOp)(i - 4));
-        KernelFn *fn = get(jit, i < 4 ? KERNEL_pool : KERNEL_resize, &text);
-        double took = best_seconds(fn, base, i < 4 ? pools : resizes, 16);
-        printf("%-26s %8.2f ns\n", names[i], 1e9 * took / (16.0 * (i < 4 ? 1024 : 64)));
+static Call direct_call(Jit *jit, const Work *w, KernelKind kind) {
+    Buf text = {0};
+    kernel_text_conv(&text, kind, &w->d);
+    return (Call){get_kernel(jit, kind, &text),
+                  {[CONV_W] = w->at_w, [CONV_Y] = w->at_y, [CONV_N] = 1, [CONV_VALID] = LANES,
+                   [CONV_I] = w->c->I, [CONV_O] = w->c->O, [CONV_H] = w->shape.h, [CONV_WIDTH] = w->shape.w,
+                   [CONV_OH] = w->shape.oh, [CONV_OW] = w->shape.ow, [CONV_X_BLOCK] = w->x_block,
+                   [CONV_Y_BLOCK] = w->y_block},
+                  kind == KERNEL_conv_dx ? w->shape.in : w->shape.out};
+}
+
+/* Filter transform and convolution; returns the bytes used. */
+static int64_t winograd_calls(Jit *jit, const Work *w, bool back, Call call[2]) {
+    const ConvShape *s = &w->shape;
+    int64_t reduced = back ? s->out : s->in, written = back ? s->in : s->out, tiles = wino_tiles(s->n, s->h, s->w);
+    WinoBlocks b = wino_blocks(tiles, reduced, written);
+    Buf text = {0};
+    kernel_text_wino_filter(&text, back);
+    call[0] = (Call){get_kernel(jit, KERNEL_wino_filter, &text),
+                     {[WINO_FILTER_W] = w->at_w, [WINO_FILTER_U] = w->at_more, [WINO_FILTER_I] = s->in,
+                      [WINO_FILTER_O] = s->out},
+                     (written + LANES - 1) / LANES};
+    kernel_text_wino(&text, &(WinoDesc){0});
+    int64_t scratch = w->at_more + wino_filter_bytes(reduced, written);
+    call[1] = (Call){get_kernel(jit, KERNEL_wino, &text),
+                     {[WINO_SRC] = back ? w->at_y : 0, [WINO_U] = w->at_more, [WINO_DST] = back ? 0 : w->at_y,
+                      [WINO_SCRATCH] = scratch, [WINO_C] = reduced, [WINO_K] = written, [WINO_H] = s->h,
+                      [WINO_WIDTH] = s->w, [WINO_OH] = s->oh, [WINO_OW] = s->ow, [WINO_PAD_H] = 1,
+                      [WINO_PAD_W] = 1, [WINO_SRC_BLOCK] = back ? w->y_block : w->x_block,
+                      [WINO_DST_BLOCK] = back ? w->x_block : w->y_block, [WINO_TILES] = b.tiles,
+                      [WINO_CHANNELS] = b.channels},
+                     tiles};
+    return scratch + wino_scratch_bytes(&b, reduced);
+}
+
+static int64_t winograd_dw_call(Jit *jit, const Work *w, Call *call) {
+    const ConvShape *s = &w->shape;
+    Buf text = {0};
+    kernel_text_wino_dw(&text);
+    *call = (Call){get_kernel(jit, KERNEL_wino_dw, &text),
+                   {[WINO_DW_DY] = w->at_y, [WINO_DW_DW] = w->at_w, [WINO_DW_SCRATCH] = w->at_more,
+                    [WINO_DW_N] = 1, [WINO_DW_VALID] = LANES, [WINO_DW_I] = s->in, [WINO_DW_O] = s->out,
+                    [WINO_DW_H] = s->h, [WINO_DW_WIDTH] = s->w, [WINO_DW_OH] = s->oh, [WINO_DW_OW] = s->ow,
+                    [WINO_DW_PAD_H] = 1, [WINO_DW_PAD_W] = 1, [WINO_DW_X_BLOCK] = w->x_block,
+                    [WINO_DW_Y_BLOCK] = w->y_block},
+                   s->out};
+    return w->at_more + wino_dw_scratch_bytes(wino_tiles(s->n, s->oh, s->ow), s->in, s->out);
+}
+
+static void show_case(Jit *jit, const BenchCase *c, char *base, size_t bytes) {
+    Work w = lay_out(c);
+    bool possible = c->kernel == 3 && c->stride == 1 && c->kind == GROUPS_DENSE;
+    double flops = 2e-9 * LANES * c->groups * c->I * c->O * c->kernel * c->kernel * w.shape.oh * w.shape.ow;
+    printf("%-26s", c->name);
+    for (KernelKind kind = KERNEL_conv; kind <= KERNEL_conv_dw; kind++) {
+        Call call = direct_call(jit, &w, kind), winograd[2];
+        CHECK(w.at_more <= (int64_t)bytes);
+        double direct = flops / best_seconds(&call, 1, base);
+        if (!possible) {
+            printf("  %8.1f           ", direct);
+            continue;
+        }
+        bool dw = kind == KERNEL_conv_dw;
+        int64_t used = dw ? winograd_dw_call(jit, &w, winograd)
+                          : winograd_calls(jit, &w, kind == KERNEL_conv_dx, winograd);
+        CHECK(used <= (int64_t)bytes);
+        double other = flops / best_seconds(winograd, dw ? 1 : 2, base);
+        bool taken = conv_algorithm(kind, &w.d, &w.shape) == CONV_WINOGRAD;
+        bool wrong = taken ? direct > 1.05 * other : other > 1.05 * direct;
+        printf("  %8.1f%c %7.1f%c%c", direct, taken ? ' ' : '*', other, taken ? '*' : ' ', wrong ? '!' : ' ');
     }
+    printf("\n");
 }
 
 int main(int argc, char **argv) {
@@ -121,23 +203,16 @@ int main(int argc, char **argv) {
         fprintf(stderr, "%s\n", err.message);
         return err.status;
     }
-    size_t bytes = (size_t)64 << 20;
+    size_t bytes = (size_t)256 << 20;
     char *base = aligned_alloc(4096, bytes);
     for (size_t i = 0; i < bytes / 4; i++)
         ((float *)(void *)base)[i] = (float)((int)(i * 2654435761u >> 20) % 17 - 8) * 0.125f;
-    printf("%s on %s, LLVM %s; GFLOP/s\n", jit_target_name(jit), jit_host_cpu(jit),
-           jit_llvm_version());
-    printf("%-26s %8s %8s %8s\n", "", "conv", "conv_dx", "conv_dw");
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        if (argc > 2 && !strstr(cases[i].name, argv[2]))
-            continue;
-        printf("%-26s", cases[i].name);
-        for (KernelKind kind = KERNEL_conv; kind <= KERNEL_conv_dw; kind++)
-            printf(" %8.1f", measure(jit, &cases[i], kind, base, bytes));
-        printf("\n");
-    }
-    if (argc <= 2)
-        measure_maps(jit, base);
+    printf("%s on %s, LLVM %s; GFLOP/s, direct and Winograd\n%-26s  %8s %9s  %8s %9s  %8s %9s\n",
+           jit_target_name(jit), jit_host_cpu(jit), jit_llvm_version(), "", "conv", "", "conv_dx", "", "conv_dw",
+           "");
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        if (argc <= 2 || strstr(cases[i].name, argv[2]))
+            show_case(jit, &cases[i], base, bytes);
     JitStats s = jit_stats(jit);
     printf("%ld kernels compiled, %.1f ms each\n", (long)s.kernels_compiled,
            1e3 * s.compile_seconds / (double)s.kernels_compiled);

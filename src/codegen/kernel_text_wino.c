@@ -1,0 +1,31 @@
+/* Writes and reads the descriptor texts of the Winograd kernels. */
+#include "codegen/kernel_args.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void kernel_text_wino(Buf *b, const WinoDesc *d) {
+    buf_printf(b, "wino bias=%d relu=%d", d->bias, d->relu);
+}
+
+void kernel_text_wino_filter(Buf *b, bool transposed) {
+    buf_printf(b, "wino_filter transposed=%d", transposed);
+}
+
+void kernel_text_wino_dw(Buf *b) {
+    buf_puts(b, "wino_dw");
+}
+
+WinoDesc kernel_read_wino(const char *text) {
+    int bias, relu;
+    if (sscanf(text, "wino bias=%d relu=%d", &bias, &relu) != 2)
+        BUG("kernel text '%s' is not a Winograd convolution", text);
+    return (WinoDesc){.bias = bias != 0, .relu = relu != 0};
+}
+
+bool kernel_read_wino_filter(const char *text) {
+    int transposed;
+    if (sscanf(text, "wino_filter transposed=%d", &transposed) != 1)
+        BUG("kernel text '%s' is not a Winograd filter", text);
+    return transposed != 0;
+}
