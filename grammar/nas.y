@@ -1,6 +1,7 @@
-/* The grammar of .nas (docs/language.md). Actions build nodes and look nothing up; names, kinds and the
- * place where a statement may stand are the checker's business, so every statement is accepted in every
- * block. Mistakes are repaired at `;` and at closing brackets; the token filter in parse.c makes sure that these come. */
+/* The grammar of .nas (docs/language.md). Actions build nodes and look nothing up; names, kinds
+ * and the place where a statement may stand are the checker's business, so every statement is
+ * accepted in every block. Mistakes are repaired at `;` and at closing brackets; the token filter
+ * in parse.c makes sure that these come. */
 %require "3.8"
 %define api.pure full
 %define api.prefix {nas_}
@@ -60,8 +61,8 @@ static void nas_error(const Place *place, Parse *p, const char *message);
     SHARED "shared" SPACE "space" STEP "step" SUBSET "subset" THEN "then" TRAIN "train" TRUE "true"
     USE "use" WITH "with"
 
-%nterm <list> program statements alternatives parameters parameter_list arguments
-%nterm <list> expressions pattern sizes
+%nterm <list> program statements alternatives parameters parameter_list arguments expressions
+%nterm <list> pattern sizes
 %nterm <node> statement use parameter_statement definition choice domain alternative space proxy
 %nterm <node> input network require costs encoding shared per train measure rank
 %nterm <node> head index parameter value settings block body lambda_block optional_each
@@ -71,7 +72,8 @@ static void nas_error(const Place *place, Parse *p, const char *message);
 %nterm <text> name any_name keyword alternative_name
 %nterm <oper> compared added multiplied
 
-/* An aggregate takes the body that follows it, and a hole of a pattern the brackets that follow it. */
+/* An aggregate takes the body that follows it, and a hole of a pattern the brackets that follow
+ * it. */
 %precedence JUXTAPOSED
 %precedence NAME NUMBER AGGREGATE '(' '[' '.'
 /* `else` belongs to the nearest `if`. */
@@ -112,7 +114,11 @@ use:
 
 parameter_statement:
     PARAM name '=' settings help ';' { $$ = build_param(p, @$, @2, $2, $4, $5); }
-|   PARAM name '=' error ';'       { REPAIRED; $$ = build_param(p, @$, @2, $2, node_error(p, @4), NULL); }
+|   PARAM name '=' error ';'
+    {
+        REPAIRED;
+        $$ = build_param(p, @$, @2, $2, node_error(p, @4), NULL);
+    }
 ;
 
 help:
@@ -177,7 +183,8 @@ value:
 /* Further settings of the `with` that ends the expression. */
 settings:
     open_expression
-|   settings ',' any_name ':' expression { $$ = build_setting(p, $1, build_arg(p, @3, @5, $3, $5)); }
+|   settings ',' any_name ':' expression
+                                   { $$ = build_setting(p, $1, build_arg(p, @3, @5, $3, $5)); }
 ;
 
 block:
@@ -232,7 +239,11 @@ costs:
 
 choice:
     CHOICE head domain             { $$ = build_definition(p, @$, $2, AST_CHOICE, $3); }
-|   CHOICE head error ';'          { REPAIRED; $$ = build_definition(p, @$, $2, AST_CHOICE, node_error(p, @3)); }
+|   CHOICE head error ';'
+    {
+        REPAIRED;
+        $$ = build_definition(p, @$, $2, AST_CHOICE, node_error(p, @3));
+    }
 ;
 
 domain:
@@ -310,7 +321,8 @@ expression:
 open_expression:
     arrow
 |   arrow MAPS open_expression     { $$ = build_lambda(p, @$, $1, $3); }
-|   arrow WITH any_name ':' expression { $$ = build_with(p, @$, $1, build_arg(p, @3, @5, $3, $5)); }
+|   arrow WITH any_name ':' expression
+                                   { $$ = build_with(p, @$, $1, build_arg(p, @3, @5, $3, $5)); }
 |   IF expression THEN expression %prec THEN { $$ = build_if(p, @$, $2, $4, NULL); }
 |   IF expression THEN expression ELSE expression { $$ = build_if(p, @$, $2, $4, $6); }
 ;
@@ -409,8 +421,8 @@ postfix:
 |   closed
 ;
 
-/* An operand begins with a name, a number, `(` or an aggregate: what may follow an aggregate as its body
- * and what may be a hole of a pattern. */
+/* An operand begins with a name, a number, `(` or an aggregate: what may follow an aggregate as its
+ * body and what may be a hole of a pattern. */
 operand:
     NAME                           { $$ = build_name(p, @$, $1); }
 |   AGGREGATE %prec JUXTAPOSED     { $$ = build_name(p, @$, $1); }

@@ -14,7 +14,9 @@ typedef struct InternSlot {
 
 enum { FIRST_CAPACITY = 256 };
 
-void intern_init(Intern *t, Arena *arena) { *t = (Intern){.arena = arena}; }
+void intern_init(Intern *t, Arena *arena) {
+    *t = (Intern){.arena = arena};
+}
 
 static InternSlot *find_slot(const Intern *t, uint64_t hash, const char *text, size_t len) {
     size_t mask = t->cap - 1;
@@ -48,7 +50,9 @@ const char *intern_text(Intern *t, const char *text, size_t len) {
     return s->text;
 }
 
-const char *intern(Intern *t, const char *text) { return intern_text(t, text, strlen(text)); }
+const char *intern(Intern *t, const char *text) {
+    return intern_text(t, text, strlen(text));
+}
 
 void intern_free(Intern *t) {
     free(t->slots);

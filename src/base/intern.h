@@ -11,7 +11,8 @@ typedef struct Intern {
 } Intern;
 
 void intern_init(Intern *t, Arena *arena);
-/* The one copy of the text; it ends in a NUL that `len` does not count, and lives as long as the arena. */
+/* The one copy of the text; it ends in a NUL that `len` does not count, and lives as long as the
+ * arena. */
 const char *intern_text(Intern *t, const char *text, size_t len);
 const char *intern(Intern *t, const char *text);
 /* Frees the table, not the texts. */

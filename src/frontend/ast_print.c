@@ -1,5 +1,5 @@
-/* Trees back to source text, and equality of trees. Parentheses appear where a looser operator stands in a
- * tighter place; the printed text parses to an equal tree. */
+/* Trees back to source text, and equality of trees. Parentheses appear where a looser operator
+ * stands in a tighter place; the printed text parses to an equal tree. */
 #include <string.h>
 
 #include "frontend/parse.h"
@@ -26,19 +26,21 @@ static const struct {
     const char *text;
     Level level;
 } opers[] = {
-    [OPER_NONE] = {"?", LEVEL_POSTFIX},     [OPER_OR] = {"or", LEVEL_OR},
-    [OPER_AND] = {"and", LEVEL_AND},        [OPER_NOT] = {"not", LEVEL_NOT},
-    [OPER_EQ] = {"==", LEVEL_COMPARISON},   [OPER_NE] = {"!=", LEVEL_COMPARISON},
-    [OPER_LT] = {"<", LEVEL_COMPARISON},    [OPER_LE] = {"<=", LEVEL_COMPARISON},
-    [OPER_GT] = {">", LEVEL_COMPARISON},    [OPER_GE] = {">=", LEVEL_COMPARISON},
-    [OPER_IN] = {"in", LEVEL_COMPARISON},   [OPER_ADD] = {"+", LEVEL_SUM},
-    [OPER_SUB] = {"-", LEVEL_SUM},          [OPER_MUL] = {"*", LEVEL_TERM},
-    [OPER_DIVIDE] = {"/", LEVEL_TERM},      [OPER_DIV] = {"div", LEVEL_TERM},
-    [OPER_MOD] = {"mod", LEVEL_TERM},       [OPER_POW] = {"^", LEVEL_POWER},
+    [OPER_NONE] = {"?", LEVEL_POSTFIX},   [OPER_OR] = {"or", LEVEL_OR},
+    [OPER_AND] = {"and", LEVEL_AND},      [OPER_NOT] = {"not", LEVEL_NOT},
+    [OPER_EQ] = {"==", LEVEL_COMPARISON}, [OPER_NE] = {"!=", LEVEL_COMPARISON},
+    [OPER_LT] = {"<", LEVEL_COMPARISON},  [OPER_LE] = {"<=", LEVEL_COMPARISON},
+    [OPER_GT] = {">", LEVEL_COMPARISON},  [OPER_GE] = {">=", LEVEL_COMPARISON},
+    [OPER_IN] = {"in", LEVEL_COMPARISON}, [OPER_ADD] = {"+", LEVEL_SUM},
+    [OPER_SUB] = {"-", LEVEL_SUM},        [OPER_MUL] = {"*", LEVEL_TERM},
+    [OPER_DIVIDE] = {"/", LEVEL_TERM},    [OPER_DIV] = {"div", LEVEL_TERM},
+    [OPER_MOD] = {"mod", LEVEL_TERM},     [OPER_POW] = {"^", LEVEL_POWER},
     [OPER_NEG] = {"-", LEVEL_UNARY},
 };
 
-const char *ast_oper_text(AstOper oper) { return opers[oper].text; }
+const char *ast_oper_text(AstOper oper) {
+    return opers[oper].text;
+}
 
 static void put(Buf *b, const Ast *e, Level least);
 static void put_statement(Buf *b, const Ast *s);
@@ -55,7 +57,9 @@ static bool is_aggregate_word(const char *text) {
     return false;
 }
 
-static bool is_aggregate_name(const Ast *e) { return e->kind == AST_NAME && is_aggregate_word(e->text); }
+static bool is_aggregate_name(const Ast *e) {
+    return e->kind == AST_NAME && is_aggregate_word(e->text);
+}
 
 static Level level_of(const Ast *e) {
     switch (e->kind) {
@@ -235,36 +239,90 @@ static void put_comprehension(Buf *b, const Ast *e) {
     buf_putc(b, ']');
 }
 
-static void put_form(Buf *b, const Ast *e) {
+static void put_unary(Buf *b, const Ast *e) {
+    buf_printf(b, e->oper == OPER_NOT ? "%s " : "%s", opers[e->oper].text);
+    put(b, e->a, opers[e->oper].level);
+}
+
+static void put_with(Buf *b, const Ast *e) {
+    buf_putc(b, '(');
+    put(b, e->a, LEVEL_ARROW);
+    put_args(b, &e->list, " with ", ")");
+}
+
+/* What stands for itself or between brackets; false for other forms. */
+static bool put_closed(Buf *b, const Ast *e) {
     switch (e->kind) {
     case AST_NUMBER:
     case AST_NAME:
         buf_puts(b, e->text);
-        break;
+        return true;
     case AST_STRING:
         put_string(b, e->text, e->text_len);
-        break;
+        return true;
     case AST_BOOL:
         buf_puts(b, e->number != 0 ? "true" : "false");
-        break;
+        return true;
     case AST_NONE:
         buf_puts(b, "none");
-        break;
+        return true;
     case AST_LIST:
         put_list(b, &e->list, "[", "]");
-        break;
+        return true;
     case AST_TUPLE:
         put_list(b, &e->list, "(", ")");
-        break;
+        return true;
     case AST_SET:
         put_list(b, &e->list, "{", "}");
-        break;
+        return true;
+    case AST_COMPREHENSION:
+        put_comprehension(b, e);
+        return true;
+    case AST_WITH:
+        put_with(b, e);
+        return true;
+    case AST_BODY:
+        put_body(b, e);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* What begins with a postfix expression: calls, elements, fields, measures. */
+static bool put_postfix(Buf *b, const Ast *e) {
+    switch (e->kind) {
+    case AST_CALL:
+        put(b, e->a, LEVEL_POSTFIX);
+        put_args(b, &e->list, "(", ")");
+        return true;
+    case AST_INDEX:
+        put(b, e->a, LEVEL_POSTFIX);
+        put_list(b, &e->list, "[", "]");
+        return true;
+    case AST_FIELD:
+        put(b, e->a, LEVEL_POSTFIX);
+        buf_printf(b, ".%s", e->text);
+        return true;
+    case AST_AT:
+        put(b, e->a, LEVEL_OPERAND);
+        buf_puts(b, " at ");
+        put(b, e->b, LEVEL_OPERAND);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void put_form(Buf *b, const Ast *e) {
+    if (put_closed(b, e) || put_postfix(b, e))
+        return;
+    switch (e->kind) {
     case AST_RANGE:
         put_range(b, e);
         break;
     case AST_UNARY:
-        buf_printf(b, e->oper == OPER_NOT ? "%s " : "%s", opers[e->oper].text);
-        put(b, e->a, opers[e->oper].level);
+        put_unary(b, e);
         break;
     case AST_BINARY:
         put_binary(b, e);
@@ -280,40 +338,12 @@ static void put_form(Buf *b, const Ast *e) {
     case AST_LAMBDA:
         put_lambda(b, e);
         break;
-    case AST_BODY:
-        put_body(b, e);
-        break;
-    case AST_CALL:
-        put(b, e->a, LEVEL_POSTFIX);
-        put_args(b, &e->list, "(", ")");
-        break;
-    case AST_INDEX:
-        put(b, e->a, LEVEL_POSTFIX);
-        put_list(b, &e->list, "[", "]");
-        break;
-    case AST_FIELD:
-        put(b, e->a, LEVEL_POSTFIX);
-        buf_printf(b, ".%s", e->text);
-        break;
-    case AST_AT:
-        put(b, e->a, LEVEL_OPERAND);
-        buf_puts(b, " at ");
-        put(b, e->b, LEVEL_OPERAND);
-        break;
-    case AST_WITH:
-        buf_putc(b, '(');
-        put(b, e->a, LEVEL_ARROW);
-        put_args(b, &e->list, " with ", ")");
-        break;
     case AST_FROZEN:
         buf_puts(b, "frozen ");
         put(b, e->a, LEVEL_UNARY);
         break;
     case AST_AGGREGATE:
         put_aggregate(b, e);
-        break;
-    case AST_COMPREHENSION:
-        put_comprehension(b, e);
         break;
     default:
         put_statement(b, e);
@@ -435,41 +465,33 @@ static void put_param(Buf *b, const Ast *s) {
     buf_putc(b, ';');
 }
 
-static void put_statement(Buf *b, const Ast *s) {
+static void put_definition(Buf *b, const Ast *s) {
+    buf_puts(b, s->kind == AST_SHARED ? "shared " : "");
+    put_head(b, s);
+    put_value(b, s->a);
+}
+
+static void put_scope(Buf *b, const Ast *s) {
+    buf_puts(b, s->kind == AST_SPACE ? "space " : "proxy ");
+    put_head(b, s);
+    buf_putc(b, ' ');
+    put_block(b, &s->list);
+}
+
+static void put_rank(Buf *b, const Ast *s) {
+    buf_puts(b, "rank ");
+    put(b, s->a, LEVEL_OPEN);
+    buf_puts(b, " by ");
+    put(b, s->b, LEVEL_OPEN);
+    buf_putc(b, ';');
+}
+
+/* Statements of one line that are not definitions. */
+static void put_line(Buf *b, const Ast *s) {
     switch (s->kind) {
-    case AST_USE:
-        put_use(b, s);
-        break;
-    case AST_PARAM:
-        put_param(b, s);
-        break;
-    case AST_SHARED:
-        buf_puts(b, "shared ");
-        put_head(b, s);
-        put_value(b, s->a);
-        break;
-    case AST_DEFINITION:
-        put_head(b, s);
-        put_value(b, s->a);
-        break;
-    case AST_CHOICE:
-        buf_puts(b, "choice ");
-        put_head(b, s);
-        put_domain(b, s->a);
-        break;
-    case AST_SPACE:
-    case AST_PROXY:
-        buf_puts(b, s->kind == AST_SPACE ? "space " : "proxy ");
-        put_head(b, s);
-        buf_putc(b, ' ');
-        put_block(b, &s->list);
-        break;
     case AST_INPUT:
         buf_printf(b, "input %s", s->text);
         put_args(b, &s->list, "[", "];");
-        break;
-    case AST_NETWORK:
-        put_network(b, s);
         break;
     case AST_REQUIRE:
         buf_puts(b, "require ");
@@ -484,11 +506,6 @@ static void put_statement(Buf *b, const Ast *s) {
         put_pattern(b, &s->list);
         buf_putc(b, ';');
         break;
-    case AST_PER_RUN:
-    case AST_PER_ARCHITECTURE:
-        buf_puts(b, s->kind == AST_PER_RUN ? "per run " : "per architecture ");
-        put_block(b, &s->list);
-        break;
     case AST_TRAIN:
         put_args(b, &s->list, "train(", ");");
         break;
@@ -497,14 +514,45 @@ static void put_statement(Buf *b, const Ast *s) {
         put_value(b, s->a);
         break;
     case AST_RANK:
-        buf_puts(b, "rank ");
-        put(b, s->a, LEVEL_OPEN);
-        buf_puts(b, " by ");
-        put(b, s->b, LEVEL_OPEN);
-        buf_putc(b, ';');
+        put_rank(b, s);
+        break;
+    default: /* what could not be parsed */
+        buf_putc(b, '?');
+        break;
+    }
+}
+
+static void put_statement(Buf *b, const Ast *s) {
+    switch (s->kind) {
+    case AST_USE:
+        put_use(b, s);
+        break;
+    case AST_PARAM:
+        put_param(b, s);
+        break;
+    case AST_SHARED:
+    case AST_DEFINITION:
+        put_definition(b, s);
+        break;
+    case AST_CHOICE:
+        buf_puts(b, "choice ");
+        put_head(b, s);
+        put_domain(b, s->a);
+        break;
+    case AST_SPACE:
+    case AST_PROXY:
+        put_scope(b, s);
+        break;
+    case AST_NETWORK:
+        put_network(b, s);
+        break;
+    case AST_PER_RUN:
+    case AST_PER_ARCHITECTURE:
+        buf_puts(b, s->kind == AST_PER_RUN ? "per run " : "per architecture ");
+        put_block(b, &s->list);
         break;
     default:
-        buf_puts(b, "?");
+        put_line(b, s);
         break;
     }
 }
@@ -518,7 +566,9 @@ void ast_print(const Ast *tree, Buf *b) {
 
 /* ---- equality ---- */
 
-static bool equal_text(const char *x, const char *y) { return x == y || (x && y && !strcmp(x, y)); }
+static bool equal_text(const char *x, const char *y) {
+    return x == y || (x && y && !strcmp(x, y));
+}
 
 static bool equal_lists(const AstList *x, const AstList *y) {
     if (x->len != y->len)
@@ -530,13 +580,14 @@ static bool equal_lists(const AstList *x, const AstList *y) {
 }
 
 static bool equal_nodes(const Ast *x, const Ast *y) {
-    if (x->kind != y->kind || x->oper != y->oper || x->is_int != y->is_int || x->is_path != y->is_path ||
-        x->has_index != y->has_index || x->has_params != y->has_params)
+    if (x->kind != y->kind || x->oper != y->oper || x->is_int != y->is_int ||
+        x->is_path != y->is_path || x->has_index != y->has_index || x->has_params != y->has_params)
         return false;
     if (x->kind == AST_NUMBER)
         return x->number == y->number && x->integer == y->integer;
-    bool same_text = x->text && y->text ? x->text_len == y->text_len && !memcmp(x->text, y->text, x->text_len)
-                                        : x->text == y->text;
+    bool same_text = x->text && y->text
+                         ? x->text_len == y->text_len && !memcmp(x->text, y->text, x->text_len)
+                         : x->text == y->text;
     return same_text && x->number == y->number && equal_text(x->help, y->help) &&
            equal_text(x->alias, y->alias);
 }
@@ -544,7 +595,7 @@ static bool equal_nodes(const Ast *x, const Ast *y) {
 bool ast_equal(const Ast *x, const Ast *y) {
     if (!x || !y)
         return x == y;
-    return equal_nodes(x, y) && ast_equal(x->a, y->a) && ast_equal(x->b, y->b) && ast_equal(x->c, y->c) &&
-           equal_lists(&x->list, &y->list) && equal_lists(&x->index, &y->index) &&
-           equal_lists(&x->params, &y->params);
+    return equal_nodes(x, y) && ast_equal(x->a, y->a) && ast_equal(x->b, y->b) &&
+           ast_equal(x->c, y->c) && equal_lists(&x->list, &y->list) &&
+           equal_lists(&x->index, &y->index) && equal_lists(&x->params, &y->params);
 }

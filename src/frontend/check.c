@@ -1,13 +1,17 @@
-/* The checker: statements and where they may stand. In: the trees of all files of a program. Out: reports, and
- * names tied to their declarations. It evaluates nothing; what it reports is wrong for every architecture. */
+/* The checker: statements and where they may stand. In: the trees of all files of a program. Out:
+ * reports, and names tied to their declarations. It evaluates nothing; what it reports is wrong for
+ * every architecture. */
 #include <string.h>
 
 #include "frontend/check_impl.h"
 
 static const char *const context_texts[] = {
-    [IN_FILE] = "at the top level",     [IN_SPACE] = "in a space",
-    [IN_PROXY] = "in a proxy",          [IN_PER_RUN] = "in `per run`",
-    [IN_PER_ARCHITECTURE] = "in `per architecture`", [IN_BODY] = "in a body",
+    [IN_FILE] = "at the top level",
+    [IN_SPACE] = "in a space",
+    [IN_PROXY] = "in a proxy",
+    [IN_PER_RUN] = "in `per run`",
+    [IN_PER_ARCHITECTURE] = "in `per architecture`",
+    [IN_BODY] = "in a body",
 };
 
 typedef struct StatementRule {
@@ -23,7 +27,8 @@ static const StatementRule rules[] = {
     {AST_PROXY, "proxy", 1u << IN_FILE},
     {AST_RANK, "rank", 1u << IN_FILE},
     {AST_CHOICE, "choice", 1u << IN_SPACE | 1u << IN_PROXY | 1u << IN_BODY},
-    {AST_SHARED, "shared", 1u << IN_SPACE | 1u << IN_PER_ARCHITECTURE | 1u << IN_BODY | 1u << IN_PROXY},
+    {AST_SHARED, "shared",
+     1u << IN_SPACE | 1u << IN_PER_ARCHITECTURE | 1u << IN_BODY | 1u << IN_PROXY},
     {AST_INPUT, "input", 1u << IN_SPACE},
     {AST_NETWORK, "network", 1u << IN_SPACE},
     {AST_REQUIRE, "require", 1u << IN_SPACE | 1u << IN_PROXY},
@@ -40,8 +45,8 @@ static void check_standing(Check *c, const Ast *n, Context context) {
         if (rules[i].kind != n->kind || rules[i].contexts & 1u << context)
             continue;
         uint32_t length = (uint32_t)strlen(rules[i].word);
-        diag_at(c->diags, (Place){n->place.file, n->place.lo, n->place.lo + length}, DIAG_misplaced_statement,
-                rules[i].word, context_texts[context]);
+        diag_at(c->diags, (Place){n->place.file, n->place.lo, n->place.lo + length},
+                DIAG_misplaced_statement, rules[i].word, context_texts[context]);
     }
 }
 
@@ -54,7 +59,9 @@ static const Ast *find_statement(const Ast *scope, AstKind kind, const char *tex
     return NULL;
 }
 
-static bool is_damaged(const Ast *scope) { return find_statement(scope, AST_ERROR, NULL) != NULL; }
+static bool is_damaged(const Ast *scope) {
+    return find_statement(scope, AST_ERROR, NULL) != NULL;
+}
 
 /* A statement of which a scope has at most one. A named network is none: names tell them apart. */
 static void check_once(Check *c, const Ast *scope, AstKind kind, const char *word) {
@@ -73,7 +80,9 @@ static void check_once(Check *c, const Ast *scope, AstKind kind, const char *wor
     }
 }
 
-static bool is_scored_network(const Ast *n) { return n->kind == AST_NETWORK && !n->text; }
+static bool is_scored_network(const Ast *n) {
+    return n->kind == AST_NETWORK && !n->text;
+}
 
 static bool has_network(const Ast *space) {
     for (size_t i = 0; i < space->list.len; i++)
@@ -131,7 +140,8 @@ static void check_train(Check *c, Scope *s, const Ast *n) {
         if (given[i])
             continue;
         uint32_t end = n->place.lo + (uint32_t)strlen("train");
-        diag_at(c->diags, (Place){n->place.file, n->place.lo, end}, DIAG_missing_argument, "train", names[i]);
+        diag_at(c->diags, (Place){n->place.file, n->place.lo, end}, DIAG_missing_argument, "train",
+                names[i]);
         break;
     }
 }
@@ -176,7 +186,8 @@ static void check_proxy_parts(Check *c, const Ast *proxy) {
     check_once(c, proxy, AST_TRAIN, "train");
     if (!proxy->params.len) {
         Diag *d = diag_at(c->diags, proxy->name_place, DIAG_missing_argument, proxy->text, "net");
-        diag_hint(c->diags, d, "the first parameter of a proxy is the network: proxy %s(net)", proxy->text);
+        diag_hint(c->diags, d, "the first parameter of a proxy is the network: proxy %s(net)",
+                  proxy->text);
     }
     const Ast *score = find_statement(proxy, AST_DEFINITION, "score");
     if (!is_damaged(proxy) && (!score || score->has_params || score->has_index))
@@ -253,7 +264,10 @@ static void open_files(Check *c) {
 
 bool check_program(Syntax *s, const CheckFile *files, size_t nfiles) {
     size_t before = s->diags->errors;
-    Check c = {.s = s, .diags = s->diags, .files = files, .nfiles = nfiles,
+    Check c = {.s = s,
+               .diags = s->diags,
+               .files = files,
+               .nfiles = nfiles,
                .word_network = intern(&s->names, "network")};
     open_files(&c);
     for (size_t f = 0; f < nfiles; f++)

@@ -1,5 +1,5 @@
-/* Calls: of builtins by their rows in builtins.def, of functions, choices, spaces and proxies of the program
- * by their parameters. */
+/* Calls: of builtins by their rows in builtins.def, of functions, choices, spaces and proxies of
+ * the program by their parameters. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +16,7 @@ typedef struct Row {
 
 static const Row rows[] = {
 #define BUILTIN(name, group, min, max, arguments) {#name, min, max, arguments},
-#define AGGREGATE(name, min, max, arguments) {#name, min, max, arguments},
+#define AGGREGATE(name, min, max, arguments)      {#name, min, max, arguments},
 #include "frontend/builtins.def"
 #undef BUILTIN
 #undef AGGREGATE
@@ -24,7 +24,7 @@ static const Row rows[] = {
 
 static const char *const row_names[] = {
 #define BUILTIN(name, group, min, max, arguments) #name,
-#define AGGREGATE(name, min, max, arguments) #name,
+#define AGGREGATE(name, min, max, arguments)      #name,
 #include "frontend/builtins.def"
 #undef BUILTIN
 #undef AGGREGATE
@@ -42,7 +42,9 @@ static const Row *find_row(const char *name) {
     return NULL;
 }
 
-bool builtin_exists(const char *name) { return find_row(name) != NULL; }
+bool builtin_exists(const char *name) {
+    return find_row(name) != NULL;
+}
 
 /* An argument of a row: its name without marks, and what the marks say. */
 typedef struct Formal {
@@ -93,8 +95,8 @@ static bool has_error(const Ast *call) {
     return false;
 }
 
-static void report_unknown_argument(Check *c, const Ast *arg, const char *callee, const char *const *names,
-                                    size_t n) {
+static void report_unknown_argument(Check *c, const Ast *arg, const char *callee,
+                                    const char *const *names, size_t n) {
     Diag *d = diag_at(c->diags, arg->name_place, DIAG_unknown_argument, callee, arg->text);
     const char *nearest = diag_nearest(arg->text, names, n);
     if (nearest) {
@@ -108,7 +110,8 @@ static void report_unknown_argument(Check *c, const Ast *arg, const char *callee
     }
 }
 
-/* What a call gives, and what it lacks. `given` is for the names; a rest takes any further positional ones. */
+/* What a call gives, and what it lacks. `given` is for the names; a rest takes any further
+ * positional ones. */
 typedef struct Matching {
     const char *callee;
     const char *const *names;
@@ -134,8 +137,10 @@ static size_t name_index(const Matching *m, const char *name) {
 static void match_arguments(Check *c, const Ast *call, const Matching *m, const bool *required) {
     size_t positional = positional_count(call);
     if (positional > m->max) {
-        note_declared(c, diag_at(c->diags, call->name_place, DIAG_wrong_arity, m->callee,
-                                 arity_text(c, m->min, m->max), positional), m);
+        note_declared(c,
+                      diag_at(c->diags, call->name_place, DIAG_wrong_arity, m->callee,
+                              arity_text(c, m->min, m->max), positional),
+                      m);
         return;
     }
     bool *given = nasc_alloc_zero(m->n + 1);
@@ -159,7 +164,9 @@ static void match_arguments(Check *c, const Ast *call, const Matching *m, const 
     for (size_t i = 0; sound && i < m->n; i++) {
         if (!required[i] || given[i])
             continue;
-        note_declared(c, diag_at(c->diags, call->name_place, DIAG_missing_argument, m->callee, m->names[i]), m);
+        note_declared(
+            c, diag_at(c->diags, call->name_place, DIAG_missing_argument, m->callee, m->names[i]),
+            m);
         break;
     }
     free(given);
@@ -187,7 +194,8 @@ static const Formal *formal_of(const Formal *formals, size_t n, const Ast *arg, 
     return rest;
 }
 
-static void check_builtin_values(Check *c, Scope *s, const Ast *call, const Formal *formals, size_t n) {
+static void check_builtin_values(Check *c, Scope *s, const Ast *call, const Formal *formals,
+                                 size_t n) {
     size_t position = 0;
     for (size_t i = 0; i < call->list.len; i++) {
         const Ast *arg = call->list.items[i];
@@ -290,7 +298,8 @@ void check_call(Check *c, Scope *s, Ast *call) {
     if (callee->kind != AST_NAME) {
         check_expr(c, s, callee);
         check_values(c, s, call);
-        const Ast *of = callee->kind == AST_INDEX && callee->a->kind == AST_NAME ? callee->a->resolved : NULL;
+        const Ast *of =
+            callee->kind == AST_INDEX && callee->a->kind == AST_NAME ? callee->a->resolved : NULL;
         if (of)
             check_declared_call(c, call, of, true);
         return;

@@ -1,5 +1,5 @@
-/* Walks expressions: every name is found or reported, and scopes open where names are bound. The tree's depth
- * is bounded by the parser, so this may recurse. */
+/* Walks expressions: every name is found or reported, and scopes open where names are bound. The
+ * tree's depth is bounded by the parser, so this may recurse. */
 #include <string.h>
 
 #include "frontend/check_impl.h"
@@ -27,7 +27,8 @@ static void resolve(Check *c, Scope *s, Ast *e, bool word) {
     Decl *d = scope_find(c, s, e->text, &damaged);
     if (d) {
         e->resolved = (void *)d->ast;
-        if (c->defining && d->ast->kind == AST_DEFINITION && !d->ast->has_index && !d->ast->has_params)
+        if (c->defining && d->ast->kind == AST_DEFINITION && !d->ast->has_index &&
+            !d->ast->has_params)
             VEC_PUSH(c->defining->needs, d);
         return;
     }
@@ -86,7 +87,8 @@ static void check_alternatives(Check *c, Scope *s, const Ast *domain) {
         const Ast *first = scope_note(c, domain, alternative->text, alternative);
         if (!first)
             continue;
-        Diag *d = diag_at(c->diags, alternative->name_place, DIAG_duplicate_alternative, alternative->text);
+        Diag *d = diag_at(c->diags, alternative->name_place, DIAG_duplicate_alternative,
+                          alternative->text);
         diag_note(c->diags, d, first->name_place, "the first one is here");
     }
 }
@@ -96,7 +98,8 @@ static void check_domain(Check *c, Scope *s, Ast *domain) {
         check_alternatives(c, s, domain);
         return;
     }
-    if (domain->kind != AST_DOMAIN && domain->kind != AST_DOMAIN_BOOL && domain->kind != AST_DOMAIN_SUBSET)
+    if (domain->kind != AST_DOMAIN && domain->kind != AST_DOMAIN_BOOL &&
+        domain->kind != AST_DOMAIN_SUBSET)
         return;
     if (domain->a && domain->kind == AST_DOMAIN_SUBSET) {
         for (size_t i = 0; i < domain->a->list.len; i++)
@@ -125,7 +128,9 @@ void check_definition(Check *c, Scope *s, const Ast *d) {
     c->defining = outer;
 }
 
-static void check_lambda(Check *c, Scope *s, const Ast *e) { check_later(c, check_params(c, s, &e->params), e->a); }
+static void check_lambda(Check *c, Scope *s, const Ast *e) {
+    check_later(c, check_params(c, s, &e->params), e->a);
+}
 
 static void check_body(Check *c, Scope *s, const Ast *e) {
     Scope *inner = scope_new(c, s);
@@ -191,7 +196,8 @@ static void check_index(Check *c, Scope *s, const Ast *e) {
     const Ast *of = e->a->kind == AST_NAME ? e->a->resolved : NULL;
     if (!of || !of->has_index || of->index.len == e->list.len)
         return;
-    Diag *d = diag_at(c->diags, e->place, DIAG_wrong_index_count, of->text, of->index.len, e->list.len);
+    Diag *d =
+        diag_at(c->diags, e->place, DIAG_wrong_index_count, of->text, of->index.len, e->list.len);
     diag_note(c->diags, d, of->name_place, "it is defined here");
 }
 

@@ -1,5 +1,5 @@
-/* The checker's parts, private to check*.c. check.c walks statements, check_expr.c expressions, check_call.c calls;
- * check_scope.c knows names, check_kind.c kinds and cycles. */
+/* The checker's parts, private to check*.c. check.c walks statements, check_expr.c expressions,
+ * check_call.c calls; check_scope.c knows names, check_kind.c kinds and cycles. */
 #ifndef NASC_FRONTEND_CHECK_IMPL_H
 #define NASC_FRONTEND_CHECK_IMPL_H
 
@@ -43,7 +43,8 @@ typedef struct Check {
     VEC(Scope *) scopes; /* all, to be freed */
     VEC(Decl *) decls;
     bool in_space, in_proxy;
-    Decl *defining; /* the scalar definition being walked, or NULL; NULL also where evaluation is uncertain */
+    Decl *defining; /* the scalar definition being walked, or NULL; NULL also where evaluation is
+                       uncertain */
     const char *word_network; /* interned */
 } Check;
 
@@ -82,7 +83,14 @@ void check_kinds(Check *c);
 void check_cycles(Check *c);
 
 /* statements */
-typedef enum Context { IN_FILE, IN_SPACE, IN_PROXY, IN_PER_RUN, IN_PER_ARCHITECTURE, IN_BODY } Context;
+typedef enum Context {
+    IN_FILE,
+    IN_SPACE,
+    IN_PROXY,
+    IN_PER_RUN,
+    IN_PER_ARCHITECTURE,
+    IN_BODY
+} Context;
 /* Checks statements whose names s declares. */
 void check_statements(Check *c, Scope *s, const AstList *list, Context context);
 

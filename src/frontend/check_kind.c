@@ -1,5 +1,5 @@
-/* Kinds where they are certain, and definitions that need themselves. A kind that depends on anything but
- * literals and definitions of literals is KIND_ANY, about which nothing is said. */
+/* Kinds where they are certain, and definitions that need themselves. A kind that depends on
+ * anything but literals and definitions of literals is KIND_ANY, about which nothing is said. */
 #include <stdlib.h>
 
 #include "frontend/check_impl.h"
@@ -47,7 +47,8 @@ static Kind kind_of_binary(Kinds *k, const Ast *e, int steps) {
         return KIND_BOOL;
     if (e->oper < OPER_ADD || e->oper > OPER_POW)
         return KIND_ANY; /* comparisons of tensors are tensors */
-    bool numbers = kind_of(k, e->a, steps - 1) == KIND_NUMBER && kind_of(k, e->b, steps - 1) == KIND_NUMBER;
+    bool numbers =
+        kind_of(k, e->a, steps - 1) == KIND_NUMBER && kind_of(k, e->b, steps - 1) == KIND_NUMBER;
     return numbers ? KIND_NUMBER : KIND_ANY;
 }
 
@@ -88,7 +89,9 @@ static Kind kind_of(Kinds *k, const Ast *e, int steps) {
     return k->known[e->id];
 }
 
-static Kind kind_here(Kinds *k, const Ast *e) { return kind_of(k, e, MAX_STEPS); }
+static Kind kind_here(Kinds *k, const Ast *e) {
+    return kind_of(k, e, MAX_STEPS);
+}
 
 /* Reports an operand whose kind is among those that certainly do not do. */
 static void refuse(Kinds *k, const Ast *e, unsigned kinds, const char *expected) {
@@ -101,7 +104,8 @@ enum {
     SCOPES = 1u << KIND_SPACE | 1u << KIND_PROXY,
     NOT_ARITHMETIC = 1u << KIND_STRING | 1u << KIND_BOOL | SCOPES,
     NOT_NUMBER = NOT_ARITHMETIC | 1u << KIND_LIST | 1u << KIND_FUNCTION,
-    NOT_CONDITION = 1u << KIND_NUMBER | 1u << KIND_STRING | 1u << KIND_LIST | 1u << KIND_FUNCTION | SCOPES,
+    NOT_CONDITION =
+        1u << KIND_NUMBER | 1u << KIND_STRING | 1u << KIND_LIST | 1u << KIND_FUNCTION | SCOPES,
     NOT_CALLED = 1u << KIND_NUMBER | 1u << KIND_STRING | 1u << KIND_BOOL | 1u << KIND_LIST,
     NOT_INDEXED = 1u << KIND_NUMBER | 1u << KIND_BOOL | 1u << KIND_FUNCTION | SCOPES,
     NOT_LAYER = NOT_CALLED | SCOPES,

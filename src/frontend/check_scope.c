@@ -71,7 +71,8 @@ Decl *scope_own(const Check *c, const Scope *s, const char *name) {
 }
 
 static bool is_constant(const Ast *binder) {
-    return binder->kind == AST_BINDER && !binder->text && binder->a->kind == AST_NUMBER && binder->a->is_int;
+    return binder->kind == AST_BINDER && !binder->text && binder->a->kind == AST_NUMBER &&
+           binder->a->is_int;
 }
 
 /* "node[0]" if all indices are constants, else NULL. */
@@ -89,7 +90,8 @@ static const char *element_name(Check *c, const Ast *d) {
     return name;
 }
 
-static void report_duplicate(Check *c, DiagCode code, const char *name, const Ast *again, const Ast *first) {
+static void report_duplicate(Check *c, DiagCode code, const char *name, const Ast *again,
+                             const Ast *first) {
     Diag *d = diag_at(c->diags, again->name_place, code, name);
     diag_note(c->diags, d, first->name_place, "the first one is here");
 }
@@ -109,14 +111,15 @@ static void declare_again(Check *c, Decl *known, const Ast *ast) {
     bool elements = first->kind == ast->kind && first->has_index && ast->has_index &&
                     (ast->kind == AST_DEFINITION || ast->kind == AST_SHARED);
     if (!elements) {
-        DiagCode code = ast->kind == AST_PARAM || ast->kind == AST_BINDER ? DIAG_duplicate_parameter
-                                                                         : DIAG_duplicate_definition;
+        DiagCode code = ast->kind == AST_PARAM || ast->kind == AST_BINDER
+                            ? DIAG_duplicate_parameter
+                            : DIAG_duplicate_definition;
         report_duplicate(c, code, ast->text, ast, first);
         return;
     }
     if (ast->index.len != first->index.len) {
-        Diag *d = diag_at(c->diags, ast->name_place, DIAG_wrong_index_count, ast->text, first->index.len,
-                          ast->index.len);
+        Diag *d = diag_at(c->diags, ast->name_place, DIAG_wrong_index_count, ast->text,
+                          first->index.len, ast->index.len);
         diag_note(c->diags, d, first->name_place, "the first definition is here");
         return;
     }

@@ -19,7 +19,8 @@ static bool has_place(const DiagSink *s, Place place) {
     return s->sources && place.file < s->sources->files.len;
 }
 
-/* One character of a source line as it may be shown: control characters as a space, bad bytes as `?`. */
+/* One character of a source line as it may be shown: control characters as a space, bad bytes as
+ * `?`. */
 static size_t put_character(Buf *b, const char *text, size_t len) {
     size_t n = source_utf8_length(text, len);
     if (n == 0)
@@ -31,8 +32,10 @@ static size_t put_character(Buf *b, const char *text, size_t len) {
     return MAX(n, (size_t)1);
 }
 
-/* The line of the place and a caret range under it. Of a long line only the part around the caret is shown. */
-static void put_source(const DiagSink *s, Buf *b, Place place, const char *colour, const char *reset) {
+/* The line of the place and a caret range under it. Of a long line only the part around the caret
+ * is shown. */
+static void put_source(const DiagSink *s, Buf *b, Place place, const char *colour,
+                       const char *reset) {
     const SourceFile *f = &s->sources->files.items[place.file];
     size_t lo = MIN((size_t)place.lo, f->len), start = lo, end = lo;
     while (start > 0 && f->text[start - 1] != '\n' && lo - start < BEFORE_CARET)
@@ -60,14 +63,15 @@ static void put_source(const DiagSink *s, Buf *b, Place place, const char *colou
     buf_printf(b, "%s\n", reset);
 }
 
-static void put_message(const DiagSink *s, Buf *b, Place place, DiagSeverity severity, const char *message,
-                        const Diag *coded, bool colour) {
+static void put_message(const DiagSink *s, Buf *b, Place place, DiagSeverity severity,
+                        const char *message, const Diag *coded, bool colour) {
     const char *bold = colour ? "\033[1m" : "", *reset = colour ? "\033[0m" : "";
     const char *tint = colour ? severity_colours[severity] : "";
     if (has_place(s, place)) {
         int line, column;
         source_position(s->sources, place.file, place.lo, &line, &column);
-        buf_printf(b, "%s%s:%d:%d:%s ", bold, s->sources->files.items[place.file].path, line, column, reset);
+        buf_printf(b, "%s%s:%d:%d:%s ", bold, s->sources->files.items[place.file].path, line,
+                   column, reset);
     }
     buf_printf(b, "%s%s:%s %s", tint, severity_names[severity], reset, message);
     if (coded) {
@@ -82,7 +86,8 @@ static void put_message(const DiagSink *s, Buf *b, Place place, DiagSeverity sev
 
 static void put_more(Buf *b, size_t count, size_t limit, const char *what) {
     if (count > limit)
-        buf_printf(b, "... and %zu more %s%s\n", count - limit, what, count - limit == 1 ? "" : "s");
+        buf_printf(b, "... and %zu more %s%s\n", count - limit, what,
+                   count - limit == 1 ? "" : "s");
 }
 
 void diag_print(const DiagSink *s, Buf *b, bool colour) {
@@ -90,7 +95,8 @@ void diag_print(const DiagSink *s, Buf *b, bool colour) {
         const Diag *d = &s->items.items[i];
         put_message(s, b, d->place, d->severity, d->message, d, colour);
         for (size_t k = 0; k < d->notes.len; k++)
-            put_message(s, b, d->notes.items[k].place, DIAG_NOTE, d->notes.items[k].message, NULL, colour);
+            put_message(s, b, d->notes.items[k].place, DIAG_NOTE, d->notes.items[k].message, NULL,
+                        colour);
         if (d->architecture)
             buf_printf(b, "while building %s\n", d->architecture);
         if (d->hint)
@@ -123,7 +129,8 @@ static void set_place(const DiagSink *s, json_t *o, Place place) {
         source_position(s->sources, place.file, place.lo, &line, &column);
         source_position(s->sources, place.file, place.hi, &end_line, &end_column);
     }
-    json_object_set_new(o, "file", known ? text_json(s->sources->files.items[place.file].path) : json_null());
+    json_object_set_new(o, "file",
+                        known ? text_json(s->sources->files.items[place.file].path) : json_null());
     json_object_set_new(o, "line", known ? json_integer(line) : json_null());
     json_object_set_new(o, "column", known ? json_integer(column) : json_null());
     json_object_set_new(o, "end_line", known ? json_integer(end_line) : json_null());

@@ -1,9 +1,9 @@
-/* The parser: file in, tree out. Between the scanner and the grammar stands a filter of tokens, which makes
- * recovery certain. It pairs brackets, and where a statement or the file ends with brackets open it
- * reports the opening one and supplies the closing ones, so that the grammar meets every `;` at the level
- * it belongs to. While the grammar throws tokens away the filter drops bracketed groups as a whole, and
- * where a `;` was forgotten at the end of a line or block it supplies one. One mistake gives one report and
- * costs one statement. */
+/* The parser: file in, tree out. Between the scanner and the grammar stands a filter of tokens,
+ * which makes recovery certain. It pairs brackets, and where a statement or the file ends with
+ * brackets open it reports the opening one and supplies the closing ones, so that the grammar meets
+ * every `;` at the level it belongs to. While the grammar throws tokens away the filter drops
+ * bracketed groups as a whole, and where a `;` was forgotten at the end of a line or block it
+ * supplies one. One mistake gives one report and costs one statement. */
 #include "frontend/parse.h"
 
 #include <string.h>
@@ -20,7 +20,9 @@ void syntax_init(Syntax *s, Arena *arena, SourceSet *sources, DiagSink *diags) {
     intern_init(&s->names, arena);
 }
 
-void syntax_free(Syntax *s) { intern_free(&s->names); }
+void syntax_free(Syntax *s) {
+    intern_free(&s->names);
+}
 
 /* ---- the token filter ---- */
 
@@ -28,17 +30,29 @@ enum { MAX_ERRORS = 1000 }; /* a file with more is not read on */
 
 int nas_lex(NAS_STYPE *value, Place *place, Parse *p);
 
-static bool opens(int kind) { return kind == '(' || kind == '[' || kind == '{'; }
-static bool closes(int kind) { return kind == ')' || kind == ']' || kind == '}'; }
-static char closer_of(char open) { return open == '(' ? ')' : open == '[' ? ']' : '}'; }
-static bool in_parentheses(char open) { return open == '(' || open == '['; }
-static bool in_block(char open) { return open == '{' || open == 0; }
+static bool opens(int kind) {
+    return kind == '(' || kind == '[' || kind == '{';
+}
+static bool closes(int kind) {
+    return kind == ')' || kind == ']' || kind == '}';
+}
+static char closer_of(char open) {
+    return open == '(' ? ')' : open == '[' ? ']' : '}';
+}
+static bool in_parentheses(char open) {
+    return open == '(' || open == '[';
+}
+static bool in_block(char open) {
+    return open == '{' || open == 0;
+}
 
 static char top_of(const Parse *p) {
     return p->brackets.len ? p->brackets.items[p->brackets.len - 1].open : 0;
 }
 
-static Token token_at(int kind, Place place) { return (Token){.kind = kind, .place = place}; }
+static Token token_at(int kind, Place place) {
+    return (Token){.kind = kind, .place = place};
+}
 static Token token_before(int kind, Place at) {
     return token_at(kind, (Place){at.file, at.lo, at.lo});
 }
@@ -54,8 +68,8 @@ static Token scan_raw(Parse *p) {
     return t;
 }
 
-/* Drops the rest of a group whose opening bracket was taken. A group in parentheses ends at the latest where its
- * statement or block does. Returns the token that ended it. */
+/* Drops the rest of a group whose opening bracket was taken. A group in parentheses ends at the
+ * latest where its statement or block does. Returns the token that ended it. */
 static Token skip_group(Parse *p, int open) {
     size_t depth = 1, braces = open == '{';
     for (;;) {
@@ -71,7 +85,8 @@ static Token skip_group(Parse *p, int open) {
     }
 }
 
-/* The next token of the file. During recovery groups are left out; a group in braces ends a statement as
+/* The next token of the file. During recovery groups are left out; a group in braces ends a
+ * statement as
  * `;` does. */
 static Token scan(Parse *p) {
     int open = p->skip_group ? p->last.kind : 0;
@@ -114,7 +129,8 @@ static Token close_innermost(Parse *p, Token t) {
     return token_before(closer_of(open.open), t.place);
 }
 
-/* Whether an open bracket of this block (`)`, `]`) or of any (`}`) is the one that `kind` closes. */
+/* Whether an open bracket of this block (`)`, `]`) or of any (`}`) is the one that `kind` closes.
+ */
 static bool has_opener(const Parse *p, int kind) {
     for (size_t i = p->brackets.len; i-- > 0;) {
         if (closer_of(p->brackets.items[i].open) == kind)
@@ -127,7 +143,8 @@ static bool has_opener(const Parse *p, int kind) {
 
 static Token filter_closing(Parse *p, Token t) {
     char top = top_of(p);
-    if (t.kind == '}' && top == '{' && p->recovering) { /* the damaged statement ends with its block */
+    if (t.kind == '}' && top == '{' &&
+        p->recovering) { /* the damaged statement ends with its block */
         VEC_PUSH(p->pending, t);
         return token_before(';', t.place);
     }
@@ -143,8 +160,8 @@ static Token filter_closing(Parse *p, Token t) {
 static Token filter_end(Parse *p, Token t) {
     char top = top_of(p);
     int last = p->last.kind;
-    if (p->start == TOK_START_PROGRAM && in_block(top) && last != ';' && last != '}' && last != '{' &&
-        last != p->start) {
+    if (p->start == TOK_START_PROGRAM && in_block(top) && last != ';' && last != '}' &&
+        last != '{' && last != p->start) {
         p->owes_semicolon = !top && !p->quiet && !p->recovering;
         VEC_PUSH(p->pending, t);
         return token_at(';', (Place){p->file, p->last.place.hi, p->last.place.hi});
@@ -228,15 +245,19 @@ static bool among(const char *const *names, size_t n, const char *name) {
     return false;
 }
 
-static bool is_word(const char *name) { return name[0] >= 'a' && name[0] <= 'z' && !strchr(name, ' '); }
+static bool is_word(const char *name) {
+    return name[0] >= 'a' && name[0] <= 'z' && !strchr(name, ' ');
+}
 
-/* Sums up the tokens that may begin an expression, an operator, or a statement; the rest is listed. */
+/* Sums up the tokens that may begin an expression, an operator, or a statement; the rest is listed.
+ */
 static void put_expected(Buf *b, const char *const *names, size_t n) {
-    static const char *const starts[] = {"a name", "a number", "a string", "an aggregate", "'('", "'['", "'-'",
-                                         "not", "if", "frozen", "true", "false", "none", "network"};
-    static const char *const operators[] = {"or", "and", "in", "div", "mod", "at", "with", "=>", "->", "..",
-                                            "==", "!=", "<=", ">=", "'<'", "'>'", "'+'", "'-'", "'*'",
-                                            "'/'", "'^'", "'('", "'['", "'.'", "step"};
+    static const char *const starts[] = {"a name", "a number", "a string", "an aggregate", "'('",
+                                         "'['",    "'-'",      "not",      "if",           "frozen",
+                                         "true",   "false",    "none",     "network"};
+    static const char *const operators[] = {
+        "or", "and", "in",  "div", "mod", "at",  "with", "=>",  "->",  "..",  "==",  "!=",  "<=",
+        ">=", "'<'", "'>'", "'+'", "'-'", "'*'", "'/'",  "'^'", "'('", "'['", "'.'", "step"};
     bool expression = among(names, n, "a number"), operand_ended = among(names, n, "'+'");
     bool any_word = among(names, n, "each"), statement = !any_word && among(names, n, "param");
     const char *kept[4];
@@ -246,11 +267,12 @@ static void put_expected(Buf *b, const char *const *names, size_t n) {
         count++;
     }
     for (size_t i = 0; i < n; i++) {
-        bool covered = (expression && among(starts, ARRAY_LEN(starts), names[i])) ||
-                       (operand_ended && among(operators, ARRAY_LEN(operators), names[i])) ||
-                       ((any_word || statement) && (is_word(names[i]) || !strcmp(names[i], "a name"))) ||
-                       ((any_word || statement) && !strcmp(names[i], "an aggregate")) ||
-                       (statement && !strcmp(names[i], "end of file"));
+        bool covered =
+            (expression && among(starts, ARRAY_LEN(starts), names[i])) ||
+            (operand_ended && among(operators, ARRAY_LEN(operators), names[i])) ||
+            ((any_word || statement) && (is_word(names[i]) || !strcmp(names[i], "a name"))) ||
+            ((any_word || statement) && !strcmp(names[i], "an aggregate")) ||
+            (statement && !strcmp(names[i], "end of file"));
         if (statement && !strcmp(names[i], "return"))
             covered = false;
         if (!strcmp(names[i], "','") && among(names, n, "';'")) /* only after `with` */
@@ -300,7 +322,8 @@ static void prepare_recovery(Parse *p, bool semicolon_fits) {
     }
 }
 
-void parse_report_syntax(Parse *p, Place place, const char *found, const char *const *expected, size_t n) {
+void parse_report_syntax(Parse *p, Place place, const char *found, const char *const *expected,
+                         size_t n) {
     bool semicolon = among(expected, n, "';'");
     bool forgotten = semicolon && (p->last.kind == '}' || (p->last.new_line && p->last.text));
     if (!p->quiet && forgotten) {
@@ -320,8 +343,8 @@ void parse_report_syntax(Parse *p, Place place, const char *found, const char *c
 
 /* ---- whole files ---- */
 
-/* The text as the scanner may read it: what is no UTF-8 text is reported, run by run, and blanked out.
- * Two NUL bytes follow, as flex wants them. */
+/* The text as the scanner may read it: what is no UTF-8 text is reported, run by run, and blanked
+ * out. Two NUL bytes follow, as flex wants them. */
 static char *clean_text(Syntax *s, uint32_t file) {
     const SourceFile *f = &s->sources->files.items[file];
     char *text = nasc_alloc(f->len + 2);
@@ -339,14 +362,16 @@ static char *clean_text(Syntax *s, uint32_t file) {
         size_t start = i;
         while (i < f->len && (nul ? !f->text[i] : !source_utf8_length(f->text + i, f->len - i)))
             text[i++] = ' ';
-        diag_at(s->diags, (Place){file, (uint32_t)start, (uint32_t)i}, nul ? DIAG_nul_byte : DIAG_bad_utf8);
+        diag_at(s->diags, (Place){file, (uint32_t)start, (uint32_t)i},
+                nul ? DIAG_nul_byte : DIAG_bad_utf8);
     }
     return text;
 }
 
 static Ast *parse_file(Syntax *s, uint32_t file, int start) {
     const SourceFile *f = &s->sources->files.items[file];
-    Parse p = {.s = s, .file = file, .text = f->text, .start = start, .last = {.place = {file, 0, 0}}};
+    Parse p = {
+        .s = s, .file = file, .text = f->text, .start = start, .last = {.place = {file, 0, 0}}};
     char *text = clean_text(s, file);
     yyscan_t scanner;
     CHECK(nas_scan_lex_init_extra(&p, &scanner) == 0);
@@ -359,11 +384,16 @@ static Ast *parse_file(Syntax *s, uint32_t file, int start) {
     VEC_FREE(p.pending);
     Place whole = {file, 0, (uint32_t)f->len};
     if (!p.result)
-        p.result = start == TOK_START_PROGRAM ? build_program(&p, whole, p.items) : node_error(&p, whole);
+        p.result =
+            start == TOK_START_PROGRAM ? build_program(&p, whole, p.items) : node_error(&p, whole);
     diag_sort(s->diags);
     return p.result;
 }
 
-Ast *parse_program(Syntax *s, uint32_t file) { return parse_file(s, file, TOK_START_PROGRAM); }
+Ast *parse_program(Syntax *s, uint32_t file) {
+    return parse_file(s, file, TOK_START_PROGRAM);
+}
 
-Ast *parse_expression(Syntax *s, uint32_t file) { return parse_file(s, file, TOK_START_EXPRESSION); }
+Ast *parse_expression(Syntax *s, uint32_t file) {
+    return parse_file(s, file, TOK_START_EXPRESSION);
+}

@@ -22,8 +22,8 @@ void syntax_init(Syntax *s, Arena *arena, SourceSet *sources, DiagSink *diags);
 /* Frees the tables; trees and names stay with the arena. */
 void syntax_free(Syntax *s);
 
-/* The items of a file: an AST_BODY with `list` = items and a = NULL; never NULL. Mistakes are reported
- * to s->diags; what could not be read is an AST_ERROR in the tree. */
+/* The items of a file: an AST_BODY with `list` = items and a = NULL; never NULL. Mistakes are
+ * reported to s->diags; what could not be read is an AST_ERROR in the tree. */
 Ast *parse_program(Syntax *s, uint32_t file);
 /* A file that is one expression (the value of a setting given on a command line). */
 Ast *parse_expression(Syntax *s, uint32_t file);

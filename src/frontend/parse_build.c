@@ -1,13 +1,17 @@
-/* Node constructors of the grammar. Each node is sealed when its children are known: it gets its number and
- * its depth there, and one deeper than SYNTAX_MAX_DEPTH becomes an AST_ERROR, so that walkers of the
- * tree may recurse. */
+/* Node constructors of the grammar. Each node is sealed when its children are known: it gets its
+ * number and its depth there, and one deeper than SYNTAX_MAX_DEPTH becomes an AST_ERROR, so that
+ * walkers of the tree may recurse. */
 #include "frontend/parse_build.h"
 
 #include <string.h>
 
-NodeList *list_new(Parse *p) { return ARENA_NEW(p->s->arena, NodeList); }
+NodeList *list_new(Parse *p) {
+    return ARENA_NEW(p->s->arena, NodeList);
+}
 
-NodeList *list_one(Parse *p, Ast *node) { return list_push(p, list_new(p), node); }
+NodeList *list_one(Parse *p, Ast *node) {
+    return list_push(p, list_new(p), node);
+}
 
 NodeList *list_push(Parse *p, NodeList *list, Ast *node) {
     if (list->len == list->cap) {
@@ -34,7 +38,9 @@ Ast *node_new(Parse *p, Place place, AstKind kind) {
     return n;
 }
 
-Ast *node_error(Parse *p, Place place) { return node_new(p, place, AST_ERROR); }
+Ast *node_error(Parse *p, Place place) {
+    return node_new(p, place, AST_ERROR);
+}
 
 static uint32_t depth_of_list(const AstList *l) {
     uint32_t depth = 0;
@@ -44,7 +50,8 @@ static uint32_t depth_of_list(const AstList *l) {
 }
 
 static Ast *seal(Parse *p, Ast *n) {
-    uint32_t depth = MAX(MAX(depth_of_list(&n->list), depth_of_list(&n->index)), depth_of_list(&n->params));
+    uint32_t depth =
+        MAX(MAX(depth_of_list(&n->list), depth_of_list(&n->index)), depth_of_list(&n->params));
     const Ast *children[] = {n->a, n->b, n->c};
     for (size_t i = 0; i < ARRAY_LEN(children); i++)
         if (children[i])
@@ -105,7 +112,8 @@ Ast *build_use_path(Parse *p, Place place, const Ast *path, const char *alias) {
     return n;
 }
 
-Ast *build_param(Parse *p, Place place, Place name_place, const char *name, Ast *value, const Ast *help) {
+Ast *build_param(Parse *p, Place place, Place name_place, const char *name, Ast *value,
+                 const Ast *help) {
     Ast *n = node_text(p, place, AST_PARAM, name_place, name);
     n->a = value;
     n->help = help ? help->text : NULL;
@@ -137,7 +145,8 @@ static bool is_binding(const Ast *n) {
     return n->kind == AST_BINARY && n->oper == OPER_IN && n->a->kind == AST_NAME;
 }
 
-/* `name in e`, read as a comparison, is a binder here; anything else a constant (only if `constants`). */
+/* `name in e`, read as a comparison, is a binder here; anything else a constant (only if
+ * `constants`). */
 static Ast *build_binder(Parse *p, Ast *e) {
     Ast *n = node_new(p, e->place, AST_BINDER);
     if (is_binding(e)) {
@@ -202,7 +211,8 @@ Ast *build_domain(Parse *p, Place place, AstKind kind, Ast *a, Ast *prior) {
     return seal(p, n);
 }
 
-Ast *build_alternative(Parse *p, Place place, Place name_place, const char *name, Ast *value, Ast *prior) {
+Ast *build_alternative(Parse *p, Place place, Place name_place, const char *name, Ast *value,
+                       Ast *prior) {
     Ast *n = node_text(p, place, AST_ALTERNATIVE, name_place, name);
     n->a = value;
     n->b = prior;
@@ -215,7 +225,8 @@ const char *alternative_text(Parse *p, const Ast *string) {
 }
 
 /* join(i in r, "separator") (items): the head is binders and then one string. */
-Ast *build_join(Parse *p, Place place, Place name_place, const NodeList *head, const NodeList *pattern) {
+Ast *build_join(Parse *p, Place place, Place name_place, const NodeList *head,
+                const NodeList *pattern) {
     Ast *separator = head->items[head->len - 1];
     bool fits = head->len > 1 && (separator->kind == AST_STRING || separator->kind == AST_ERROR);
     for (size_t i = 0; i + 1 < head->len; i++)
@@ -267,7 +278,9 @@ Ast *build_bool(Parse *p, Place place, bool value) {
     return n;
 }
 
-static Place from_to(Place first, Place last) { return (Place){first.file, first.lo, last.hi}; }
+static Place from_to(Place first, Place last) {
+    return (Place){first.file, first.lo, last.hi};
+}
 
 Ast *build_arg(Parse *p, Place first, Place last, const char *name, Ast *a) {
     Ast *n = node_text(p, from_to(first, last), AST_ARG, first, name);
@@ -331,7 +344,8 @@ Ast *build_lambda(Parse *p, Place place, const Ast *head, Ast *a) {
     for (size_t i = 0; i < names->len; i++) {
         const Ast *n = names->items[i];
         if (n->kind != AST_NAME) {
-            Diag *d = n->kind == AST_ERROR ? NULL : diag_at(p->s->diags, n->place, DIAG_bad_parameter);
+            Diag *d =
+                n->kind == AST_ERROR ? NULL : diag_at(p->s->diags, n->place, DIAG_bad_parameter);
             if (n->kind == AST_ARROW)
                 diag_hint(p->s->diags, d, "write parentheses around the function: x -> (y => ...)");
             list_push(p, params, node_error(p, n->place));
@@ -446,10 +460,10 @@ Ast *build_list(Parse *p, Place place, const NodeList *list, Ast *condition, Ast
     return seal(p, n);
 }
 
-/* sum(i in r if c) body; or sum(list), a call of a name. Without a body the elements are the values of
- * the binder, which only `count` and lists understand. */
-Ast *build_aggregate(Parse *p, Place place, Place name_place, const char *name, const NodeList *args,
-                     Ast *condition, Ast *body) {
+/* sum(i in r if c) body; or sum(list), a call of a name. Without a body the elements are the values
+ * of the binder, which only `count` and lists understand. */
+Ast *build_aggregate(Parse *p, Place place, Place name_place, const char *name,
+                     const NodeList *args, Ast *condition, Ast *body) {
     NodeList *list = list_new(p);
     bool named = false;
     for (size_t i = 0; i < args->len; i++) {

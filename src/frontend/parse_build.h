@@ -1,6 +1,7 @@
-/* What the grammar and the scanner see of the parser: its state, and the functions that build nodes.
- * Private to grammar/, parse.c and parse_build.c. Builders never look a name up and never return NULL;
- * what makes no sense becomes AST_ERROR after a report. Lists and helps may be NULL where noted. */
+/* What the grammar and the scanner see of the parser: its state, and the functions that build
+ * nodes. Private to grammar/, parse.c and parse_build.c. Builders never look a name up and never
+ * return NULL; what makes no sense becomes AST_ERROR after a report. Lists and helps may be NULL
+ * where noted. */
 #ifndef NASC_FRONTEND_PARSE_BUILD_H
 #define NASC_FRONTEND_PARSE_BUILD_H
 
@@ -33,8 +34,8 @@ typedef struct Parse {
     uint32_t at;      /* the scanner's place in the file */
     const char *text; /* of the file */
     void *scanner;
-    int start;        /* the token that selects what is parsed */
-    NodeList *items;  /* of the file, so far */
+    int start;       /* the token that selects what is parsed */
+    NodeList *items; /* of the file, so far */
     Ast *result;
     bool reported_deep;
     struct {
@@ -44,10 +45,10 @@ typedef struct Parse {
 
     /* The token filter: see parse.c. */
     VEC(Bracket) brackets;
-    VEC(Token) pending;  /* to be given next, the last one first */
-    Token last;          /* given last; place.hi is where it ends */
+    VEC(Token) pending;    /* to be given next, the last one first */
+    Token last;            /* given last; place.hi is where it ends */
     uint32_t previous_end; /* of the token before */
-    char closed;         /* what the last token closed */
+    char closed;           /* what the last token closed */
     bool started;
     bool recovering;     /* the grammar is throwing tokens away */
     bool skip_group;     /* it threw away an opening bracket: the group goes too */
@@ -63,7 +64,8 @@ void scan_bad_character(Parse *p, Place place, const char *text, size_t len);
 
 /* reports; names as bison has them */
 void parse_report_deep(Parse *p, Place place);
-void parse_report_syntax(Parse *p, Place place, const char *found, const char *const *expected, size_t n);
+void parse_report_syntax(Parse *p, Place place, const char *found, const char *const *expected,
+                         size_t n);
 
 /* lists */
 NodeList *list_new(Parse *p);
@@ -80,7 +82,8 @@ Ast *node_list(Parse *p, Place place, AstKind kind, const NodeList *list);
 Ast *build_program(Parse *p, Place place, const NodeList *items);
 Ast *build_use(Parse *p, Place place, Place name_place, const char *name, const char *alias);
 Ast *build_use_path(Parse *p, Place place, const Ast *path, const char *alias);
-Ast *build_param(Parse *p, Place place, Place name_place, const char *name, Ast *value, const Ast *help);
+Ast *build_param(Parse *p, Place place, Place name_place, const char *name, Ast *value,
+                 const Ast *help);
 Ast *build_named(Parse *p, Place place, AstKind kind, Place name_place, const char *name, Ast *a);
 Ast *build_head(Parse *p, Place place, const char *name, const Ast *index, const NodeList *params);
 Ast *build_index(Parse *p, Place place, const NodeList *binders, Ast *condition);
@@ -91,9 +94,11 @@ Ast *build_input(Parse *p, Place place, Place name_place, const char *name, cons
 Ast *build_network(Parse *p, Place place, Place name_place, const char *name, const NodeList *sizes,
                    Ast *value);
 Ast *build_domain(Parse *p, Place place, AstKind kind, Ast *a, Ast *prior);
-Ast *build_alternative(Parse *p, Place place, Place name_place, const char *name, Ast *value, Ast *prior);
+Ast *build_alternative(Parse *p, Place place, Place name_place, const char *name, Ast *value,
+                       Ast *prior);
 const char *alternative_text(Parse *p, const Ast *string);
-Ast *build_join(Parse *p, Place place, Place name_place, const NodeList *head, const NodeList *pattern);
+Ast *build_join(Parse *p, Place place, Place name_place, const NodeList *head,
+                const NodeList *pattern);
 Ast *build_rank(Parse *p, Place place, Ast *candidates, Ast *proxy);
 Ast *build_body(Parse *p, Place place, const NodeList *members, Ast *returned);
 
@@ -115,7 +120,7 @@ Ast *build_call(Parse *p, Place place, Ast *callee, const NodeList *args);
 Ast *build_subscript(Parse *p, Place place, Ast *a, const NodeList *list);
 Ast *build_field(Parse *p, Place place, Ast *a, Place name_place, const char *name);
 Ast *build_list(Parse *p, Place place, const NodeList *list, Ast *condition, Ast *element);
-Ast *build_aggregate(Parse *p, Place place, Place name_place, const char *name, const NodeList *args,
-                     Ast *condition, Ast *body);
+Ast *build_aggregate(Parse *p, Place place, Place name_place, const char *name,
+                     const NodeList *args, Ast *condition, Ast *body);
 
 #endif

@@ -1,5 +1,5 @@
-/* What the scanner's rules do with the text of a token: words, numbers, strings. Builds the nodes of literals
- * and reports what is wrong inside one token. */
+/* What the scanner's rules do with the text of a token: words, numbers, strings. Builds the nodes
+ * of literals and reports what is wrong inside one token. */
 #include <errno.h>
 #include <math.h>
 #include <string.h>
@@ -24,7 +24,8 @@ static int compare_keyword(const void *key, const void *element) {
 
 int scan_word(Parse *p, const char *text, size_t len, const char **name) {
     *name = intern_text(&p->s->names, text, len);
-    const Keyword *k = bsearch(*name, keywords, ARRAY_LEN(keywords), sizeof keywords[0], compare_keyword);
+    const Keyword *k =
+        bsearch(*name, keywords, ARRAY_LEN(keywords), sizeof keywords[0], compare_keyword);
     return k ? k->token : TOK_NAME;
 }
 
@@ -41,8 +42,9 @@ typedef struct Unit {
 } Unit;
 
 /* Units of time make a decimal, units of count keep an integer one. */
-static const Unit units[] = {{"", 1, true},      {"K", 1e3, true},   {"M", 1e6, true}, {"G", 1e9, true},
-                             {"us", 1e-6, false}, {"ms", 1e-3, false}, {"s", 1, false}};
+static const Unit units[] = {{"", 1, true},    {"K", 1e3, true},    {"M", 1e6, true},
+                             {"G", 1e9, true}, {"us", 1e-6, false}, {"ms", 1e-3, false},
+                             {"s", 1, false}};
 
 static const Unit *find_unit(const char *text, size_t len) {
     for (size_t i = 0; i < ARRAY_LEN(units); i++)
@@ -51,9 +53,12 @@ static const Unit *find_unit(const char *text, size_t len) {
     return NULL;
 }
 
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+static bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
 
-/* The decimal value, correctly rounded also where the unit divides: 2.5ms is the double nearest 0.0025. */
+/* The decimal value, correctly rounded also where the unit divides: 2.5ms is the double nearest
+ * 0.0025. */
 static double decimal_value(const char *digits, const Unit *unit) {
     double x = strtod(digits, NULL);
     return unit->factor < 1 ? x / (1 / unit->factor) : x * unit->factor;
@@ -74,7 +79,8 @@ Ast *scan_number(Parse *p, Place place, const char *text, size_t len) {
         if (!is_digit(c) && c != '.' && !exponent && !sign)
             break;
         is_int = is_int && is_digit(c);
-        if (is_int && !(mul_checked(integer, 10, &integer) && add_checked(integer, c - '0', &integer)))
+        if (is_int &&
+            !(mul_checked(integer, 10, &integer) && add_checked(integer, c - '0', &integer)))
             overflow = true;
         digits[n++] = c;
     }
@@ -87,7 +93,8 @@ Ast *scan_number(Parse *p, Place place, const char *text, size_t len) {
         node->text = intern_text(&p->s->names, text, len);
         node->text_len = len;
         node->number = decimal_value(digits, unit);
-        if (node->is_int && (overflow || !mul_checked(integer, (int64_t)unit->factor, &node->integer))) {
+        if (node->is_int &&
+            (overflow || !mul_checked(integer, (int64_t)unit->factor, &node->integer))) {
             diag_at(p->s->diags, place, DIAG_overflow);
             node->kind = AST_ERROR;
         } else if (isinf(node->number)) {

@@ -1,4 +1,5 @@
-/* Files of a program. Lines are counted when a place is shown: a program is shown at most a few places. */
+/* Files of a program. Lines are counted when a place is shown: a program is shown at most a few
+ * places. */
 #include "frontend/source.h"
 
 #include <errno.h>
@@ -68,14 +69,18 @@ void source_position(const SourceSet *s, uint32_t file, uint32_t at, int *line, 
     }
 }
 
-/* The table of well-formed sequences in the Unicode Standard (3-7): lead byte, range of the second byte. */
+/* The table of well-formed sequences in the Unicode Standard (3-7): lead byte, range of the second
+ * byte. */
 size_t source_utf8_length(const char *text, size_t len) {
     const unsigned char *b = (const unsigned char *)text;
     if (!len)
         return 0;
     if (b[0] < 0x80)
         return 1;
-    size_t n = b[0] >= 0xc2 && b[0] <= 0xdf ? 2 : (b[0] & 0xf0) == 0xe0 ? 3 : b[0] >= 0xf0 && b[0] <= 0xf4 ? 4 : 0;
+    size_t n = b[0] >= 0xc2 && b[0] <= 0xdf   ? 2
+               : (b[0] & 0xf0) == 0xe0        ? 3
+               : b[0] >= 0xf0 && b[0] <= 0xf4 ? 4
+                                              : 0;
     if (!n || len < n)
         return 0;
     unsigned char lo = b[0] == 0xe0 ? 0xa0 : b[0] == 0xf0 ? 0x90 : 0x80;

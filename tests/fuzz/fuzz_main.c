@@ -1,5 +1,6 @@
-/* Runs a fuzz target without libFuzzer. fuzz FILE...: each file as it is. fuzz -n COUNT -s SEED FILE...:
- * COUNT inputs made of the files by cutting, copying, splicing and flipping bytes; SEED makes them repeatable. */
+/* Runs a fuzz target without libFuzzer. fuzz FILE...: each file as it is. fuzz -n COUNT -s SEED
+ * FILE...: COUNT inputs made of the files by cutting, copying, splicing and flipping bytes; SEED
+ * makes them repeatable. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,8 +29,10 @@ static bool read_input(const char *path, Input *out) {
 static Input mutate(const Inputs *all, RandomStream r, uint64_t *at) {
     const Input x = all->items[random_below(r, (*at)++, all->len)];
     const Input y = all->items[random_below(r, (*at)++, all->len)];
-    size_t lo = random_below(r, (*at)++, x.len + 1), cut = random_below(r, (*at)++, MIN(x.len - lo, 40) + 1);
-    size_t from = random_below(r, (*at)++, y.len + 1), n = random_below(r, (*at)++, MIN(y.len - from, 60) + 1);
+    size_t lo = random_below(r, (*at)++, x.len + 1),
+           cut = random_below(r, (*at)++, MIN(x.len - lo, 40) + 1);
+    size_t from = random_below(r, (*at)++, y.len + 1),
+           n = random_below(r, (*at)++, MIN(y.len - from, 60) + 1);
     Input m = {nasc_alloc(x.len + n + 1), x.len - cut + n};
     memcpy(m.bytes, x.bytes, lo);
     memcpy(m.bytes + lo, y.bytes + from, n);

@@ -17,7 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     Buf printed = {0}, shown = {0};
     ast_print(tree.tree, &printed);
     if (!diags.errors) {
-        uint32_t again = source_add(&sources, "again.nas", printed.text ? printed.text : "", printed.len, NULL);
+        uint32_t again =
+            source_add(&sources, "again.nas", printed.text ? printed.text : "", printed.len, NULL);
         CHECK(ast_equal(tree.tree, parse_program(&syntax, again)) && !diags.errors);
     }
     check_program(&syntax, &tree, 1);

@@ -1,4 +1,5 @@
-/* The grammar: what a text means as a tree, that trees print and parse back, and that no text is too much. */
+/* The grammar: what a text means as a tree, that trees print and parse back, and that no text is
+ * too much. */
 #include <ftw.h>
 #include <stdio.h>
 
@@ -29,7 +30,8 @@ static void assert_same_tree(const char *x, const char *y) {
 
 static void test_parse_precedence(void **state) {
     (void)state;
-    /* Each line: the reading by the table of docs/language.md, section 5, written with parentheses. */
+    /* Each line: the reading by the table of docs/language.md, section 5, written with parentheses.
+     */
     assert_same_tree("a = x -> f + g -> h;", "a = (x -> (f + g)) -> h;");
     assert_same_tree("a = x => x -> f;", "a = x => (x -> f);");
     assert_same_tree("a = x -> f with init: y;", "a = (x -> f) with init: y;");
@@ -37,7 +39,8 @@ static void test_parse_precedence(void **state) {
     assert_same_tree("a = not b and c or d;", "a = ((not b) and c) or d;");
     assert_same_tree("a = b or c -> f;", "a = (b or c) -> f;");
     assert_same_tree("a = not x == y;", "a = not (x == y);");
-    assert_same_tree("a = x < y + 1 and z in 1..n-1;", "a = (x < (y + 1)) and (z in (1 .. (n - 1)));");
+    assert_same_tree("a = x < y + 1 and z in 1..n-1;",
+                     "a = (x < (y + 1)) and (z in (1 .. (n - 1)));");
     assert_same_tree("a = 1..2*n step k+1;", "a = 1 .. (2 * n) step (k + 1);");
     assert_same_tree("a = 1 - 2 - 3 + 4;", "a = ((1 - 2) - 3) + 4;");
     assert_same_tree("a = 2 * n div 3 mod 4 / 5;", "a = (((2 * n) div 3) mod 4) / 5;");
@@ -67,7 +70,8 @@ static void test_parse_aggregates(void **state) {
 
     Fixture f;
     fixture_init(&f);
-    Ast *tree = fixture_parse(&f, "a = sum(list); b = sum(i in r) i; c = count(i in r); d = [x in r]; e = count;");
+    Ast *tree = fixture_parse(
+        &f, "a = sum(list); b = sum(i in r) i; c = count(i in r); d = [x in r]; e = count;");
     assert_string_equal(fixture_codes(&f), "");
     const Ast *call = tree->list.items[0]->a, *loop = tree->list.items[1]->a;
     assert_int_equal(call->kind, AST_CALL);
@@ -157,14 +161,15 @@ static void test_parse_statements(void **state) {
     (void)state;
     Fixture f;
     fixture_init(&f);
-    Ast *t = fixture_parse(&f, "use eproxy; use \"mine.nas\" as mine;"
-                               "param n = 100 \"how many\";"
-                               "f(x, k = 3) = x; g() = 1; node[0] = x; node[j in 1..3 if c] = 2;"
-                               "choice op[v in r](stride) { a = relu; \"b-c\" = zero prior 0.5; none = identity; }"
-                               "choice w in {3, 5} prior {2, 1}; choice l: bool prior 0.3;"
-                               "choice s subset of {a, b} each 0.2;"
-                               "network full on [3, 224, 224] = f; network = g;"
-                               "cell = x => { y = x; return y; } last = 3;");
+    Ast *t = fixture_parse(
+        &f, "use eproxy; use \"mine.nas\" as mine;"
+            "param n = 100 \"how many\";"
+            "f(x, k = 3) = x; g() = 1; node[0] = x; node[j in 1..3 if c] = 2;"
+            "choice op[v in r](stride) { a = relu; \"b-c\" = zero prior 0.5; none = identity; }"
+            "choice w in {3, 5} prior {2, 1}; choice l: bool prior 0.3;"
+            "choice s subset of {a, b} each 0.2;"
+            "network full on [3, 224, 224] = f; network = g;"
+            "cell = x => { y = x; return y; } last = 3;");
     assert_string_equal(fixture_codes(&f), "");
     Ast **i = t->list.items;
     assert_int_equal(t->list.len, 15);
@@ -202,11 +207,12 @@ static void test_parse_proxy(void **state) {
     (void)state;
     Fixture f;
     fixture_init(&f);
-    Ast *t = fixture_parse(&f, "proxy p(net, lr = 1.2) { per run { x = 1; } per architecture { shared m = net with "
-                               "init: a, batch_norm: b; } train(loss: e, by: sgd(lr), steps: 10); measure loss = e;"
-                               "score = -(loss at (6..10)); }"
-                               "rank draw(s, n, seed: 1) by p(lr: 2);"
-                               "space s { encoding join(i in r, \"+\") (\"a\" edge[i] \"~\" i) \"b\"; costs full; }");
+    Ast *t = fixture_parse(
+        &f, "proxy p(net, lr = 1.2) { per run { x = 1; } per architecture { shared m = net with "
+            "init: a, batch_norm: b; } train(loss: e, by: sgd(lr), steps: 10); measure loss = e;"
+            "score = -(loss at (6..10)); }"
+            "rank draw(s, n, seed: 1) by p(lr: 2);"
+            "space s { encoding join(i in r, \"+\") (\"a\" edge[i] \"~\" i) \"b\"; costs full; }");
     assert_string_equal(fixture_codes(&f), "");
     const Ast *proxy = t->list.items[0], *rank = t->list.items[1], *space = t->list.items[2];
     assert_int_equal(proxy->list.len, 5);
@@ -232,9 +238,11 @@ static void test_parse_recovery(void **state) {
     (void)state;
     Fixture f;
     fixture_init(&f);
-    Ast *t = fixture_parse(&f, "a = 3 + ;\nb = f(1 2, 3) + g(4 5);\nspace 3 { x = 1; { } }\nc = (1;\n"
-                               "d = x => { y = ; return y; };\ne = 3\nf = 4;\n");
-    assert_string_equal(fixture_codes(&f), "1:syntax 2:syntax 2:syntax 3:syntax 4:unclosed 5:syntax 6:syntax");
+    Ast *t =
+        fixture_parse(&f, "a = 3 + ;\nb = f(1 2, 3) + g(4 5);\nspace 3 { x = 1; { } }\nc = (1;\n"
+                          "d = x => { y = ; return y; };\ne = 3\nf = 4;\n");
+    assert_string_equal(fixture_codes(&f),
+                        "1:syntax 2:syntax 2:syntax 3:syntax 4:unclosed 5:syntax 6:syntax");
     static const char *const names[] = {"a", "b", NULL, "c", "d", "e", "f"};
     assert_int_equal(t->list.len, ARRAY_LEN(names));
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
@@ -265,8 +273,9 @@ static void test_parse_ids(void **state) {
 static void test_parse_nesting(void **state) {
     (void)state;
     enum { MANY = 100000 };
-    static const char *const openings[] = {"(", "[", "f(", "-", "not ", "x => ", "sum(i in r) ", "if x then ",
-                                           "x -> (", "{", "x => {", "a[", "2 ^ "};
+    static const char *const openings[] = {
+        "(",          "[",      "f(", "-",      "not ", "x => ", "sum(i in r) ",
+        "if x then ", "x -> (", "{",  "x => {", "a[",   "2 ^ "};
     for (size_t i = 0; i < ARRAY_LEN(openings); i++) {
         Buf b = {0};
         buf_puts(&b, "a = ");
@@ -288,7 +297,8 @@ static void test_parse_limit_of_depth(void **state) {
     fixture_init(&f);
     Buf b = {0};
     buf_puts(&b, "a = ");
-    for (int i = 0; i < SYNTAX_MAX_DEPTH - 2; i++) /* with the number and the definition: the limit */
+    for (int i = 0; i < SYNTAX_MAX_DEPTH - 2;
+         i++) /* with the number and the definition: the limit */
         buf_puts(&b, "-");
     buf_puts(&b, "1;");
     parse_program(&f.syntax, fixture_add(&f, b.text, b.len));
@@ -309,8 +319,20 @@ static void test_parse_long(void **state) {
         const char *piece, *end;
         size_t errors_kept;
     } cases[] = {
-        {"}", "", 20}, {")", "", 1}, {"{", "", 1}, {"\xff", "", 1}, {"\xff" "a", "", 20}, {"a=1;", "", 0},
-        {"x", "=1;", 0}, {"//x", "", 0}, {"a=3 4;", "", 20}, {"1", "", 2}, {"a = (3 4) + ", "", 2}, {"\"", "", 1},
+        {"}", "", 20},
+        {")", "", 1},
+        {"{", "", 1},
+        {"\xff", "", 1},
+        {"\xff"
+         "a",
+         "", 20},
+        {"a=1;", "", 0},
+        {"x", "=1;", 0},
+        {"//x", "", 0},
+        {"a=3 4;", "", 20},
+        {"1", "", 2},
+        {"a = (3 4) + ", "", 2},
+        {"\"", "", 1},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         Buf b = {0};
@@ -371,12 +393,18 @@ static void test_parse_round_trip(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parse_precedence), cmocka_unit_test(test_parse_aggregates),
-        cmocka_unit_test(test_parse_numbers),    cmocka_unit_test(test_parse_strings),
-        cmocka_unit_test(test_parse_places),     cmocka_unit_test(test_parse_statements),
-        cmocka_unit_test(test_parse_proxy),      cmocka_unit_test(test_parse_recovery),
-        cmocka_unit_test(test_parse_ids),        cmocka_unit_test(test_parse_nesting),
-        cmocka_unit_test(test_parse_limit_of_depth), cmocka_unit_test(test_parse_long),
+        cmocka_unit_test(test_parse_precedence),
+        cmocka_unit_test(test_parse_aggregates),
+        cmocka_unit_test(test_parse_numbers),
+        cmocka_unit_test(test_parse_strings),
+        cmocka_unit_test(test_parse_places),
+        cmocka_unit_test(test_parse_statements),
+        cmocka_unit_test(test_parse_proxy),
+        cmocka_unit_test(test_parse_recovery),
+        cmocka_unit_test(test_parse_ids),
+        cmocka_unit_test(test_parse_nesting),
+        cmocka_unit_test(test_parse_limit_of_depth),
+        cmocka_unit_test(test_parse_long),
         cmocka_unit_test(test_parse_round_trip),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,10 +34,22 @@ static void test_source_utf8_length(void **state) {
         const char *text;
         size_t length;
     } cases[] = {
-        {"a", 1},           {"\xc3\xa9", 2},         {"\xe2\x82\xac", 3}, {"\xf0\x9f\x98\x80", 4},
-        {"\xc0\xaf", 0},    {"\xe0\x80\x80", 0},     {"\xed\xa0\x80", 0}, {"\xf4\x90\x80\x80", 0},
-        {"\xc3", 0},        {"\x80", 0},             {"\xe2\x82", 0},     {"\xff", 0},
-        {"\xf4\x8f\xbf\xbf", 4}, {"\xf0\x8f\xbf\xbf", 0}, {"\xed\x9f\xbf", 3}, {"\xc1\xbf", 0},
+        {"a", 1},
+        {"\xc3\xa9", 2},
+        {"\xe2\x82\xac", 3},
+        {"\xf0\x9f\x98\x80", 4},
+        {"\xc0\xaf", 0},
+        {"\xe0\x80\x80", 0},
+        {"\xed\xa0\x80", 0},
+        {"\xf4\x90\x80\x80", 0},
+        {"\xc3", 0},
+        {"\x80", 0},
+        {"\xe2\x82", 0},
+        {"\xff", 0},
+        {"\xf4\x8f\xbf\xbf", 4},
+        {"\xf0\x8f\xbf\xbf", 0},
+        {"\xed\x9f\xbf", 3},
+        {"\xc1\xbf", 0},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
         assert_int_equal(source_utf8_length(cases[i].text, strlen(cases[i].text)), cases[i].length);
@@ -86,7 +98,8 @@ static void test_source_too_large(void **state) {
     fixture_init(&f);
     char *text = nasc_alloc_zero(SOURCE_MAX_BYTES + 1);
     NascError err = {0};
-    assert_int_equal(source_add(&f.sources, "big.nas", text, SOURCE_MAX_BYTES + 1, &err), UINT32_MAX);
+    assert_int_equal(source_add(&f.sources, "big.nas", text, SOURCE_MAX_BYTES + 1, &err),
+                     UINT32_MAX);
     assert_int_equal(err.status, NASC_ENVIRONMENT);
     assert_int_equal(source_add(&f.sources, "big.nas", text, SOURCE_MAX_BYTES, NULL), 0);
     free(text);
