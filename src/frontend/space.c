@@ -225,11 +225,18 @@ ptrdiff_t point_find(const Point *p, const char *address) {
     return -1;
 }
 
+/* Points are looked up by walking; what no space of networks needs is refused. */
+enum { MAX_DECISIONS = 4096 };
+
 int64_t session_decide(Session *s, const char *address, const EvalDomain *d, Place place) {
     ptrdiff_t known = point_find(&s->point, address);
     if (known >= 0)
         return s->point.genotype.items[known].index;
-    (void)place;
+    if (s->point.genotype.len >= MAX_DECISIONS) {
+        diag_at(&s->diags, place, DIAG_too_large,
+                arena_printf(s->arena, "an architecture has at most %d decisions", MAX_DECISIONS));
+        return -1;
+    }
     int64_t index = s->oracle.pick ? s->oracle.pick(s->oracle.user, s, address, d) : -1;
     if (index < 0 || index >= d->domain.count) {
         s->refused = true;

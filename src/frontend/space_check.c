@@ -92,14 +92,14 @@ const char *space_raw_count(Space *space, Arena *arena) {
 
 /* Checking: points that differ from a base point in one decision. */
 
-enum { TRIES = 64, MAX_VALUES = 64 };
+enum { TRIES = 64, MAX_VALUES = 64, MAX_POINTS = 2000 };
 
 typedef struct Variation {
     const Architecture *base; /* NULL: first values */
     const char *address;      /* of the decision that is forced, or NULL */
     int64_t index;
-    bool
-        at_random; /* what is not forced is drawn: the base does not meet the constraints with it */
+    int64_t turn;   /* not negative: every decision takes value number turn, modulo its count */
+    bool at_random; /* what is not forced is drawn: with it the base breaks a constraint */
     RandomStream stream;
     uint64_t asked;
 } Variation;
@@ -109,6 +109,8 @@ static int64_t pick_varied(void *user, Session *s, const char *address, const Ev
     uint64_t number = v->asked++;
     if (v->address && strcmp(address, v->address) == 0)
         return MIN(v->index, d->domain.count - 1);
+    if (v->turn >= 0)
+        return v->turn % d->domain.count;
     if (v->at_random)
         return domain_draw(&d->domain, v->stream, number);
     for (size_t i = 0; v->base && i < v->base->n; i++) {
@@ -183,7 +185,7 @@ static void check_value(Space *space, const Architecture *base, const char *addr
                         int64_t index) {
     Arena arena;
     arena_init(&arena, "check");
-    Variation v = {.base = base, .address = address, .index = index};
+    Variation v = {.base = base, .address = address, .index = index, .turn = -1};
     v.stream =
         random_stream(0, 0, RANDOM_SAMPLE, hash128(address, strlen(address), (uint64_t)index));
     size_t errors = space->program->diags.errors;
@@ -198,10 +200,37 @@ static void check_value(Space *space, const Architecture *base, const char *addr
     arena_free(&arena);
 }
 
+static int64_t count_values(const Architecture *a) {
+    int64_t n = 0;
+    for (size_t i = 0; i < a->n; i++)
+        n += MIN(a->views[i].count, (int64_t)MAX_VALUES);
+    return n;
+}
+
+static void check_values(Space *space, const Architecture *base) {
+    for (size_t i = 0; i < base->n; i++)
+        for (int64_t k = 0; k < MIN(base->views[i].count, (int64_t)MAX_VALUES); k++)
+            if (k != base->views[i].index)
+                check_value(space, base, base->views[i].address, k);
+}
+
+/* A space of very many decisions: all change at once, so that few points hold every value. */
+static void check_turns(Space *space) {
+    for (int64_t turn = 0; turn < MAX_VALUES; turn++) {
+        Arena arena;
+        arena_init(&arena, "check");
+        Variation v = {.turn = turn};
+        Architecture *a = varied_point(space, &arena, &v);
+        if (a)
+            check_point(space, a);
+        arena_free(&arena);
+    }
+}
+
 void space_check_all(Space *space) {
     Arena arena;
     arena_init(&arena, "check");
-    Variation first = {0};
+    Variation first = {.turn = -1};
     size_t errors = space->program->diags.errors;
     Architecture *base = varied_point(space, &arena, &first);
     if (!base && space->program->diags.errors == errors)
@@ -209,10 +238,10 @@ void space_check_all(Space *space) {
                             random_stream(0, 0, RANDOM_SAMPLE, hash128("check", 5, 0)), 0);
     if (base) {
         check_point(space, base);
-        for (size_t i = 0; i < base->n; i++)
-            for (int64_t k = 0; k < MIN(base->views[i].count, (int64_t)MAX_VALUES); k++)
-                if (k != base->views[i].index)
-                    check_value(space, base, base->views[i].address, k);
+        if (count_values(base) <= MAX_POINTS)
+            check_values(space, base);
+        else
+            check_turns(space);
     }
     arena_free(&arena);
 }

@@ -247,6 +247,30 @@ static void test_check_all(void **state) {
     program_free(p);
 }
 
+static void test_many_decisions(void **state) {
+    (void)state;
+    Program *p =
+        load_good("many.nas", "space s {\n"
+                              "  input image[3, 8, 8];\n"
+                              "  choice e[i in 1..1500] { a = conv(1); b = conv(3, pad: 0); }\n"
+                              "  network = x => (x -> e[1500]) + x;\n"
+                              "}\n");
+    space_check_all(program_default_space(p));
+    assert_int_equal(program_diags(p)->errors, 1);
+    program_free(p);
+    p = load_good("more.nas", "space s {\n"
+                              "  input image[3, 8, 8];\n"
+                              "  choice e[i in 1..5000]: bool;\n"
+                              "  network = conv(1, 4);\n"
+                              "}\n");
+    Arena a;
+    arena_init(&a, "test");
+    assert_null(space_sample(program_default_space(p), &a, test_stream(1), 0));
+    assert_non_null(find_diag(p, DIAG_too_large));
+    arena_free(&a);
+    program_free(p);
+}
+
 /* The same program under other names, and under an encoding that other names do not touch. */
 static const char plain[] =
     "body(k) = relu -> conv(k) -> batch_norm;\n"
@@ -346,11 +370,12 @@ static void test_threads(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_golden_sizes),  cmocka_unit_test(test_roots),
-        cmocka_unit_test(test_sampling),      cmocka_unit_test(test_constraints_and_mutation),
-        cmocka_unit_test(test_empty_space),   cmocka_unit_test(test_two_networks),
-        cmocka_unit_test(test_inner_choices), cmocka_unit_test(test_check_all),
-        cmocka_unit_test(test_renaming),      cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_golden_sizes),   cmocka_unit_test(test_roots),
+        cmocka_unit_test(test_sampling),       cmocka_unit_test(test_constraints_and_mutation),
+        cmocka_unit_test(test_empty_space),    cmocka_unit_test(test_two_networks),
+        cmocka_unit_test(test_inner_choices),  cmocka_unit_test(test_check_all),
+        cmocka_unit_test(test_many_decisions), cmocka_unit_test(test_renaming),
+        cmocka_unit_test(test_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
