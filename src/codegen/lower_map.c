@@ -43,7 +43,8 @@ static bool is_vectors(const Builder *b, const IrNode *n) {
 
 static int push(Builder *b, MapCode code, IrOp op, int nsrc, const int *src) {
     MapInstr in = {.code = code, .op = op, .nsrc = nsrc};
-    memcpy(in.src, src, (size_t)nsrc * sizeof *src);
+    for (int k = 0; k < nsrc; k++)
+        in.src[k] = src[k];
     VEC_PUSH(b->instrs, in);
     return (int)b->instrs.len - 1;
 }
