@@ -53,6 +53,10 @@ space pictures {
   network = body(2);
   network full on [3, 128, 128] = body(4) -> cbr(1, 256) -> global_pool -> dense(classes);
   costs full;
+
+  // 2x16k5e2/2x40k5e4/1x64k3e3/attend=false,true/mixer=false
+  encoding join(s in 1..3, "/") (depth[s] "x" width[s] "k" kernel[s] "e" expand[s])
+           "/attend=" join(s in 2..3, ",") (attend[s]) "/mixer=" mixer;
 }
 
 rank if table == none then draw(pictures, n, seed: sample)

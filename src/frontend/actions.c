@@ -228,8 +228,8 @@ static bool has_param(const Ast *definition, const char *name) {
 
 enum { MAX_REPEATS = 10000 };
 
-/* A proxy with arguments. `repeats` is a setting of every proxy that has no parameter of that name.
- */
+/* A proxy with arguments. `repeats` and `choices` are settings of every proxy that has no parameter
+ * of that name. */
 static Value apply_proxy(Session *s, const ProxyUse *bare, const EvalArg *args, size_t n) {
     ProxyUse *use = ARENA_NEW(s->arena, ProxyUse);
     EvalArg *kept = ARENA_ARRAY(s->arena, EvalArg, n + 1);
@@ -238,8 +238,13 @@ static Value apply_proxy(Session *s, const ProxyUse *bare, const EvalArg *args, 
     for (size_t i = 0; i < n; i++) {
         if (value_is_poison(args[i].value))
             return value_poison();
-        if (!args[i].name || strcmp(args[i].name, "repeats") != 0 ||
-            has_param(bare->definition, "repeats")) {
+        bool own = !args[i].name || has_param(bare->definition, args[i].name);
+        const ValueString *choices;
+        if (!own && strcmp(args[i].name, "choices") == 0) {
+            if (!eval_text(s->eval, args[i].value, args[i].place, "`choices`", &choices))
+                return value_poison();
+            use->choices = choices->text;
+        } else if (own || strcmp(args[i].name, "repeats") != 0) {
             kept[use->nargs++] = args[i];
         } else if (!eval_int(s->eval, args[i].value, args[i].place, "`repeats`", 1, MAX_REPEATS,
                              &use->repeats)) {

@@ -30,12 +30,18 @@ Hash128 architecture_key(const Architecture *a) {
     return h;
 }
 
-/* A choice outside the architecture, one of a proxy say, is nobody's to make. */
-static int64_t pick_again(void *user, Session *s, const char *address, const EvalDomain *d) {
-    const Architecture *a = user;
+int64_t architecture_index(const Architecture *a, const char *address) {
     for (size_t i = 0; i < a->n; i++)
         if (strcmp(a->views[i].address, address) == 0)
             return a->views[i].index;
+    return -1;
+}
+
+/* A choice outside the architecture, one of a proxy say, is nobody's to make. */
+static int64_t pick_again(void *user, Session *s, const char *address, const EvalDomain *d) {
+    int64_t index = architecture_index(user, address);
+    if (index >= 0)
+        return index;
     diag_at(&s->diags, d->choice->name_place, DIAG_bad_value,
             arena_printf(s->arena, "the choice `%s` is left open", address));
     return -1;

@@ -251,6 +251,8 @@ static void check_against_params(Check *c, const Ast *call, const Ast *declared,
     }
     if (declared->kind == AST_PROXY && name_index(&m, "repeats") == m.n)
         names[m.n++] = "repeats";
+    if (declared->kind == AST_PROXY && name_index(&m, "choices") == m.n)
+        names[m.n++] = "choices";
     match_arguments(c, call, &m, required);
 }
 

@@ -55,6 +55,7 @@ struct Proxy {
     EvalRun *run;
     bool primed, usable;
     int64_t repeats;
+    Space *space; /* its decisions, or NULL: it has none */
     ProgramParam *settings;
     size_t nsettings;
     struct Proxy *next; /* of the program's */
@@ -104,7 +105,9 @@ struct Session {
     Frame **frames; /* by file, NULL until needed */
     Oracle oracle;
     Point point;
-    bool refused; /* a decision was asked for and not given */
+    bool refused;     /* a decision was asked for and not given */
+    const Ast *proxy; /* whose decisions are those of proxy_point, or NULL */
+    const Architecture *proxy_point;
     struct SpaceUse *uses;
     struct NetworkUse *nets;
 };
@@ -155,8 +158,8 @@ typedef struct ProxyUse {
     size_t file;
     const EvalArg *args;
     size_t nargs;
-    bool has_args;
     int64_t repeats;
+    const char *choices; /* text that makes its decisions, or NULL */
 } ProxyUse;
 
 typedef struct CandidatesUse {
@@ -215,6 +218,8 @@ struct Architecture {
 /* Copies the session's point, which is complete, into an architecture. NULL on a mistake in the
  * encoding. */
 Architecture *architecture_make(Session *s, const Space *space, SpaceUse *use, Arena *arena);
+/* The index of a decision of an architecture, or -1. */
+int64_t architecture_index(const Architecture *a, const char *address);
 /* An oracle that repeats the decisions of an architecture. */
 Oracle architecture_oracle(const Architecture *a);
 /* As space_sample, without a word where constraints leave nothing. */
@@ -244,6 +249,8 @@ Value session_call(void *user, Eval *e, Value callee, const EvalArg *args, size_
 Value action_part(Session *s, const Ast *action, bool proxy);
 
 /* Proxies (proxy.c). */
+/* The proxy as evaluated in this session; NULL after a report. */
+ProxyUse *session_proxy(Session *s, const Ast *definition, size_t file, const Ast *action);
 Proxy *program_proxy_of(Program *p, const Ast *definition, size_t file, const Ast *action);
 void proxies_free(Program *p);
 

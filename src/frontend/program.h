@@ -80,6 +80,10 @@ typedef struct Proxy Proxy;
 Proxy *program_default_proxy(Program *p);
 const char *proxy_name(const Proxy *p);
 int64_t proxy_repeats(const Proxy *p);
+/* The decisions of a proxy, as a space without networks: sampled, read, written, mutated, hashed like
+ * any other. NULL if it has none. A point's text, given as the setting `choices`, makes them:
+ * `by wide(choices: "lr=0.5,taps=2")`. */
+Space *proxy_space(Proxy *p);
 /* Settings after defaults, "lr" -> "1.2", for reports. */
 size_t proxy_settings(Proxy *p, const ProgramParam **out);
 

@@ -32,6 +32,9 @@ Proxy *program_proxy_of(Program *p, const Ast *definition, size_t file, const As
     arena_init(&x->run_arena, "proxy run");
     arena_init(&x->view_arena, "proxy settings");
     x->run = eval_run_new(&x->run_arena);
+    for (size_t i = 0; i < definition->list.len && !x->space; i++)
+        if (definition->list.items[i]->kind == AST_CHOICE)
+            x->space = program_space_of(p, definition, file, action);
     p->proxies = x;
     return x;
 }
@@ -49,19 +52,31 @@ const char *proxy_name(const Proxy *p) {
     return p->definition->text;
 }
 
-/* The proxy as evaluated in this session; NULL after a report. */
-static ProxyUse *session_proxy(Session *s, const Proxy *p) {
-    if (p->action)
-        return opaque_data(action_part(s, p->action, true), &TAG_PROXY);
+ProxyUse *session_proxy(Session *s, const Ast *definition, size_t file, const Ast *action) {
+    if (action)
+        return opaque_data(action_part(s, action, true), &TAG_PROXY);
     ProxyUse *use = ARENA_NEW(s->arena, ProxyUse);
-    *use = (ProxyUse){.definition = p->definition, .file = p->file, .repeats = 1};
+    *use = (ProxyUse){.definition = definition, .file = file, .repeats = 1};
     return use;
+}
+
+Space *proxy_space(Proxy *p) {
+    return p->space;
+}
+
+/* Makes the proxy's decisions as its setting says; those left open are told when they are met. */
+static bool decide_proxy(Session *s, const Proxy *p, const ProxyUse *use) {
+    if (!use->choices || !p->space)
+        return true;
+    s->proxy = p->definition;
+    s->proxy_point = space_parse(p->space, s->arena, use->choices, strlen(use->choices), false);
+    return s->proxy_point != NULL;
 }
 
 /* The frame of a proxy whose first parameter is `net`. */
 static Frame *proxy_frame(Session *s, const Proxy *p, Value net) {
-    ProxyUse *use = session_proxy(s, p);
-    if (!use)
+    ProxyUse *use = session_proxy(s, p->definition, p->file, p->action);
+    if (!use || !decide_proxy(s, p, use))
         return NULL;
     const AstList *params = &p->definition->params;
     if (params->len == 0) {
@@ -343,7 +358,7 @@ static void describe(Proxy *p) {
     session_begin(&s, p->program, &(SessionConfig){.arena = &p->view_arena});
     const AstList *params = &p->definition->params;
     p->settings = ARENA_ARRAY(&p->view_arena, ProgramParam, params->len + 1);
-    ProxyUse *use = session_proxy(&s, p);
+    ProxyUse *use = session_proxy(&s, p->definition, p->file, p->action);
     Frame *f = use ? proxy_frame(&s, p, value_poison()) : NULL;
     p->repeats = use ? use->repeats : 1;
     for (size_t i = 1; f && i < params->len; i++) {

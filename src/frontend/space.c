@@ -85,8 +85,12 @@ bool space_open(Session *s, SpaceUse *u) {
     if (u->wrong)
         return false;
     Frame *frame = eval_frame(s->eval, session_file_frame(s, u->file), &u->definition->list, NULL);
-    u->wrong = !frame_bind_args(s->eval, frame, &u->definition->params, 0, u->args, u->nargs,
-                                u->place, u->definition->text);
+    const AstList *params = &u->definition->params;
+    size_t first = u->definition->kind == AST_PROXY && params->len ? 1 : 0;
+    if (first) /* decisions of a proxy do not see a network */
+        frame_bind(s->eval, frame, params->items[0]->text, value_poison());
+    u->wrong = !frame_bind_args(s->eval, frame, params, first, u->args, u->nargs, u->place,
+                                u->definition->text);
     if (u->wrong)
         return false;
     u->frame = frame;
@@ -108,6 +112,14 @@ SpaceUse *session_space(Session *s, const Space *space) {
         SpaceUse *u = session_space_definition(s, space->definition, space->file, NULL, 0,
                                                space->definition->name_place);
         return space_open(s, u) ? u : NULL;
+    }
+    if (space->definition->kind == AST_PROXY) {
+        ProxyUse *x = session_proxy(s, space->definition, space->file, space->action);
+        SpaceUse *u = x ? session_space_definition(s, x->definition, x->file, x->args, x->nargs,
+                                                   space->action ? space->action->b->place
+                                                                 : x->definition->name_place)
+                        : NULL;
+        return u && space_open(s, u) ? u : NULL;
     }
     CandidatesUse *c = opaque_data(action_part(s, space->action, false), &TAG_CANDIDATES);
     return c && c->space->definition == space->definition ? c->space : NULL;
@@ -225,10 +237,19 @@ ptrdiff_t point_find(const Point *p, const char *address) {
     return -1;
 }
 
+static bool is_member(const Ast *definition, const Ast *choice) {
+    for (size_t i = 0; i < definition->list.len; i++)
+        if (definition->list.items[i] == choice)
+            return true;
+    return false;
+}
+
 /* Points are looked up by walking; what no space of networks needs is refused. */
 enum { MAX_DECISIONS = 4096 };
 
 int64_t session_decide(Session *s, const char *address, const EvalDomain *d, Place place) {
+    if (s->proxy_point && is_member(s->proxy, d->choice))
+        return architecture_index(s->proxy_point, address);
     ptrdiff_t known = point_find(&s->point, address);
     if (known >= 0)
         return s->point.genotype.items[known].index;

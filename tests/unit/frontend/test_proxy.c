@@ -289,6 +289,61 @@ static void test_inner_choices(void **state) {
     program_free(p);
 }
 
+/* A space of proxies: the same engine samples, writes, reads and mutates its points. */
+static void test_proxy_space(void **state) {
+    (void)state;
+    const char *text =
+        "space s { input image[3, 8, 8]; choice k in {1, 3}; network = conv(k, 4); }\n"
+        "proxy wide(net, most = 1.5) {\n"
+        "  choice lr in 0.5 .. most step 0.1;\n"
+        "  choice k in {1, 3, 7};\n"
+        "  choice bases subset of {first, second} each 0.2;\n"
+        "  choice kind { plain = relu; smooth = tanh; }\n"
+        "  per run {\n"
+        "    x = batch(\"noise\", 4, like: net.input);\n"
+        "    first = normal(0, 1, n: 4, c: 5, h: 8, w: 8);\n"
+        "    second = uniform(0, 1, n: 4, c: 5, h: 8, w: 8);\n"
+        "    goal = sum(b in bases) (b);\n"
+        "  }\n"
+        "  per architecture { shared m = net; shared head = kind -> conv(k, 5); }\n"
+        "  train(loss: mean(((x -> m).out -> head) - goal), steps: 3, by: sgd(lr));\n"
+        "  measure e = mean(((x -> m).out -> head) - goal);\n"
+        "  score = -(e at 3);\n"
+        "}\n"
+        "rank draw(s, 2) by wide(most: 0.9, choices: "
+        "\"lr=0.7,k=7,bases=first+second,kind=smooth\");\n";
+    Program *p = load_good("wide.nas", text);
+    Arena a;
+    arena_init(&a, "test");
+    Space *s = program_default_space(p);
+    Proxy *x = program_default_proxy(p);
+    Space *choices = proxy_space(x);
+    assert_non_null(choices);
+    assert_string_equal(space_name(choices), "wide");
+    assert_string_equal(space_raw_count(choices, &a), "120"); /* 5 * 3 * 4 * 2 */
+    Architecture *point = space_sample(choices, &a, test_stream(1), 0);
+    for (uint64_t i = 0; i < 30; i++) {
+        Architecture *again = parse_good(p, choices, &a, architecture_text(point));
+        assert_true(hash128_equal(architecture_key(point), architecture_key(again)));
+        Architecture *other = space_mutate(choices, &a, point, test_stream(2), i, 0.2);
+        assert_string_not_equal(architecture_text(point), architecture_text(other));
+        point = other;
+    }
+    ProxyBuild b = build_good(p, x, s, "k=3", &a);
+    bool head = false;
+    for (size_t i = 0; i < b.nparams; i++) {
+        const IrType *t = &ir_get(b.module.graph, b.params[i].leaf)->type;
+        head = head || (t->rank == 4 && ir_type_size(t, IR_AXIS_KH) == 7);
+        assert_true(fabs(b.params[i].lr - 0.7) < 1e-12);
+    }
+    assert_true(head);
+    assert_int_equal(count_reached(&b.module, 0, IR_OP_tanh), 1);
+    double values[] = {3, 2, 1};
+    assert_true(proxy_score(&b, values) == -1.0);
+    arena_free(&a);
+    program_free(p);
+}
+
 /* A network that notes no taps is listened to at its end. */
 static void test_no_taps(void **state) {
     (void)state;
@@ -370,12 +425,12 @@ static void test_mistakes(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_eproxy),    cmocka_unit_test(test_run_part),
-        cmocka_unit_test(test_order),     cmocka_unit_test(test_settings_reach),
-        cmocka_unit_test(test_late_mean), cmocka_unit_test(test_two_barriers),
-        cmocka_unit_test(test_renaming),  cmocka_unit_test(test_inner_choices),
-        cmocka_unit_test(test_no_taps),   cmocka_unit_test(test_open_choice),
-        cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_eproxy),      cmocka_unit_test(test_run_part),
+        cmocka_unit_test(test_order),       cmocka_unit_test(test_settings_reach),
+        cmocka_unit_test(test_late_mean),   cmocka_unit_test(test_two_barriers),
+        cmocka_unit_test(test_renaming),    cmocka_unit_test(test_inner_choices),
+        cmocka_unit_test(test_no_taps),     cmocka_unit_test(test_proxy_space),
+        cmocka_unit_test(test_open_choice), cmocka_unit_test(test_mistakes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
