@@ -1,4 +1,5 @@
-/* One case an op; comparisons follow the reference: NaN passes through relu, maximum and minimum. */
+/* One case an op; comparisons follow the reference: NaN passes through relu, maximum and minimum.
+ */
 #include "codegen/emit_ew.h"
 
 Value emit_const_like(Emit *e, Value like, float v) {

@@ -1,9 +1,11 @@
-/* Fused map kernels: the program of map_program.h as loops over channels, segments, blocks and places.
+/* Fused map kernels: the program of map_program.h as loops over channels, segments, blocks and
+ * places.
  *
- * Order of a sum (part of the op's definition): two accumulators of 16 lanes take turns place by place, in
- * the order of blocks, then of places (an odd number of places swaps their roles from then on); lanes beyond
- * the batch are left out; then first + second, then the fixed tree over lanes. A plane sum starts with fresh
- * accumulators in each block. Stores of a place follow all its loads, so a result may lie on an operand. */
+ * Order of a sum (part of the op's definition): two accumulators of 16 lanes take turns place by
+ * place, in the order of blocks, then of places (an odd number of places swaps their roles from
+ * then on); lanes beyond the batch are left out; then first + second, then the fixed tree over
+ * lanes. A plane sum starts with fresh accumulators in each block. Stores of a place follow all its
+ * loads, so a result may lie on an operand. */
 #include "codegen/emit_map.h"
 
 #include "codegen/emit_ew.h"
@@ -26,11 +28,11 @@ typedef struct MapEmit {
     bool flat; /* one place a block */
     Value blocks, places, batch;
     Operand *in, *out;
-    Value *channel;      /* channel values by number */
+    Value *channel;       /* channel values by number */
     Value (*vec)[UNROLL]; /* lane values of the places in work, by number */
-    int *red, nred;      /* instructions that reduce in the segment in work, plane reductions last */
+    int *red, nred; /* instructions that reduce in the segment in work, plane reductions last */
     int nplane;
-    size_t next_out;     /* outputs put by earlier segments */
+    size_t next_out; /* outputs put by earlier segments */
 } MapEmit;
 
 static Value identity_of(MapEmit *m, MapCode code) {
@@ -79,7 +81,8 @@ static void read_arguments(MapEmit *m) {
     for (size_t i = 0; i < p->ninstrs; i++) {
         MapCode code = p->instr[i].code;
         if (code == MAP_PUT_LANES || code == MAP_PUT_IMAGE || code == MAP_PUT_VECTOR)
-            arg = read_operand(m, &m->out[k++], code == MAP_PUT_VECTOR ? MAP_VECTOR : MAP_LANES, arg);
+            arg =
+                read_operand(m, &m->out[k++], code == MAP_PUT_VECTOR ? MAP_VECTOR : MAP_LANES, arg);
     }
     CHECK((size_t)arg == map_program_nargs(p));
 }
@@ -140,8 +143,8 @@ static void run_op(MapEmit *m, int i, const Places *w) {
     }
 }
 
-/* Adds the places to the accumulators: acc[2 k], acc[2 k + 1] belong to reduction k. A single place goes
- * to the first, and the two change roles. */
+/* Adds the places to the accumulators: acc[2 k], acc[2 k + 1] belong to reduction k. A single place
+ * goes to the first, and the two change roles. */
 static void accumulate(MapEmit *m, Value *acc, Value mask, const Places *w) {
     for (int k = 0; k < m->nred; k++) {
         const MapInstr *in = &m->p->instr[m->red[k]];
@@ -260,7 +263,8 @@ static Value finish_lanes(MapEmit *m, MapCode code, Value v) {
     return lane[0];
 }
 
-/* The loop of a segment over blocks; reductions over images first in m->red, plane reductions after. */
+/* The loop of a segment over blocks; reductions over images first in m->red, plane reductions
+ * after. */
 static void run_loop(MapEmit *m, int from, int to) {
     Emit *e = m->e;
     int nover = m->nred - m->nplane;

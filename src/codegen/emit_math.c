@@ -1,5 +1,5 @@
-/* Elementary functions by range reduction and minimax polynomials (coefficients: Cephes' single-precision
- * set, S. Moshier), in plain additions and multiplications. */
+/* Elementary functions by range reduction and minimax polynomials (coefficients: Cephes'
+ * single-precision set, S. Moshier), in plain additions and multiplications. */
 #include "codegen/emit_ew.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
-/* Stochastic gradient descent with momentum over a block of parameters, as PyTorch defines it (dampening 0,
- * no Nesterov), every operation rounded. */
+/* Stochastic gradient descent with momentum over a block of parameters, as PyTorch defines it
+ * (dampening 0, no Nesterov), every operation rounded. */
 #include "codegen/emit.h"
 #include "codegen/kernel_args.h"
 

@@ -1,7 +1,7 @@
-/* Grouping: nodes in number order, each joins the group of one of its operands if that makes no cycle
- * between groups, keeps within the limits and runs over the same domain; groups that a node brings
- * together are merged on the same terms. Invariant: the groups form an acyclic graph, and `reach` holds for
- * each group the set of groups that it needs, directly or not. */
+/* Grouping: nodes in number order, each joins the group of one of its operands if that makes no
+ * cycle between groups, keeps within the limits and runs over the same domain; groups that a node
+ * brings together are merged on the same terms. Invariant: the groups form an acyclic graph, and
+ * `reach` holds for each group the set of groups that it needs, directly or not. */
 #include "codegen/fuse.h"
 
 #include <stdlib.h>
@@ -24,7 +24,7 @@ typedef struct Fuser {
     uint64_t *reach;
     Draft *draft;
     size_t ndrafts;
-    int *depth; /* of each node: reductions before it within its group */
+    int *depth;      /* of each node: reductions before it within its group */
     uint32_t *users; /* of each node */
 } Fuser;
 
@@ -128,7 +128,8 @@ static bool reduces_vector(const Fuser *f, const IrNode *n) {
     return fuse_is_reduction(n->op) && !fuse_is_lanes(ir_get(f->graph, n->in[0]));
 }
 
-/* Plane reductions give [n, c], which is a value of another domain: their users are in other groups. */
+/* Plane reductions give [n, c], which is a value of another domain: their users are in other
+ * groups. */
 static bool is_plane_user(const Fuser *f, const IrNode *n, uint32_t group) {
     for (uint32_t k = 0; k < n->nin; k++) {
         const IrNode *in = ir_get(f->graph, n->in[k]);

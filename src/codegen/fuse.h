@@ -1,10 +1,11 @@
-/* Fusion: which nodes one kernel call computes, which values are kept in memory, in what order calls run.
+/* Fusion: which nodes one kernel call computes, which values are kept in memory, in what order
+ * calls run.
  *
- * A group is an anchor (convolution, pooling, resize, copy: one node, a convolution with the bias and relu
- * that follow it), or elementwise nodes and reductions over one domain: [c, h, w] x images (map), or one
- * flat tensor and scalars (small). Cheap elementwise values that another group needs are computed again
- * there when that reads nothing more; every other value that crosses groups is stored. Fusion never changes
- * a bit: each node is rounded as if it were alone. */
+ * A group is an anchor (convolution, pooling, resize, copy: one node, a convolution with the bias
+ * and relu that follow it), or elementwise nodes and reductions over one domain: [c, h, w] x images
+ * (map), or one flat tensor and scalars (small). Cheap elementwise values that another group needs
+ * are computed again there when that reads nothing more; every other value that crosses groups is
+ * stored. Fusion never changes a bit: each node is rounded as if it were alone. */
 #ifndef NASC_CODEGEN_FUSE_H
 #define NASC_CODEGEN_FUSE_H
 
@@ -22,8 +23,7 @@ typedef struct GroupDomain {
 
 typedef struct Group {
     GroupDomain domain;
-    int part;  /* 0: needed by a forward root, 1: only by the others */
-
+    int part; /* 0: needed by a forward root, 1: only by the others */
     size_t nnodes, nins, nouts;
     IrRef *nodes; /* ascending; of an anchor: the anchor, [add], [relu] */
     IrRef *ins;   /* stored values and leaves read, ascending */
@@ -32,8 +32,9 @@ typedef struct Group {
 
 typedef struct Fusion {
     size_t ngroups;
-    Group *groups;   /* in the order of execution, part 0 first */
-    uint32_t *owner; /* node -> group that stores it; GROUP_NONE for leaves, constants, unstored values */
+    Group *groups; /* in the order of execution, part 0 first */
+    /* node -> group that stores it; GROUP_NONE for leaves, constants, unstored values */
+    uint32_t *owner;
 } Fusion;
 #define GROUP_NONE ((uint32_t)UINT32_MAX)
 
@@ -46,8 +47,8 @@ Fusion fuse_graph(Arena *arena, const IrModule *m, size_t nforward, bool fuse);
 typedef struct Grouping {
     const IrModule *m;
     size_t nnodes, ngroups;
-    int *part;          /* of each node; -1: not needed or a leaf */
-    uint32_t *group;    /* of each node, or GROUP_NONE */
+    int *part;           /* of each node; -1: not needed or a leaf */
+    uint32_t *group;     /* of each node, or GROUP_NONE */
     GroupDomain *domain; /* of each group */
     bool fuse;
 } Grouping;
@@ -60,8 +61,8 @@ bool fuse_is_map_op(IrOp op);
 
 /* Decides what is stored, and fills nodes, ins, outs of every group that is left. */
 void fuse_store(Arena *arena, const Grouping *g, Fusion *out);
-/* Orders the groups: depth first from the roots, so that a consumer follows its producer; gradients that
- * are ready first come first. */
+/* Orders the groups: depth first from the roots, so that a consumer follows its producer; gradients
+ * that are ready first come first. */
 void fuse_schedule(Arena *arena, const IrModule *m, size_t nforward, Fusion *f);
 
 #endif

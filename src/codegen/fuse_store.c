@@ -1,12 +1,12 @@
-/* What is stored: results of anchors, what anchors read, roots, reductions and scalars that another group
- * reads; of the other elementwise values those that would cost the reader more than they save.
- * From this follows what each group computes, reads and stores. */
+/* What is stored: results of anchors, what anchors read, roots, reductions and scalars that another
+ * group reads; of the other elementwise values those that would cost the reader more than they
+ * save. From this follows what each group computes, reads and stores. */
 #include "codegen/fuse.h"
 
 #include <stdlib.h>
 
-/* A value is computed again in a group that reads it if that takes at most so many operations and reads at
- * most one activation that is not there for ever. */
+/* A value is computed again in a group that reads it if that takes at most so many operations and
+ * reads at most one activation that is not there for ever. */
 enum { MAX_AGAIN_OPS = 8, DEAR_OP = 4 };
 
 typedef struct Need {
@@ -33,7 +33,8 @@ static bool is_anchor(const Store *s, uint32_t group) {
     return s->g->domain[group].kind == GROUP_ANCHOR;
 }
 
-/* What may be computed twice: elementwise activations, and vectors [c] that no map makes on its way. */
+/* What may be computed twice: elementwise activations, and vectors [c] that no map makes on its
+ * way. */
 static bool is_again(const Store *s, IrRef r) {
     const IrNode *n = ir_get(s->graph, r);
     if (is_leaf(s, r) || !fuse_is_map_op(n->op) || fuse_is_reduction(n->op))

@@ -2,7 +2,8 @@
 #include "codegen/layout.h"
 #include "codegen/plan.h"
 
-/* Strides, in elements, of n, c, h, w in a row-major tensor of this type; 0 where the axis is absent. */
+/* Strides, in elements, of n, c, h, w in a row-major tensor of this type; 0 where the axis is
+ * absent. */
 static void dense_strides(const IrType *type, int64_t stride[4]) {
     static const IrAxis axes[4] = {IR_AXIS_N, IR_AXIS_C, IR_AXIS_H, IR_AXIS_W};
     for (int a = 0; a < 4; a++) {

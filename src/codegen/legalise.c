@@ -1,5 +1,5 @@
-/* Rewriting to forms that kernels cover; see legalise.h. Works in number order, so every operand has been
- * rewritten before its user; hash-consing keeps shared parts shared. */
+/* Rewriting to forms that kernels cover; see legalise.h. Works in number order, so every operand
+ * has been rewritten before its user; hash-consing keeps shared parts shared. */
 #include "codegen/legalise.h"
 
 #include "codegen/layout.h"
@@ -43,13 +43,27 @@ static bool fold(const Legalise *l, IrOp op, const IrRef *in, uint32_t nin, floa
             return false;
     float a = (float)value[0], b = nin == 2 ? (float)value[1] : 0;
     switch (op) {
-    case IR_OP_neg: *out = -a; return true;
-    case IR_OP_recip: *out = 1 / a; return true;
-    case IR_OP_sqrt: *out = sqrtf(a); return true;
-    case IR_OP_add: *out = nin == 2 ? a + b : a; return true;
-    case IR_OP_sub: *out = a - b; return true;
-    case IR_OP_mul: *out = a * b; return true;
-    case IR_OP_div: *out = a / b; return true;
+    case IR_OP_neg:
+        *out = -a;
+        return true;
+    case IR_OP_recip:
+        *out = 1 / a;
+        return true;
+    case IR_OP_sqrt:
+        *out = sqrtf(a);
+        return true;
+    case IR_OP_add:
+        *out = nin == 2 ? a + b : a;
+        return true;
+    case IR_OP_sub:
+        *out = a - b;
+        return true;
+    case IR_OP_mul:
+        *out = a * b;
+        return true;
+    case IR_OP_div:
+        *out = a / b;
+        return true;
     default: return false;
     }
 }
@@ -114,7 +128,8 @@ static bool covers(const Layout *out, const IrType *out_type, const IrType *in_t
         return true;
     if (out->kind == LAYOUT_LANES)
         return in.kind == LAYOUT_VECTOR ||
-               (in.kind == LAYOUT_LANES && ((in.h == out->h && in.w == out->w) || in.h * in.w == 1));
+               (in.kind == LAYOUT_LANES &&
+                ((in.h == out->h && in.w == out->w) || in.h * in.w == 1));
     if (out->kind != in.kind || in_type->rank != out_type->rank)
         return false;
     for (int i = 0; i < in_type->rank; i++)
@@ -137,6 +152,17 @@ static bool reduces_well(const IrType *in, const IrType *out) {
 
 static bool is_image(const IrGraph *g, IrRef r) {
     return layout_of(&ir_get(g, r)->type).kind == LAYOUT_LANES;
+}
+
+/* Kernels read and write weights as [o, i] or [o, i, kh, kw], in this order. */
+static bool has_plain_weight(const IrGraph *g, const IrNode *n) {
+    static const IrAxis order[4] = {IR_AXIS_O, IR_AXIS_I, IR_AXIS_KH, IR_AXIS_KW};
+    bool makes_weight = n->op == IR_OP_conv_dw || n->op == IR_OP_dense_dw;
+    const IrType *weight = makes_weight ? &n->type : &ir_get(g, n->in[1])->type;
+    for (int i = 0; i < weight->rank; i++)
+        if (i >= 4 || weight->axis[i] != order[i])
+            return false;
+    return true;
 }
 
 /* Whether some kernel computes the node, as far as its axes go. */
@@ -163,6 +189,8 @@ static bool supported(const IrGraph *g, const IrNode *n) {
         return n->attr->axis != IR_AXIS_N;
     case IR_CLASS_NORM:
         return false;
+    case IR_CLASS_CONV:
+        return has_plain_weight(g, n);
     default:
         return true;
     }
@@ -186,19 +214,13 @@ static IrRef rewrite(Legalise *l, const IrNode *n, const IrRef *in) {
     const IrAttr *a = n->attr;
     float value;
     switch (n->op) {
-    case IR_OP_zero:
-        return constant_like(l, 0, &n->type);
-    case IR_OP_identity:
-        return in[0];
-    case IR_OP_pow:
-        return rewrite_pow(l, in, a);
-    case IR_OP_reduce_mean:
-        return rewrite_mean(l, in[0], a->axes, a->naxes);
+    case IR_OP_zero: return constant_like(l, 0, &n->type);
+    case IR_OP_identity: return in[0];
+    case IR_OP_pow: return rewrite_pow(l, in, a);
+    case IR_OP_reduce_mean: return rewrite_mean(l, in[0], a->axes, a->naxes);
     case IR_OP_reduce_sum:
-    case IR_OP_reduce_max:
-        return rewrite_reduce(l, n->op, in[0], a->axes, a->naxes);
-    case IR_OP_bn_rstd:
-        return rewrite_rstd(l, in[0], a->value);
+    case IR_OP_reduce_max: return rewrite_reduce(l, n->op, in[0], a->axes, a->naxes);
+    case IR_OP_bn_rstd: return rewrite_rstd(l, in[0], a->value);
     default:
         if (fold(l, n->op, in, n->nin, &value) && n->type.rank == 0)
             return ir_constant(l->g, value);

@@ -12,8 +12,8 @@
  *   pow                 by multiplications or sqrt where the exponent is 1, 2, 3, 0.5, -1
  *   step(x)             step(relu(x)) where relu(x) exists: equal, and it has to be kept anyway
  *   ops on constants    the float they give
- * A root that is a constant or a leaf becomes an identity, so that it is computed into a place of its own.
- * False with err (NASC_PROGRAM_ERROR): an op with axes that no layout covers. */
+ * A root that is a constant or a leaf becomes an identity, so that it is computed into a place of
+ * its own. False with err (NASC_PROGRAM_ERROR): an op with axes that no layout covers. */
 bool legalise(Arena *arena, const IrModule *m, IrModule *out, NascError *err);
 
 #endif

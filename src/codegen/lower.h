@@ -45,7 +45,8 @@ typedef struct Lower {
 } Lower;
 
 void lower_map(Lower *l, const Group *group, const MapLowered *map);
-/* `scratch`: offset of the bytes that lower_scratch_bytes asks for, the group's own while it runs. */
+/* `scratch`: offset of the bytes that lower_scratch_bytes asks for, the group's own while it runs.
+ */
 void lower_anchor(Lower *l, const Group *group, int64_t scratch);
 int64_t lower_scratch_bytes(const IrModule *m, const Group *group);
 void lower_conv(Lower *l, const Group *group, int64_t scratch, const char *what);

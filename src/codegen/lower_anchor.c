@@ -1,5 +1,5 @@
-/* Pooling, resizing and copies: descriptors and arguments as kernel_args.h orders them; convolutions have a
- * file of their own. */
+/* Pooling, resizing and copies: descriptors and arguments as kernel_args.h orders them;
+ * convolutions have a file of their own. */
 #include "codegen/lower.h"
 
 #include <string.h>
@@ -8,8 +8,8 @@ enum { VECTOR_BYTES = LANES * (int)sizeof(float) };
 
 WindowDesc lower_window(const IrNode *n) {
     WindowDesc w = {{1, 1}, {1, 1}, {0, 0}, {1, 1}};
-    if (ir_op_info(n->op)->class == IR_CLASS_CONV && n->op != IR_OP_conv && n->op != IR_OP_conv_dx &&
-        n->op != IR_OP_conv_dw)
+    if (ir_op_info(n->op)->class == IR_CLASS_CONV && n->op != IR_OP_conv &&
+        n->op != IR_OP_conv_dx && n->op != IR_OP_conv_dw)
         return w;
     memcpy(w.kernel, n->attr->kernel, sizeof w.kernel);
     memcpy(w.stride, n->attr->stride, sizeof w.stride);
@@ -72,8 +72,8 @@ static void lower_resize(Lower *l, const Group *group, const char *what) {
     arg[RESIZE_Y_BLOCK] = lower_block_bytes(&ty);
     Buf text = {0};
     kernel_text_resize(&text, op);
-    lower_push(l, KERNEL_resize, lower_take_text(l, &text), arg, RESIZE_NARGS, tx.c, tx.bytes + ty.bytes,
-               out, what);
+    lower_push(l, KERNEL_resize, lower_take_text(l, &text), arg, RESIZE_NARGS, tx.c,
+               tx.bytes + ty.bytes, out, what);
 }
 
 /* A box of channels, rows and columns at position `at` of a tensor. */
@@ -86,7 +86,8 @@ static int64_t piece_offset(const Lower *l, const Piece *p, const Layout *t) {
     return l->offset[p->r] + ((p->at[0] * t->h + p->at[1]) * t->w + p->at[2]) * VECTOR_BYTES;
 }
 
-static void copy_piece(Lower *l, CopyOp op, Piece from, Piece to, const Layout *size, const char *what) {
+static void copy_piece(Lower *l, CopyOp op, Piece from, Piece to, const Layout *size,
+                       const char *what) {
     Layout src = lower_layout(l, from.r), dst = lower_layout(l, to.r);
     bool whole_rows = size->w == src.w && size->w == dst.w;
     int64_t arg[COPY_NARGS] = {0};

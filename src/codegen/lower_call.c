@@ -1,4 +1,5 @@
-/* What all calls share, and the calls of map and small kernels: arguments from the places of the operands. */
+/* What all calls share, and the calls of map and small kernels: arguments from the places of the
+ * operands. */
 #include "codegen/lower.h"
 
 #include <stdlib.h>
@@ -22,8 +23,13 @@ PlanCall *lower_push(Lower *l, KernelKind kind, const char *text, const int64_t 
                      int64_t hi, int64_t bytes, IrRef node, const char *what) {
     int64_t *kept = ARENA_ARRAY(l->arena, int64_t, nargs);
     memcpy(kept, arg, nargs * sizeof *arg);
-    VEC_PUSH(*l->calls, ((PlanCall){.desc = {kind, text}, .arg = kept, .nargs = nargs, .hi = hi,
-                                    .what = what, .bytes = bytes, .node = node,
+    VEC_PUSH(*l->calls, ((PlanCall){.desc = {kind, text},
+                                    .arg = kept,
+                                    .nargs = nargs,
+                                    .hi = hi,
+                                    .what = what,
+                                    .bytes = bytes,
+                                    .node = node,
                                     .nnodes = 1}));
     return &l->calls->items[l->calls->len - 1];
 }
@@ -109,9 +115,9 @@ void lower_map(Lower *l, const Group *group, const MapLowered *map) {
     CHECK(args.len == map_program_nargs(&map->program));
     Buf text = {0};
     map_program_print(&text, &map->program);
-    PlanCall *call = lower_push(l, flat ? KERNEL_small : KERNEL_map, arena_strdup(l->arena, text.text),
-                                args.items, args.len, flat ? 1 : d->c, bytes,
-                                group->nodes[group->nnodes - 1], describe(l, group));
+    PlanCall *call = lower_push(
+        l, flat ? KERNEL_small : KERNEL_map, arena_strdup(l->arena, text.text), args.items,
+        args.len, flat ? 1 : d->c, bytes, group->nodes[group->nnodes - 1], describe(l, group));
     call->nnodes = group->nnodes;
     buf_free(&text);
     VEC_FREE(args);

@@ -1,5 +1,6 @@
-/* Convolutions and dense layers, forward and gradients: direct kernels, or Winograd's where the shape says so
- * (conv_algorithm.h); the transformed filter and Winograd's work space are scratch of the call. */
+/* Convolutions and dense layers, forward and gradients: direct kernels, or Winograd's where the
+ * shape says so (conv_algorithm.h); the transformed filter and Winograd's work space are scratch of
+ * the call. */
 #include "codegen/conv_algorithm.h"
 #include "codegen/lower.h"
 
@@ -60,15 +61,16 @@ static ConvJob read_job(const IrModule *m, const Group *group) {
     read_epilogue(m->graph, group, &job);
     job.groups = MAX(n->attr->groups, 1);
     job.d.window = lower_window(n);
-    job.d.groups = job.groups == 1            ? GROUPS_DENSE
-                   : job.tx.c == job.groups   ? GROUPS_DEPTHWISE
-                                              : GROUPS_GROUPED;
+    job.d.groups = job.groups == 1          ? GROUPS_DENSE
+                   : job.tx.c == job.groups ? GROUPS_DEPTHWISE
+                                            : GROUPS_GROUPED;
     ConvShape shape = {job.tx.n, job.tx.c, job.ty.c, job.tx.h, job.tx.w, job.ty.h, job.ty.w};
     job.winograd = conv_algorithm(job.kind, &job.d, &shape) == CONV_WINOGRAD;
     return job;
 }
 
-/* Winograd's sizes: what is summed over, what is written, tiles of the written map (dw: of the output's). */
+/* Winograd's sizes: what is summed over, what is written, tiles of the written map (dw: of the
+ * output's). */
 typedef struct WinoSizes {
     int64_t reduced, written, tiles, filter_bytes, scratch_bytes;
     WinoBlocks blocks;
@@ -81,7 +83,8 @@ static int64_t round_up(int64_t bytes) {
 static WinoSizes wino_sizes(const ConvJob *job) {
     bool forward = job->kind == KERNEL_conv;
     const Layout *to = job->kind == KERNEL_conv_dx ? &job->tx : &job->ty;
-    WinoSizes s = {.reduced = forward ? job->tx.c : job->ty.c, .written = forward ? job->ty.c : job->tx.c};
+    WinoSizes s = {.reduced = forward ? job->tx.c : job->ty.c,
+                   .written = forward ? job->ty.c : job->tx.c};
     s.tiles = wino_tiles(job->tx.n, to->h, to->w);
     if (job->kind == KERNEL_conv_dw) {
         s.scratch_bytes = round_up(wino_dw_scratch_bytes(s.tiles, job->tx.c, job->ty.c));
@@ -131,7 +134,8 @@ static PlanCall *lower_direct(Lower *l, const ConvJob *job, IrRef out, const cha
                       job->kind == KERNEL_conv_dx ? x->c : y->c, job_bytes(l, job), out, what);
 }
 
-static void lower_filter(Lower *l, const ConvJob *job, const WinoSizes *s, int64_t u, const char *what) {
+static void lower_filter(Lower *l, const ConvJob *job, const WinoSizes *s, int64_t u,
+                         const char *what) {
     int64_t arg[WINO_FILTER_NARGS] = {0};
     arg[WINO_FILTER_W] = l->offset[job->w];
     arg[WINO_FILTER_U] = u;
@@ -140,10 +144,9 @@ static void lower_filter(Lower *l, const ConvJob *job, const WinoSizes *s, int64
     Buf text = {0};
     kernel_text_wino_filter(&text, job->kind == KERNEL_conv_dx);
     int64_t bytes = s->filter_bytes + lower_layout(l, job->w).bytes;
-    PlanCall *call =
-        lower_push(l, KERNEL_wino_filter, lower_take_text(l, &text), arg, WINO_FILTER_NARGS,
-                   (s->written + LANES - 1) / LANES, bytes, IR_NONE,
-                   arena_printf(l->arena, "filter of %s", what));
+    PlanCall *call = lower_push(l, KERNEL_wino_filter, lower_take_text(l, &text), arg,
+                                WINO_FILTER_NARGS, (s->written + LANES - 1) / LANES, bytes, IR_NONE,
+                                arena_printf(l->arena, "filter of %s", what));
     call->nnodes = 0;
 }
 
@@ -176,7 +179,8 @@ static PlanCall *lower_winograd(Lower *l, const ConvJob *job, const WinoSizes *s
                       job_bytes(l, job), out, what);
 }
 
-static PlanCall *lower_winograd_dw(Lower *l, const ConvJob *job, int64_t scratch, const char *what) {
+static PlanCall *lower_winograd_dw(Lower *l, const ConvJob *job, int64_t scratch,
+                                   const char *what) {
     const Layout *x = &job->tx, *y = &job->ty;
     int64_t arg[WINO_DW_NARGS] = {0};
     arg[WINO_DW_X] = l->offset[job->x];

@@ -1,8 +1,9 @@
 /* Map and small groups: nodes to program and arguments.
  *
- * A node's segment is the number of reductions before it. Each segment stores and reduces what is ready;
- * activations that it needs are read (or read back, if this kernel has stored them) and computed anew, since
- * a channel's vectors lie in the cache while registers do not reach from one loop to the next. */
+ * A node's segment is the number of reductions before it. Each segment stores and reduces what is
+ * ready; activations that it needs are read (or read back, if this kernel has stored them) and
+ * computed anew, since a channel's vectors lie in the cache while registers do not reach from one
+ * loop to the next. */
 #include "codegen/lower.h"
 
 #include <math.h>
@@ -70,9 +71,9 @@ static int input(Builder *b, IrRef r) {
     float value = n->op == IR_OP_constant ? (float)n->attr->value : 0;
     size_t k = 0;
     for (; k < b->in.len; k++)
-        if (n->op == IR_OP_constant ? b->in.items[k] == IR_NONE &&
-                                          !memcmp(&b->values.items[k], &value, sizeof value)
-                                    : b->in.items[k] == r)
+        if (n->op == IR_OP_constant
+                ? b->in.items[k] == IR_NONE && !memcmp(&b->values.items[k], &value, sizeof value)
+                : b->in.items[k] == r)
             break;
     if (k == b->in.len) {
         VEC_PUSH(b->kinds, kind);
@@ -224,7 +225,8 @@ static MapLowered finish(Builder *b) {
 }
 
 MapLowered lower_map_program(Arena *arena, const IrModule *m, const Group *group) {
-    Builder b = {.arena = arena, .g = m->graph, .group = group, .keys = lower_order(arena, m, group)};
+    Builder b = {
+        .arena = arena, .g = m->graph, .group = group, .keys = lower_order(arena, m, group)};
     b.ready = ARENA_ARRAY(arena, int, group->nnodes);
     b.slot = ARENA_ARRAY(arena, int, group->nnodes);
     b.out_index = ARENA_ARRAY(arena, int, group->nnodes);

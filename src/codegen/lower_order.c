@@ -1,6 +1,7 @@
-/* An order of a group's nodes by what they compute and what is made of them, not by their numbers in the
- * module, so that networks which hold the same computation get the same program text and share its kernel.
- * A hash goes up from the inputs, another down from the results; ties stay in the order of numbers. */
+/* An order of a group's nodes by what they compute and what is made of them, not by their numbers
+ * in the module, so that networks which hold the same computation get the same program text and
+ * share its kernel. A hash goes up from the inputs, another down from the results; ties stay in the
+ * order of numbers. */
 #include "codegen/lower.h"
 
 /* Bits do not depend on the order of two operands of these. (A maximum of a NaN does.) */
@@ -37,7 +38,8 @@ static uint64_t mix(uint64_t a, uint64_t b, uint64_t c) {
     return hash128(parts, sizeof parts, 0).lo;
 }
 
-/* The hash of what r computes from its operands' hashes; two operands that commute count as one pair. */
+/* The hash of what r computes from its operands' hashes; two operands that commute count as one
+ * pair. */
 static uint64_t upward(const LowerOrder *o, const IrNode *n) {
     uint64_t h = mix((uint64_t)n->op, n->nin, 1);
     for (uint32_t k = 0; k < n->nin; k++) {

@@ -1,14 +1,15 @@
-/* The little program of a fused map: straight-line code that a kernel runs once a channel, in phases.
+/* The little program of a fused map: straight-line code that a kernel runs once a channel, in
+ * phases.
  *
- * Values are numbered: the inputs first, in the order of their first use, then one number an instruction.
- * A value is either of the channel (one float: vectors, scalars, constants and what is made of them) or of
- * the lanes (16 floats for each image block and place). Segments are separated by `phase`; within one,
- * channel instructions run first, once, then lane instructions in one loop over blocks and places; a sum or
- * maximum over that loop is a channel value of the next segment. So no instruction of a segment may use a
- * reduction of the same segment.
+ * Values are numbered: the inputs first, in the order of their first use, then one number an
+ * instruction. A value is either of the channel (one float: vectors, scalars, constants and what is
+ * made of them) or of the lanes (16 floats for each image block and place). Segments are separated
+ * by `phase`; within one, channel instructions run first, once, then lane instructions in one loop
+ * over blocks and places; a sum or maximum over that loop is a channel value of the next segment.
+ * So no instruction of a segment may use a reduction of the same segment.
  *
- * Text, the key of the kernel: "in aack; add v0 v1; sum v4; phase; div v5 v3; put_c v7". Two programs that
- * do the same in the same order have the same text. */
+ * Text, the key of the kernel: "in aack; add v0 v1; sum v4; phase; div v5 v3; put_c v7". Two
+ * programs that do the same in the same order have the same text. */
 #ifndef NASC_CODEGEN_MAP_PROGRAM_H
 #define NASC_CODEGEN_MAP_PROGRAM_H
 
@@ -27,10 +28,10 @@ enum {
 };
 
 typedef enum MapCode {
-    MAP_OP,         /* an elementwise op of the table, each result rounded to float */
-    MAP_SUM,        /* over images and places -> channel value */
+    MAP_OP,  /* an elementwise op of the table, each result rounded to float */
+    MAP_SUM, /* over images and places -> channel value */
     MAP_MAX,
-    MAP_PLANE_SUM,  /* over places, one vector a block -> stored as output, no value */
+    MAP_PLANE_SUM, /* over places, one vector a block -> stored as output, no value */
     MAP_PLANE_MAX,
     MAP_RELOAD,     /* the vector that output src[0] got in an earlier segment */
     MAP_PUT_LANES,  /* stores src[0] */
@@ -53,9 +54,9 @@ typedef struct MapProgram {
     bool *lanes;     /* of each value, inputs first */
 } MapProgram;
 
-/* Number of 64-bit arguments: blocks, places, batch; a lanes or image operand has three (offset, bytes from
- * channel to channel, bytes from block to block), any other one. Inputs in order, then outputs in order of
- * the instructions that put them. */
+/* Number of 64-bit arguments: blocks, places, batch; a lanes or image operand has three (offset,
+ * bytes from channel to channel, bytes from block to block), any other one. Inputs in order, then
+ * outputs in order of the instructions that put them. */
 size_t map_program_nargs(const MapProgram *p);
 /* Fills p->lanes and p->noutputs from the rest. */
 void map_program_finish(Arena *arena, MapProgram *p);

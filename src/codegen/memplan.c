@@ -1,5 +1,5 @@
-/* Best fit by size over lifetimes. A chain of buffers that take over each other's place (results computed in
- * place of a dying operand) is one block that lives as long as all of them. */
+/* Best fit by size over lifetimes. A chain of buffers that take over each other's place (results
+ * computed in place of a dying operand) is one block that lives as long as all of them. */
 #include "codegen/memplan.h"
 
 #include <stdlib.h>

@@ -1,7 +1,9 @@
-/* From a canonical module to a plan: gradient, expansion, legal forms, fusion, places in memory, calls.
+/* From a canonical module to a plan: gradient, expansion, legal forms, fusion, places in memory,
+ * calls.
  *
- * The arena from its start: trained parameters (those of one optimizer setting side by side), their momenta
- * and their gradients in the same order, the other leaves, then everything that lives for a while. */
+ * The arena from its start: trained parameters (those of one optimizer setting side by side), their
+ * momenta and their gradients in the same order, the other leaves, then everything that lives for a
+ * while. */
 #include "codegen/plan.h"
 
 #include "codegen/kernel_args.h"
@@ -29,9 +31,9 @@ typedef struct Planner {
     size_t nslots, nforward;
     int64_t block_bytes;
     Fusion fusion;
-    MapLowered *maps;  /* of each group that is no anchor */
-    int64_t *offset;   /* of each node of the plan's module, -1: none */
-    int32_t *buffer;   /* of each node, -1: none */
+    MapLowered *maps;        /* of each group that is no anchor */
+    int64_t *offset;         /* of each node of the plan's module, -1: none */
+    int32_t *buffer;         /* of each node, -1: none */
     int32_t *scratch_buffer; /* of each group, -1: none */
     MemBuffer *buffers;
     size_t nbuffers;
@@ -50,7 +52,8 @@ static bool same_setting(const PlanUpdate *a, const PlanUpdate *b) {
     return a->lr == b->lr && a->momentum == b->momentum && a->decay == b->decay;
 }
 
-/* Slots of the updated parameters that the module has, grouped by setting in order of appearance. */
+/* Slots of the updated parameters that the module has, grouped by setting in order of appearance.
+ */
 static void make_slots(Planner *p, const IrModule *m, const PlanUpdate *updates, size_t n) {
     p->slots = ARENA_ARRAY(p->scratch, Slot, n);
     bool *done = ARENA_ARRAY(p->scratch, bool, n);
@@ -69,6 +72,24 @@ static void make_slots(Planner *p, const IrModule *m, const PlanUpdate *updates,
             s->bytes = layout_of(&ir_get(m->graph, s->param)->type).bytes;
             p->block_bytes += s->bytes;
         }
+}
+
+/* A gradient is copied and added element by element, so it must lie as its parameter does. */
+static bool check_gradients(const Planner *p, NascError *err) {
+    const IrModule *m = &p->plan->module;
+    for (size_t i = 0; i < p->nslots; i++) {
+        if (p->slots[i].param == IR_NONE)
+            continue;
+        const IrType *a = &ir_get(m->graph, p->slots[i].param)->type;
+        const IrType *b = &ir_get(m->graph, m->roots[p->nforward + i])->type;
+        for (int k = 0; k < a->rank; k++)
+            if (b->rank != a->rank || a->axis[k] != b->axis[k]) {
+                nasc_fail(err, NASC_PROGRAM_ERROR,
+                          "the gradient for a parameter has its axes in another order");
+                return false;
+            }
+    }
+    return true;
 }
 
 /* canonical -> with gradients -> expanded -> legal, in the plan's arena. */
@@ -90,7 +111,7 @@ static bool make_module(Planner *p, const IrModule *canonical, NascError *err) {
         return false;
     for (size_t i = 0; i < p->nslots; i++)
         p->slots[i].param = (IrRef)find_param(&p->plan->module, p->slots[i].update->uid);
-    return true;
+    return check_gradients(p, err);
 }
 
 static bool is_leaf(const IrNode *n) {
@@ -119,15 +140,19 @@ static int64_t place_leaves(Planner *p) {
     for (size_t i = 0; i < n; i++) {
         const IrNode *node = ir_get(g, (IrRef)i);
         if (is_leaf(node))
-            p->plan->leaves[p->plan->nleaves++] = (PlanLeaf){
-                .node = (IrRef)i, .op = node->op, .uid = node->attr->uid, .offset = p->offset[i],
-                .elements = ir_type_elements(&node->type),
-                .lanes = layout_of(&node->type).kind == LAYOUT_LANES};
+            p->plan->leaves[p->plan->nleaves++] =
+                (PlanLeaf){.node = (IrRef)i,
+                           .op = node->op,
+                           .uid = node->attr->uid,
+                           .offset = p->offset[i],
+                           .elements = ir_type_elements(&node->type),
+                           .lanes = layout_of(&node->type).kind == LAYOUT_LANES};
     }
     return end;
 }
 
-/* A gradient that no other parameter has yet, and no forward root, is computed straight into its slot. */
+/* A gradient that no other parameter has yet, and no forward root, is computed straight into its
+ * slot. */
 static bool owns_slot(const Planner *p, size_t slot) {
     const IrModule *m = &p->plan->module;
     IrRef root = m->roots[p->nforward + slot];
@@ -155,8 +180,8 @@ static void make_buffers(Planner *p) {
             if (p->offset[r] >= 0)
                 continue;
             p->buffer[r] = (int32_t)p->nbuffers;
-            p->buffers[p->nbuffers++] = (MemBuffer){
-                layout_of(&ir_get(m->graph, r)->type).bytes, (int)k, (int)k, -1, 0};
+            p->buffers[p->nbuffers++] =
+                (MemBuffer){layout_of(&ir_get(m->graph, r)->type).bytes, (int)k, (int)k, -1, 0};
         }
         for (size_t i = 0; i < g->nins; i++)
             if (p->buffer[g->ins[i]] >= 0)
@@ -168,7 +193,8 @@ static void make_buffers(Planner *p) {
     }
 }
 
-/* Roots stay: the given ones to the end of the forward part, gradients that must be copied to the end. */
+/* Roots stay: the given ones to the end of the forward part, gradients that must be copied to the
+ * end. */
 static void keep_roots(Planner *p) {
     const IrModule *m = &p->plan->module;
     int forward_end = 0, end = (int)p->fusion.ngroups;
@@ -279,7 +305,8 @@ static void make_calls(Planner *p) {
         const Group *g = &p->fusion.groups[k];
         l.calls = &calls[g->part];
         if (g->domain.kind == GROUP_ANCHOR)
-            lower_anchor(&l, g, p->scratch_buffer[k] < 0 ? 0 : p->buffers[p->scratch_buffer[k]].offset);
+            lower_anchor(&l, g,
+                         p->scratch_buffer[k] < 0 ? 0 : p->buffers[p->scratch_buffer[k]].offset);
         else
             lower_map(&l, g, &p->maps[k]);
     }

@@ -1,6 +1,6 @@
-/* Order of calls: depth first from the roots, the longest chain of a group's operands first, so that a value
- * is used soon after it is made. Gradients are asked for in the order in which they can be ready: each
- * layer's weight gradient is made while its operands are still there. */
+/* Order of calls: depth first from the roots, the longest chain of a group's operands first, so
+ * that a value is used soon after it is made. Gradients are asked for in the order in which they
+ * can be ready: each layer's weight gradient is made while its operands are still there. */
 #include "codegen/fuse.h"
 
 #include <stdlib.h>
@@ -21,7 +21,8 @@ typedef struct Schedule {
     VEC(Visit) stack;
 } Schedule;
 
-/* Levels by repeated descent: the groups come in no order, so each is visited after its operands. */
+/* Levels by repeated descent: the groups come in no order, so each is visited after its operands.
+ */
 static void visit(Schedule *s, uint32_t root, bool emit) {
     if (s->done[root])
         return;

@@ -1,4 +1,5 @@
-/* Fusion from the text form: what becomes one group, what stays apart, and that the schedule is an order. */
+/* Fusion from the text form: what becomes one group, what stays apart, and that the schedule is an
+ * order. */
 #include "codegen/fuse.h"
 #include "codegen/legalise.h"
 
@@ -35,7 +36,8 @@ static void assert_ordered(const Fused *k) {
         for (size_t j = 0; j < g->nins; j++) {
             uint32_t owner = k->f.owner[g->ins[j]];
             if (owner == GROUP_NONE)
-                assert_int_equal(ir_op_info(ir_get(k->m.graph, g->ins[j])->op)->class, IR_CLASS_SRC);
+                assert_int_equal(ir_op_info(ir_get(k->m.graph, g->ins[j])->op)->class,
+                                 IR_CLASS_SRC);
             else
                 assert_true(owner < i);
         }
@@ -61,7 +63,8 @@ static void test_batch_norm_is_one_group(void **state) {
                         "%4 = batch_norm(%0, %2, %3) {value=1e-05} : [n=16, c=4, h=8, w=8]\n"
                         "%5 = add(%4, %1) : [n=16, c=4, h=8, w=8]\n"
                         "%6 = relu(%5) : [n=16, c=4, h=8, w=8]\n"
-                        "root y = %6\n", 1, true);
+                        "root y = %6\n",
+                        1, true);
     assert_ordered(&k);
     assert_int_equal(k.f.ngroups, 1);
     assert_int_equal(k.f.groups[0].nouts, 1);
@@ -72,12 +75,12 @@ static void test_batch_norm_is_one_group(void **state) {
 /* A convolution takes the bias and the relu that alone use it; with a second user it does not. */
 static void test_epilogue(void **state) {
     (void)state;
-    static const char head[] =
-        "%0 = input {slot=0} : [n=16, c=4, h=8, w=8]\n"
-        "%1 = param {uid=0} : [o=6, i=4, kh=1, kw=1]\n"
-        "%2 = param {uid=1} : [c=6]\n"
-        "%3 = conv(%0, %1, %2) {kernel=1x1 stride=1x1 dilation=1x1 groups=1} : [n=16, c=6, h=8, w=8]\n"
-        "%4 = relu(%3) : [n=16, c=6, h=8, w=8]\n";
+    static const char head[] = "%0 = input {slot=0} : [n=16, c=4, h=8, w=8]\n"
+                               "%1 = param {uid=0} : [o=6, i=4, kh=1, kw=1]\n"
+                               "%2 = param {uid=1} : [c=6]\n"
+                               "%3 = conv(%0, %1, %2) {kernel=1x1 stride=1x1 dilation=1x1 "
+                               "groups=1} : [n=16, c=6, h=8, w=8]\n"
+                               "%4 = relu(%3) : [n=16, c=6, h=8, w=8]\n";
     char text[1000];
     strcpy(text, head);
     strcat(text, "root y = %4\n");
@@ -95,7 +98,8 @@ static void test_epilogue(void **state) {
     arena_free(&k.arena);
 }
 
-/* a -> conv -> b, and a, b added: a must not join the sum's group, or the groups would form a cycle. */
+/* a -> conv -> b, and a, b added: a must not join the sum's group, or the groups would form a
+ * cycle. */
 static void test_no_cycle_around_an_anchor(void **state) {
     (void)state;
     Fused k = fuse_text("%0 = input {slot=0} : [n=16, c=4, h=8, w=8]\n"
@@ -105,15 +109,16 @@ static void test_no_cycle_around_an_anchor(void **state) {
                         "[n=16, c=4, h=8, w=8]\n"
                         "%4 = add(%2, %3) : [n=16, c=4, h=8, w=8]\n"
                         "%5 = neg(%4) : [n=16, c=4, h=8, w=8]\n"
-                        "root y = %5\n", 1, true);
+                        "root y = %5\n",
+                        1, true);
     assert_ordered(&k);
     assert_int_equal(k.f.ngroups, 3);
     assert_int_equal(k.f.groups[2].nnodes, 2);
     arena_free(&k.arena);
 }
 
-/* Another part reads a cheap value of one stored operand: computed again there. One that would read two
- * passing activations: stored. */
+/* Another part reads a cheap value of one stored operand: computed again there. One that would read
+ * two passing activations: stored. */
 static void test_again_or_stored(void **state) {
     (void)state;
     static const char head[] =
@@ -153,7 +158,8 @@ static void test_unfused(void **state) {
                         "%1 = batch_norm(%0) {value=1e-05} : [n=16, c=4, h=8, w=8]\n"
                         "%2 = mul(%1, %1) : [n=16, c=4, h=8, w=8]\n"
                         "%3 = reduce_mean(%2) {axes=n,c,h,w} : []\n"
-                        "root y = %3\n", 1, false);
+                        "root y = %3\n",
+                        1, false);
     assert_ordered(&k);
     size_t nodes = 0;
     for (size_t i = 0; i < ir_graph_len(k.m.graph); i++)
@@ -163,7 +169,8 @@ static void test_unfused(void **state) {
                           "%1 = batch_norm(%0) {value=1e-05} : [n=16, c=4, h=8, w=8]\n"
                           "%2 = mul(%1, %1) : [n=16, c=4, h=8, w=8]\n"
                           "%3 = reduce_mean(%2) {axes=n,c,h,w} : []\n"
-                          "root y = %3\n", 1, true);
+                          "root y = %3\n",
+                          1, true);
     assert_int_equal(one.f.ngroups, 2);
     assert_int_equal(count_kind(&one, GROUP_MAP), 1);
     assert_int_equal(count_kind(&one, GROUP_SMALL), 1);
@@ -173,8 +180,10 @@ static void test_unfused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_batch_norm_is_one_group),   cmocka_unit_test(test_epilogue),
-        cmocka_unit_test(test_no_cycle_around_an_anchor), cmocka_unit_test(test_again_or_stored),
+        cmocka_unit_test(test_batch_norm_is_one_group),
+        cmocka_unit_test(test_epilogue),
+        cmocka_unit_test(test_no_cycle_around_an_anchor),
+        cmocka_unit_test(test_again_or_stored),
         cmocka_unit_test(test_unfused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
-/* The lanes layout against its definition: element [n, c, h, w] lies at ((block c' h' w') * 16 + lane). */
+/* The lanes layout against its definition: element [n, c, h, w] lies at ((block c' h' w') * 16 +
+ * lane). */
 #include "codegen/layout.h"
 #include "codegen/plan.h"
 

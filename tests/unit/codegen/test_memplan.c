@@ -10,8 +10,8 @@ static uint32_t next(uint64_t *state) {
     return (uint32_t)(*state >> 33);
 }
 
-/* The overlap test of this file, not the planner's own: every 64-byte cell of every call has one owner, or
- * two where one takes over the other's place. */
+/* The overlap test of this file, not the planner's own: every 64-byte cell of every call has one
+ * owner, or two where one takes over the other's place. */
 static void assert_exclusive(const MemBuffer *b, size_t n, int calls, int64_t end) {
     for (int t = 0; t < calls; t++)
         for (int64_t cell = 0; cell < end; cell += 64) {
@@ -37,7 +37,8 @@ static void test_random_lifetimes(void **state) {
         MemBuffer b[N];
         for (int i = 0; i < N; i++) {
             int first = (int)(next(&seed) % CALLS), length = (int)(next(&seed) % 8);
-            b[i] = (MemBuffer){64 * (1 + next(&seed) % 6), first, MIN(first + length, CALLS - 1), -1, -1};
+            b[i] = (MemBuffer){64 * (1 + next(&seed) % 6), first, MIN(first + length, CALLS - 1),
+                               -1, -1};
         }
         int64_t end = memplan_place(&arena, b, N, 0);
         assert_null(memplan_check(&arena, b, N));

@@ -14,12 +14,16 @@ static inline IrRef net_vector(Net *s, int64_t c, double value) {
 }
 
 /* Square kernel, "same" padding; `op` of the weight: param or frozen. */
-static inline IrRef net_conv(Net *s, IrRef x, int32_t k, int32_t stride, int64_t out, bool bias, IrOp op) {
+static inline IrRef net_conv(Net *s, IrRef x, int32_t k, int32_t stride, int64_t out, bool bias,
+                             IrOp op) {
     int64_t in = ir_type_size(&ir_get(s->g, x)->type, IR_AXIS_C);
     IrType t = ir_type(4, (IrAxis[]){IR_AXIS_O, IR_AXIS_I, IR_AXIS_KH, IR_AXIS_KW},
                        (int64_t[]){out, in, k, k});
-    IrAttr a = {.kernel = {k, k}, .stride = {stride, stride}, .pad = {k / 2, k / 2},
-                .dilation = {1, 1}, .groups = 1};
+    IrAttr a = {.kernel = {k, k},
+                .stride = {stride, stride},
+                .pad = {k / 2, k / 2},
+                .dilation = {1, 1},
+                .groups = 1};
     IrRef inputs[3] = {x, ir_leaf(s->g, op, &t, &(IrAttr){.mode = IR_INIT_DEFAULT}, "w"), IR_NONE};
     if (bias) {
         IrType v = ir_type(1, (IrAxis[]){IR_AXIS_C}, &out);
@@ -35,23 +39,30 @@ static inline IrRef net_bn(Net *s, IrRef x) {
 }
 
 static inline IrRef net_relu_conv_bn(Net *s, IrRef x, int32_t k, int32_t stride, int64_t out) {
-    return net_bn(s, net_conv(s, ir_unary(s->g, IR_OP_relu, x), k, stride, out, false, IR_OP_param));
+    return net_bn(s,
+                  net_conv(s, ir_unary(s->g, IR_OP_relu, x), k, stride, out, false, IR_OP_param));
 }
 
 static inline IrRef net_avg_pool(Net *s, IrRef x, int32_t k, int32_t stride) {
     int32_t pad = stride == 1 ? k / 2 : 0;
-    IrAttr a = {.kernel = {k, k}, .stride = {stride, stride}, .pad = {pad, pad}, .dilation = {1, 1}};
+    IrAttr a = {
+        .kernel = {k, k}, .stride = {stride, stride}, .pad = {pad, pad}, .dilation = {1, 1}};
     return ir_must(s->g, IR_OP_avg_pool, &x, 1, &a);
 }
 
 /* NB201's operation number `op` (none, skip, conv 1x1, conv 3x3, avg pool); IR_NONE for none. */
 static inline IrRef net_edge(Net *s, IrRef x, int op, int64_t c) {
     switch (op) {
-    case 0: return IR_NONE;
-    case 1: return x;
-    case 2: return net_relu_conv_bn(s, x, 1, 1, c);
-    case 3: return net_relu_conv_bn(s, x, 3, 1, c);
-    default: return net_avg_pool(s, x, 3, 1);
+    case 0:
+        return IR_NONE;
+    case 1:
+        return x;
+    case 2:
+        return net_relu_conv_bn(s, x, 1, 1, c);
+    case 3:
+        return net_relu_conv_bn(s, x, 3, 1, c);
+    default:
+        return net_avg_pool(s, x, 3, 1);
     }
 }
 
@@ -96,10 +107,10 @@ static inline IrModule net_module(Arena *arena, Net *s, IrRef loss, IrRef measur
     return m;
 }
 
-/* Stem, cells of stage width c, 2c, 4c with reductions between them, taps after each stage. The measure is
- * the sum of tap losses weighed 1, 1/2, 1/4 from the deepest on. */
-static inline IrModule net_nb201(Arena *arena, const int ops[6], int64_t batch, int64_t side, int64_t c,
-                                 int cells, bool pools, int64_t head) {
+/* Stem, cells of stage width c, 2c, 4c with reductions between them, taps after each stage. The
+ * measure is the sum of tap losses weighed 1, 1/2, 1/4 from the deepest on. */
+static inline IrModule net_nb201(Arena *arena, const int ops[6], int64_t batch, int64_t side,
+                                 int64_t c, int cells, bool pools, int64_t head) {
     Net s = {ir_graph_new(arena)};
     IrType t = ir_type(4, (IrAxis[]){IR_AXIS_N, IR_AXIS_C, IR_AXIS_H, IR_AXIS_W},
                        (int64_t[]){batch, 3, side, side});

@@ -25,7 +25,8 @@ static inline float case_leaf_value(IrOp op, uint64_t uid, int64_t i) {
     return (float)(0.5 * random_normal(s, (uint64_t)i));
 }
 
-static inline bool case_ref_leaf(void *user, const IrNode *node, IrRef ref, double *out, NascError *err) {
+static inline bool case_ref_leaf(void *user, const IrNode *node, IrRef ref, double *out,
+                                 NascError *err) {
     (void)user, (void)ref, (void)err;
     for (int64_t i = 0; i < ir_type_elements(&node->type); i++)
         out[i] = (double)case_leaf_value(node->op, node->attr->uid, i);
@@ -41,7 +42,8 @@ static inline Jit *case_jit(const char *cpu) {
     return jit;
 }
 
-/* Memory is filled with a pattern first, so that nothing relies on zeros but what the plan asks for. */
+/* Memory is filled with a pattern first, so that nothing relies on zeros but what the plan asks
+ * for. */
 static inline void case_fill(PlanCase *k) {
     float *all = (float *)(void *)k->base;
     for (int64_t i = 0; i < k->plan.arena_bytes / 4; i++)
@@ -62,8 +64,8 @@ static inline void case_fill(PlanCase *k) {
     }
 }
 
-static inline PlanCase case_make(Jit *jit, Arena *arena, const IrModule *m, const PlanUpdate *updates,
-                                 size_t nupdates, bool fuse) {
+static inline PlanCase case_make(Jit *jit, Arena *arena, const IrModule *m,
+                                 const PlanUpdate *updates, size_t nupdates, bool fuse) {
     PlanCase k = {0};
     NascError err = {0};
     if (!plan_make(jit, arena, m, updates, nupdates, &(PlanOptions){fuse}, &k.plan, &err))

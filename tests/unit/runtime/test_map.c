@@ -1,5 +1,5 @@
-/* Map and small kernels through plans: random graphs of elementwise ops and reductions, fused and not,
- * against the reference executor, on every target that the host has, for several batches. */
+/* Map and small kernels through plans: random graphs of elementwise ops and reductions, fused and
+ * not, against the reference executor, on every target that the host has, for several batches. */
 #include "runtime/plan_case.h"
 #include "ir/random_graph.h"
 
@@ -33,7 +33,8 @@ static IrRef pick_late(Random *s, const Pool *p) {
 
 static void make_leaves(Random *s, int64_t n) {
     const IrAxis axes[] = {IR_AXIS_N, IR_AXIS_C, IR_AXIS_H, IR_AXIS_W};
-    IrType map = ir_type(4, axes, (int64_t[]){n, 6, 3, 5}), image = ir_type(2, axes, (int64_t[]){n, 6});
+    IrType map = ir_type(4, axes, (int64_t[]){n, 6, 3, 5}),
+           image = ir_type(2, axes, (int64_t[]){n, 6});
     IrType vector = ir_type(1, axes + 1, (int64_t[]){6}), scalar = {0};
     for (uint64_t i = 0; i < 3; i++)
         keep(&s->maps, ir_input(s->g, &map, i, "map"));
@@ -47,8 +48,8 @@ static void make_leaves(Random *s, int64_t n) {
 
 /* Smooth or continuous ops that keep values in a modest range. */
 static IrRef unary(Random *s, IrRef x) {
-    static const IrOp ops[] = {IR_OP_neg, IR_OP_abs, IR_OP_relu, IR_OP_tanh, IR_OP_sigmoid, IR_OP_sin,
-                               IR_OP_cos};
+    static const IrOp ops[] = {IR_OP_neg,     IR_OP_abs, IR_OP_relu, IR_OP_tanh,
+                               IR_OP_sigmoid, IR_OP_sin, IR_OP_cos};
     uint32_t k = rng_below(&s->rng, ARRAY_LEN(ops) + 4);
     if (k < ARRAY_LEN(ops))
         return ir_unary(s->g, ops[k], x);
@@ -61,10 +62,14 @@ static IrRef unary(Random *s, IrRef x) {
 
 static IrRef other(Random *s) {
     switch (rng_below(&s->rng, 6)) {
-    case 0: return pick(s, &s->vectors);
-    case 1: return pick(s, &s->images);
-    case 2: return pick(s, &s->scalars);
-    default: return pick(s, &s->maps);
+    case 0:
+        return pick(s, &s->vectors);
+    case 1:
+        return pick(s, &s->images);
+    case 2:
+        return pick(s, &s->scalars);
+    default:
+        return pick(s, &s->maps);
     }
 }
 
@@ -86,19 +91,33 @@ static void add_value(Random *s) {
     static const IrOp sums[] = {IR_OP_reduce_mean, IR_OP_reduce_max};
     IrOp op = sums[rng_below(&s->rng, 4) == 0];
     switch (rng_below(&s->rng, 10)) {
-    case 0: keep(&s->vectors, ir_reduce(s->g, op, pick_late(s, &s->maps), nhw, 3)); break;
-    case 1: keep(&s->images, ir_reduce(s->g, op, pick_late(s, &s->maps), hw, 2)); break;
-    case 2: keep(&s->vectors, ir_reduce(s->g, op, pick_late(s, &s->images), nhw, 1)); break;
-    case 3: keep(&s->vectors, ir_unary(s->g, IR_OP_tanh, pick_late(s, &s->vectors))); break;
-    case 4: keep(&s->images, ir_binary(s->g, IR_OP_mul, pick_late(s, &s->images), pick(s, &s->vectors))); break;
+    case 0:
+        keep(&s->vectors, ir_reduce(s->g, op, pick_late(s, &s->maps), nhw, 3));
+        break;
+    case 1:
+        keep(&s->images, ir_reduce(s->g, op, pick_late(s, &s->maps), hw, 2));
+        break;
+    case 2:
+        keep(&s->vectors, ir_reduce(s->g, op, pick_late(s, &s->images), nhw, 1));
+        break;
+    case 3:
+        keep(&s->vectors, ir_unary(s->g, IR_OP_tanh, pick_late(s, &s->vectors)));
+        break;
+    case 4:
+        keep(&s->images,
+             ir_binary(s->g, IR_OP_mul, pick_late(s, &s->images), pick(s, &s->vectors)));
+        break;
     case 5: {
         IrRef x = pick_late(s, &s->maps);
         keep(&s->maps, ir_must(s->g, IR_OP_batch_norm, &x, 1, &(IrAttr){.value = 1e-2}));
         break;
     }
     case 6:
-    case 7: keep(&s->maps, unary(s, pick_late(s, &s->maps))); break;
-    default: keep(&s->maps, combine(s, pick_late(s, &s->maps)));
+    case 7:
+        keep(&s->maps, unary(s, pick_late(s, &s->maps)));
+        break;
+    default:
+        keep(&s->maps, combine(s, pick_late(s, &s->maps)));
     }
 }
 
@@ -143,7 +162,8 @@ static void test_against_reference(void **state) {
     }
 }
 
-static void assert_same_bits(const PlanCase *a, const PlanCase *b, const IrModule *m, Arena *arena) {
+static void assert_same_bits(const PlanCase *a, const PlanCase *b, const IrModule *m,
+                             Arena *arena) {
     for (size_t i = 0; i < m->nroots; i++) {
         int64_t n = ir_type_elements(&ir_get(m->graph, m->roots[i])->type);
         assert_memory_equal(case_output(a, arena, i), case_output(b, arena, i), (size_t)n * 4);
@@ -214,17 +234,19 @@ static void test_ranges_split(void **state) {
     arena_free(&arena);
 }
 
-/* Each elementary function over its range, near and far from zero, against the C library in double. */
+/* Each elementary function over its range, near and far from zero, against the C library in double.
+ */
 static void test_elementary_functions(void **state) {
     Jit *jit = *state;
-    static const IrOp ops[] = {IR_OP_exp, IR_OP_log, IR_OP_sin, IR_OP_cos, IR_OP_tanh, IR_OP_sigmoid,
-                               IR_OP_floor, IR_OP_sqrt};
+    static const IrOp ops[] = {IR_OP_exp,  IR_OP_log,     IR_OP_sin,   IR_OP_cos,
+                               IR_OP_tanh, IR_OP_sigmoid, IR_OP_floor, IR_OP_sqrt};
     Arena arena;
     arena_init(&arena, "test");
     IrGraph *g = ir_graph_new(&arena);
     IrType type = ir_type(2, (IrAxis[]){IR_AXIS_N, IR_AXIS_C}, (int64_t[]){16, 50});
     IrRef x = ir_input(g, &type, 0, "x"), y = ir_unary(g, IR_OP_abs, x);
-    IrModule m = {g, ARRAY_LEN(ops), ARENA_ARRAY(&arena, IrRef, 8), ARENA_ARRAY(&arena, const char *, 8)};
+    IrModule m = {g, ARRAY_LEN(ops), ARENA_ARRAY(&arena, IrRef, 8),
+                  ARENA_ARRAY(&arena, const char *, 8)};
     for (size_t i = 0; i < ARRAY_LEN(ops); i++)
         m.roots[i] = ir_unary(g, ops[i], ops[i] == IR_OP_log || ops[i] == IR_OP_sqrt ? y : x);
     PlanCase k = case_make(jit, &arena, &m, NULL, 0, true);
@@ -240,17 +262,33 @@ static void test_elementary_functions(void **state) {
         for (int i = 0; i < 800; i++) {
             double v = (double)values[i], want = 0;
             switch (ops[r]) {
-            case IR_OP_exp: want = exp(v); break;
-            case IR_OP_log: want = log(fabs(v)); break;
-            case IR_OP_sin: want = sin(v); break;
-            case IR_OP_cos: want = cos(v); break;
-            case IR_OP_tanh: want = tanh(v); break;
-            case IR_OP_sigmoid: want = 1 / (1 + exp(-v)); break;
-            case IR_OP_floor: want = floor(v); break;
-            default: want = sqrt(fabs(v));
+            case IR_OP_exp:
+                want = exp(v);
+                break;
+            case IR_OP_log:
+                want = log(fabs(v));
+                break;
+            case IR_OP_sin:
+                want = sin(v);
+                break;
+            case IR_OP_cos:
+                want = cos(v);
+                break;
+            case IR_OP_tanh:
+                want = tanh(v);
+                break;
+            case IR_OP_sigmoid:
+                want = 1 / (1 + exp(-v));
+                break;
+            case IR_OP_floor:
+                want = floor(v);
+                break;
+            default:
+                want = sqrt(fabs(v));
             }
             if (!(fabs((double)out[i] - want) <= 3e-7 * fabs(want) + 2e-7 * (r == 2 || r == 3)))
-                fail_msg("%s(%g) = %.9g, expected %.9g", ir_op_info(ops[r])->name, v, (double)out[i], want);
+                fail_msg("%s(%g) = %.9g, expected %.9g", ir_op_info(ops[r])->name, v,
+                         (double)out[i], want);
         }
     }
     case_free(&k);
@@ -287,8 +325,8 @@ static int close_session(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_against_reference),  cmocka_unit_test(test_fusion_keeps_bits),
-        cmocka_unit_test(test_targets_agree),      cmocka_unit_test(test_ranges_split),
+        cmocka_unit_test(test_against_reference),    cmocka_unit_test(test_fusion_keeps_bits),
+        cmocka_unit_test(test_targets_agree),        cmocka_unit_test(test_ranges_split),
         cmocka_unit_test(test_elementary_functions), cmocka_unit_test(test_axes_without_layout),
     };
     return cmocka_run_group_tests(tests, open_session, close_session);

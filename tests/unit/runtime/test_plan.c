@@ -1,5 +1,5 @@
-/* Plans of whole networks: training against the reference executor, fused against unfused, targets against
- * each other, what the listing says, how many calls and kernels networks take. */
+/* Plans of whole networks: training against the reference executor, fused against unfused, targets
+ * against each other, what the listing says, how many calls and kernels networks take. */
 #include "runtime/nets.h"
 #include "runtime/plan_case.h"
 #include "runtime/ref_train.h"
@@ -39,8 +39,8 @@ static void step(const PlanCase *k, float scalars[2]) {
 }
 
 /* Losses and measures of `steps` forward passes by the reference, [step][scalar]. */
-static void reference_steps(Arena *arena, const IrModule *m, const PlanUpdate *updates, size_t n, int steps,
-                            double *scalars) {
+static void reference_steps(Arena *arena, const IrModule *m, const PlanUpdate *updates, size_t n,
+                            int steps, double *scalars) {
     IrRef wrt[MAX_PARAMS];
     RefParam params[MAX_PARAMS];
     for (size_t i = 0; i < n; i++)
@@ -50,7 +50,8 @@ static void reference_steps(Arena *arena, const IrModule *m, const PlanUpdate *u
                 continue;
             wrt[i] = (IrRef)r;
             int64_t elements = ir_type_elements(&node->type);
-            params[i] = (RefParam){updates[i].uid, m->nroots + i, updates[i].lr, updates[i].momentum,
+            params[i] = (RefParam){updates[i].uid,   m->nroots + i,
+                                   updates[i].lr,    updates[i].momentum,
                                    updates[i].decay, ARENA_ARRAY(arena, double, elements)};
             case_ref_leaf(NULL, node, (IrRef)r, params[i].value, NULL);
         }
@@ -77,7 +78,8 @@ static void check_module(Jit *jit, const IrModule *m) {
         for (int i = 0; i < 2; i++) {
             double d = fabs((double)got[i] - want[2 * s + i]) / fabs(want[2 * s + i]);
             if (!(d < (s == 0 ? 1e-5 : 1e-3)))
-                fail_msg("step %d scalar %d: %g, expected %g", s, i, (double)got[i], want[2 * s + i]);
+                fail_msg("step %d scalar %d: %g, expected %g", s, i, (double)got[i],
+                         want[2 * s + i]);
         }
     }
     assert_true(fabs(want[0] - want[2 * STEPS - 2]) > 1e-3 * want[0]);
@@ -93,8 +95,8 @@ static void check_training(Jit *jit, const int *ops, bool pools, int64_t batch) 
     arena_free(&arena);
 }
 
-/* What cells of other spaces have: depthwise and grouped windows, a dilation, max pooling, concatenation,
- * channel gates through dense layers, bilinear resize, a measure over weights. */
+/* What cells of other spaces have: depthwise and grouped windows, a dilation, max pooling,
+ * concatenation, channel gates through dense layers, bilinear resize, a measure over weights. */
 static IrModule net_mixed(Arena *arena, int64_t batch) {
     Net s = {ir_graph_new(arena)};
     IrType t = ir_type(4, (IrAxis[]){IR_AXIS_N, IR_AXIS_C, IR_AXIS_H, IR_AXIS_W},
@@ -103,18 +105,22 @@ static IrModule net_mixed(Arena *arena, int64_t batch) {
     IrType wide = ir_type(4, (IrAxis[]){IR_AXIS_O, IR_AXIS_I, IR_AXIS_KH, IR_AXIS_KW},
                           (int64_t[]){8, 1, 5, 5});
     IrRef weight = ir_leaf(s.g, IR_OP_param, &wide, &(IrAttr){.mode = IR_INIT_DEFAULT}, "w");
-    IrRef deep = ir_must(s.g, IR_OP_conv, (IrRef[]){ir_unary(s.g, IR_OP_relu, x), weight}, 2,
-                         &(IrAttr){.kernel = {5, 5}, .stride = {1, 1}, .pad = {4, 4}, .dilation = {2, 2},
-                                   .groups = 8});
-    IrRef pooled = ir_must(s.g, IR_OP_max_pool, &x, 1,
-                           &(IrAttr){.kernel = {3, 3}, .stride = {1, 1}, .pad = {1, 1}, .dilation = {1, 1}});
-    IrRef joined = ir_must(s.g, IR_OP_concat, (IrRef[]){deep, pooled, x}, 3, &(IrAttr){.axis = IR_AXIS_C});
+    IrRef deep = ir_must(
+        s.g, IR_OP_conv, (IrRef[]){ir_unary(s.g, IR_OP_relu, x), weight}, 2,
+        &(IrAttr){
+            .kernel = {5, 5}, .stride = {1, 1}, .pad = {4, 4}, .dilation = {2, 2}, .groups = 8});
+    IrRef pooled =
+        ir_must(s.g, IR_OP_max_pool, &x, 1,
+                &(IrAttr){.kernel = {3, 3}, .stride = {1, 1}, .pad = {1, 1}, .dilation = {1, 1}});
+    IrRef joined =
+        ir_must(s.g, IR_OP_concat, (IrRef[]){deep, pooled, x}, 3, &(IrAttr){.axis = IR_AXIS_C});
     IrRef y = net_bn(&s, joined);
     IrType gate = ir_type(2, (IrAxis[]){IR_AXIS_O, IR_AXIS_I}, (int64_t[]){24, 24});
     IrRef in[3] = {ir_reduce(s.g, IR_OP_reduce_mean, y, (IrAxis[]){IR_AXIS_H, IR_AXIS_W}, 2),
                    ir_leaf(s.g, IR_OP_param, &gate, &(IrAttr){.mode = IR_INIT_DEFAULT}, "w"),
                    net_vector(&s, 24, 0)};
-    IrRef z = ir_binary(s.g, IR_OP_mul, y, ir_unary(s.g, IR_OP_sigmoid, ir_must(s.g, IR_OP_dense, in, 3, NULL)));
+    IrRef z = ir_binary(s.g, IR_OP_mul, y,
+                        ir_unary(s.g, IR_OP_sigmoid, ir_must(s.g, IR_OP_dense, in, 3, NULL)));
     IrRef small = ir_must(s.g, IR_OP_resize, &z, 1,
                           &(IrAttr){.mode = IR_RESIZE_BILINEAR, .out_size = {5, 6}});
     IrRef loss = net_tap_loss(&s, small, 5, 6, 1);
@@ -180,7 +186,8 @@ static void check_gradients(Jit *jit, uint64_t seed) {
         while (ir_get(m.graph, wrt[i])->attr->uid != leaf->uid)
             i++;
         for (int64_t e = 0; e < leaf->elements; e++) {
-            double w = (double)case_leaf_value(IR_OP_param, leaf->uid, e), d = want[m.nroots + i][e];
+            double w = (double)case_leaf_value(IR_OP_param, leaf->uid, e),
+                   d = want[m.nroots + i][e];
             if (!(fabs(w - d - (double)now[e]) < 2e-4 * (1 + fabs(d))))
                 fail_msg("seed %d param %d element %d: gradient %g, expected %g", (int)seed,
                          (int)leaf->uid, (int)e, w - (double)now[e], d);
@@ -286,7 +293,8 @@ static void test_listing(void **state) {
     arena_free(&arena);
 }
 
-/* Networks of one space share kernels: 40 random cells need far fewer kernels than they have calls. */
+/* Networks of one space share kernels: 40 random cells need far fewer kernels than they have calls.
+ */
 static void test_kernels_are_shared(void **state) {
     (void)state;
     Arena arena;
@@ -310,7 +318,8 @@ static void test_kernels_are_shared(void **state) {
     }
     int64_t all = jit_stats(jit).kernels_compiled;
     if (getenv("NASC_TEST_PRINT"))
-        printf("%zu calls, %lld kernels after half, %lld in all\n", calls, (long long)half, (long long)all);
+        printf("%zu calls, %lld kernels after half, %lld in all\n", calls, (long long)half,
+               (long long)all);
     assert_true((size_t)all * 8 < calls);
     assert_true(all - half < half);
     jit_close(jit);
