@@ -111,7 +111,9 @@ typedef struct Work {
 
 static Work lay_out(const BenchCase *c) {
     int pad = c->kernel / 2, k = c->kernel, out = (c->size + 2 * pad - k) / c->stride + 1;
-    Work w = {.c = c, .d = {.window = {{k, k}, {c->stride, c->stride}, {pad, pad}, {1, 1}}, .groups = c->kind}};
+    Work w = {
+        .c = c,
+        .d = {.window = {{k, k}, {c->stride, c->stride}, {pad, pad}, {1, 1}}, .groups = c->kind}};
     w.shape = (ConvShape){LANES, c->groups * c->I, c->groups * c->O, c->size, c->size, out, out};
     w.x_block = w.shape.in * c->size * c->size * 64;
     w.y_block = w.shape.out * out * out * 64;
@@ -125,9 +127,17 @@ static Call direct_call(Jit *jit, const Work *w, KernelKind kind) {
     Buf text = {0};
     kernel_text_conv(&text, kind, &w->d);
     return (Call){get_kernel(jit, kind, &text),
-                  {[CONV_W] = w->at_w, [CONV_Y] = w->at_y, [CONV_N] = 1, [CONV_VALID] = LANES,
-                   [CONV_I] = w->c->I, [CONV_O] = w->c->O, [CONV_H] = w->shape.h, [CONV_WIDTH] = w->shape.w,
-                   [CONV_OH] = w->shape.oh, [CONV_OW] = w->shape.ow, [CONV_X_BLOCK] = w->x_block,
+                  {[CONV_W] = w->at_w,
+                   [CONV_Y] = w->at_y,
+                   [CONV_N] = 1,
+                   [CONV_VALID] = LANES,
+                   [CONV_I] = w->c->I,
+                   [CONV_O] = w->c->O,
+                   [CONV_H] = w->shape.h,
+                   [CONV_WIDTH] = w->shape.w,
+                   [CONV_OH] = w->shape.oh,
+                   [CONV_OW] = w->shape.ow,
+                   [CONV_X_BLOCK] = w->x_block,
                    [CONV_Y_BLOCK] = w->y_block},
                   kind == KERNEL_conv_dx ? w->shape.in : w->shape.out};
 }
@@ -135,22 +145,35 @@ static Call direct_call(Jit *jit, const Work *w, KernelKind kind) {
 /* Filter transform and convolution; returns the bytes used. */
 static int64_t winograd_calls(Jit *jit, const Work *w, bool back, Call call[2]) {
     const ConvShape *s = &w->shape;
-    int64_t reduced = back ? s->out : s->in, written = back ? s->in : s->out, tiles = wino_tiles(s->n, s->h, s->w);
+    int64_t reduced = back ? s->out : s->in, written = back ? s->in : s->out,
+            tiles = wino_tiles(s->n, s->h, s->w);
     WinoBlocks b = wino_blocks(tiles, reduced, written);
     Buf text = {0};
     kernel_text_wino_filter(&text, back);
     call[0] = (Call){get_kernel(jit, KERNEL_wino_filter, &text),
-                     {[WINO_FILTER_W] = w->at_w, [WINO_FILTER_U] = w->at_more, [WINO_FILTER_I] = s->in,
+                     {[WINO_FILTER_W] = w->at_w,
+                      [WINO_FILTER_U] = w->at_more,
+                      [WINO_FILTER_I] = s->in,
                       [WINO_FILTER_O] = s->out},
                      (written + LANES - 1) / LANES};
     kernel_text_wino(&text, &(WinoDesc){0});
     int64_t scratch = w->at_more + wino_filter_bytes(reduced, written);
     call[1] = (Call){get_kernel(jit, KERNEL_wino, &text),
-                     {[WINO_SRC] = back ? w->at_y : 0, [WINO_U] = w->at_more, [WINO_DST] = back ? 0 : w->at_y,
-                      [WINO_SCRATCH] = scratch, [WINO_C] = reduced, [WINO_K] = written, [WINO_H] = s->h,
-                      [WINO_WIDTH] = s->w, [WINO_OH] = s->oh, [WINO_OW] = s->ow, [WINO_PAD_H] = 1,
-                      [WINO_PAD_W] = 1, [WINO_SRC_BLOCK] = back ? w->y_block : w->x_block,
-                      [WINO_DST_BLOCK] = back ? w->x_block : w->y_block, [WINO_TILES] = b.tiles,
+                     {[WINO_SRC] = back ? w->at_y : 0,
+                      [WINO_U] = w->at_more,
+                      [WINO_DST] = back ? 0 : w->at_y,
+                      [WINO_SCRATCH] = scratch,
+                      [WINO_C] = reduced,
+                      [WINO_K] = written,
+                      [WINO_H] = s->h,
+                      [WINO_WIDTH] = s->w,
+                      [WINO_OH] = s->oh,
+                      [WINO_OW] = s->ow,
+                      [WINO_PAD_H] = 1,
+                      [WINO_PAD_W] = 1,
+                      [WINO_SRC_BLOCK] = back ? w->y_block : w->x_block,
+                      [WINO_DST_BLOCK] = back ? w->x_block : w->y_block,
+                      [WINO_TILES] = b.tiles,
                       [WINO_CHANNELS] = b.channels},
                      tiles};
     return scratch + wino_scratch_bytes(&b, reduced);
@@ -161,10 +184,20 @@ static int64_t winograd_dw_call(Jit *jit, const Work *w, Call *call) {
     Buf text = {0};
     kernel_text_wino_dw(&text);
     *call = (Call){get_kernel(jit, KERNEL_wino_dw, &text),
-                   {[WINO_DW_DY] = w->at_y, [WINO_DW_DW] = w->at_w, [WINO_DW_SCRATCH] = w->at_more,
-                    [WINO_DW_N] = 1, [WINO_DW_VALID] = LANES, [WINO_DW_I] = s->in, [WINO_DW_O] = s->out,
-                    [WINO_DW_H] = s->h, [WINO_DW_WIDTH] = s->w, [WINO_DW_OH] = s->oh, [WINO_DW_OW] = s->ow,
-                    [WINO_DW_PAD_H] = 1, [WINO_DW_PAD_W] = 1, [WINO_DW_X_BLOCK] = w->x_block,
+                   {[WINO_DW_DY] = w->at_y,
+                    [WINO_DW_DW] = w->at_w,
+                    [WINO_DW_SCRATCH] = w->at_more,
+                    [WINO_DW_N] = 1,
+                    [WINO_DW_VALID] = LANES,
+                    [WINO_DW_I] = s->in,
+                    [WINO_DW_O] = s->out,
+                    [WINO_DW_H] = s->h,
+                    [WINO_DW_WIDTH] = s->w,
+                    [WINO_DW_OH] = s->oh,
+                    [WINO_DW_OW] = s->ow,
+                    [WINO_DW_PAD_H] = 1,
+                    [WINO_DW_PAD_W] = 1,
+                    [WINO_DW_X_BLOCK] = w->x_block,
                     [WINO_DW_Y_BLOCK] = w->y_block},
                    s->out};
     return w->at_more + wino_dw_scratch_bytes(wino_tiles(s->n, s->oh, s->ow), s->in, s->out);
@@ -173,7 +206,8 @@ static int64_t winograd_dw_call(Jit *jit, const Work *w, Call *call) {
 static void show_case(Jit *jit, const BenchCase *c, char *base, size_t bytes) {
     Work w = lay_out(c);
     bool possible = c->kernel == 3 && c->stride == 1 && c->kind == GROUPS_DENSE;
-    double flops = 2e-9 * LANES * c->groups * c->I * c->O * c->kernel * c->kernel * w.shape.oh * w.shape.ow;
+    double flops =
+        2e-9 * LANES * c->groups * c->I * c->O * c->kernel * c->kernel * w.shape.oh * w.shape.ow;
     printf("%-26s", c->name);
     for (KernelKind kind = KERNEL_conv; kind <= KERNEL_conv_dw; kind++) {
         Call call = direct_call(jit, &w, kind), winograd[2];
@@ -190,7 +224,8 @@ static void show_case(Jit *jit, const BenchCase *c, char *base, size_t bytes) {
         double other = flops / best_seconds(winograd, dw ? 1 : 2, base);
         bool taken = conv_algorithm(kind, &w.d, &w.shape) == CONV_WINOGRAD;
         bool wrong = taken ? direct > 1.05 * other : other > 1.05 * direct;
-        printf("  %8.1f%c %7.1f%c%c", direct, taken ? ' ' : '*', other, taken ? '*' : ' ', wrong ? '!' : ' ');
+        printf("  %8.1f%c %7.1f%c%c", direct, taken ? ' ' : '*', other, taken ? '*' : ' ',
+               wrong ? '!' : ' ');
     }
     printf("\n");
 }
@@ -208,8 +243,8 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < bytes / 4; i++)
         ((float *)(void *)base)[i] = (float)((int)(i * 2654435761u >> 20) % 17 - 8) * 0.125f;
     printf("%s on %s, LLVM %s; GFLOP/s, direct and Winograd\n%-26s  %8s %9s  %8s %9s  %8s %9s\n",
-           jit_target_name(jit), jit_host_cpu(jit), jit_llvm_version(), "", "conv", "", "conv_dx", "", "conv_dw",
-           "");
+           jit_target_name(jit), jit_host_cpu(jit), jit_llvm_version(), "", "conv", "", "conv_dx",
+           "", "conv_dw", "");
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
         if (argc <= 2 || strstr(cases[i].name, argv[2]))
             show_case(jit, &cases[i], base, bytes);

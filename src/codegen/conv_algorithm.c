@@ -1,3 +1,20 @@
+/* The rule estimates both algorithms in multiplications of a vector, from the shape alone. Its
+ * constants were fitted once to a Zen 4 core with AVX-512 and are part of the definition of a
+ * score: they do not change with the machine. Some of the measurements (GFLOP/s of the plain sum,
+ * direct : Winograd, 16 images; bench/kernels.c repeats them):
+ *
+ *                      forward     input's gradient   weight's gradient
+ *   3 -> 16, 32x32    115 : 153        90 : 130          119 : 129
+ *   16, 32x32         119 : 285       119 : 289          119 : 257
+ *   32, 16x16         122 : 346       122 : 349          121 : 309
+ *   64, 8x8           128 : 364       128 : 364          120 : 287
+ *   128, 8x8          128 : 387       127 : 384          119 : 301
+ *   64, 5x5            85 : 143        84 : 140          113 : 114
+ *   64, 4x4           141 : 285       141 : 285          106 : 135
+ *   64, 3x3           150 : 160       150 : 160           92 :  74
+ *   64, 2x2           176 :  72       176 :  72           68 :  33
+ *   1 -> 64, 16x16    107 :  73        31 :  44          120 :  45
+ */
 #include "codegen/conv_algorithm.h"
 
 enum { PLANES = 36, VECTOR = LANES * (int)sizeof(float) };
@@ -10,19 +27,66 @@ static bool is_winograd_window(const ConvDesc *d) {
     return d->groups == GROUPS_DENSE;
 }
 
-ConvAlgorithm conv_algorithm(KernelKind kind, const ConvDesc *d, const ConvShape *s) {
-    if (!is_winograd_window(d))
-        return CONV_DIRECT;
-    (void)kind, (void)s;
-    return CONV_WINOGRAD;
-}
-
 static int64_t round_up(int64_t a, int64_t to) {
     return (a + to - 1) / to * to;
 }
 
 int64_t wino_tiles(int64_t n, int64_t rows, int64_t cols) {
     return (n + LANES - 1) / LANES * ((rows + 3) / 4) * ((cols + 3) / 4);
+}
+
+static int64_t blocks_of(int64_t images) {
+    return (images + LANES - 1) / LANES;
+}
+
+/* Rows of the window that lie in the map, over all rows of the output. */
+static int64_t tap_rows(const ConvDesc *d, const ConvShape *s) {
+    return 3 * s->oh - 2 * d->window.pad[0];
+}
+
+/* conv and conv_dx: blocks of four channels and four columns, single columns where a row is
+ * shorter. */
+static int64_t direct_cost(const ConvDesc *d, const ConvShape *s, int64_t reduced, int64_t written,
+                           int64_t cols) {
+    int64_t products = tap_rows(d, s) * 3 * (cols < 4 ? cols : round_up(cols, 4));
+    return blocks_of(s->n) * reduced * round_up(written, 4) * products;
+}
+
+/* Products of 36 places, transforms of 6x6 source tiles, of 4x4 outputs, and of the filter. */
+static int64_t winograd_cost(int64_t tiles, int64_t reduced, int64_t written) {
+    int64_t products = 36 * reduced * round_up(written, 4);
+    products = tiles < 4 ? products * 13 / 10 : products * 21 / 20;
+    return tiles * (products + 160 * reduced + 150 * written) +
+           10 * reduced * round_up(written, LANES);
+}
+
+/* 45: sums of nine accumulators over lanes. */
+static int64_t direct_dw_cost(const ConvDesc *d, const ConvShape *s) {
+    return s->in * round_up(s->out, 4) * (blocks_of(s->n) * tap_rows(d, s) * 3 * s->ow + 45);
+}
+
+/* 70: sums of 36 accumulators over lanes and their inverse transform, for each block of tiles. */
+static int64_t winograd_dw_cost(int64_t tiles, int64_t in, int64_t out) {
+    int64_t i = round_up(in, 4), o = round_up(out, 4);
+    int64_t blocks = (tiles + WINO_DW_TILES - 1) / WINO_DW_TILES;
+    return tiles * (36 * i * o * 21 / 20 + 200 * (i + o)) + blocks * 70 * i * o;
+}
+
+ConvAlgorithm conv_algorithm(KernelKind kind, const ConvDesc *d, const ConvShape *s) {
+    if (!is_winograd_window(d))
+        return CONV_DIRECT;
+    int64_t direct, winograd;
+    if (kind == KERNEL_conv) {
+        direct = direct_cost(d, s, s->in, s->out, s->ow);
+        winograd = winograd_cost(wino_tiles(s->n, s->oh, s->ow), s->in, s->out);
+    } else if (kind == KERNEL_conv_dx) {
+        direct = direct_cost(d, s, s->out, s->in, s->w);
+        winograd = winograd_cost(wino_tiles(s->n, s->h, s->w), s->out, s->in);
+    } else {
+        direct = direct_dw_cost(d, s);
+        winograd = winograd_dw_cost(wino_tiles(s->n, s->oh, s->ow), s->in, s->out);
+    }
+    return winograd * 11 < direct * 10 ? CONV_WINOGRAD : CONV_DIRECT;
 }
 
 int64_t wino_filter_bytes(int64_t reduced, int64_t written) {
@@ -39,10 +103,11 @@ WinoBlocks wino_blocks(int64_t tiles, int64_t reduced, int64_t written) {
 
 int64_t wino_scratch_bytes(const WinoBlocks *b, int64_t reduced) {
     int64_t planes = (reduced + b->channels) * b->tiles + 2;
-    return VECTOR * (1 + b->tiles + PLANES * planes);
+    return VECTOR * (4 + 2 * b->tiles + PLANES * planes);
 }
 
 int64_t wino_dw_scratch_bytes(int64_t tiles, int64_t in, int64_t out) {
     int64_t i = round_up(in, 4), o = round_up(out, 4);
-    return VECTOR * (tiles + 6 * (i + o) * tiles) + 15 * i * o * (int64_t)sizeof(float);
+    tiles = MIN(tiles, WINO_DW_TILES);
+    return VECTOR * (2 * tiles + 12 * ((i + o) * tiles + 2)) + 21 * i * o * (int64_t)sizeof(float);
 }

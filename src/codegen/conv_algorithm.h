@@ -1,4 +1,5 @@
-/* Which algorithm computes a convolution, by its shape alone, and the sizes that Winograd's kernels need. */
+/* Which algorithm computes a convolution, by its shape alone, and the sizes that Winograd's kernels
+ * need. */
 #ifndef NASC_CODEGEN_CONV_ALGORITHM_H
 #define NASC_CODEGEN_CONV_ALGORITHM_H
 
@@ -6,7 +7,8 @@
 
 typedef enum ConvAlgorithm { CONV_DIRECT, CONV_WINOGRAD } ConvAlgorithm;
 
-/* A convolution as its forward direction is: n images, `in` [in, h, w] -> `out` [out, oh, ow], of all groups. */
+/* A convolution as its forward direction is: n images, `in` [in, h, w] -> `out` [out, oh, ow], of
+ * all groups. */
 typedef struct ConvShape {
     int64_t n, in, out, h, w, oh, ow;
 } ConvShape;
@@ -19,12 +21,16 @@ int64_t wino_tiles(int64_t n, int64_t rows, int64_t cols);
 /* The transformed filter of `written` channels summed over `reduced`. */
 int64_t wino_filter_bytes(int64_t reduced, int64_t written);
 
-/* Tiles and channels that wino works together, so that its scratch stays in the second-level cache. */
+/* Tiles and channels that wino works together, so that its scratch stays in the second-level cache.
+ */
 typedef struct WinoBlocks {
     int64_t tiles, channels;
 } WinoBlocks;
 WinoBlocks wino_blocks(int64_t tiles, int64_t reduced, int64_t written);
 int64_t wino_scratch_bytes(const WinoBlocks *b, int64_t reduced);
+/* wino_dw sums the products of this many tiles by lanes, then over lanes, before it goes on: part
+ * of the order of its sums. */
+enum { WINO_DW_TILES = 16 };
 int64_t wino_dw_scratch_bytes(int64_t tiles, int64_t in, int64_t out);
 
 #endif

@@ -1,10 +1,12 @@
-/* wino: 3x3 convolution by transformed tiles, forward or for the input's gradient (kernel_args.h, WinoArg).
+/* wino: 3x3 convolution by transformed tiles, forward or for the input's gradient (kernel_args.h,
+ * WinoArg).
  *
- * For a block of tiles: v[36][c][tile] = transformed source; then, for a block of output channels at a time,
- * m[36][k][tile] = sum over c of u[36][k][c] * v[36][c][tile], fused multiply-add with c ascending, and the
- * inverse transform of m with bias and relu into the destination. Results do not depend on the sizes of the
- * blocks. Planes of v and m are one vector apart from a multiple of their size, lest all 36 meet in one set of
- * the cache. The last block of tiles in registers is moved back so that it is full. */
+ * For a block of tiles: v[36][c][tile] = transformed source; then, for a block of output channels
+ * at a time, m[36][k][tile] = sum over c of u[36][k][c] * v[36][c][tile], fused multiply-add with c
+ * ascending, and the inverse transform of m with bias and relu into the destination. Results do not
+ * depend on the sizes of the blocks. Planes of v and m are one vector apart from a multiple of
+ * their size, lest all 36 meet in one set of the cache. The last block of tiles in registers is
+ * moved back so that it is full. */
 #include "codegen/conv_nest.h"
 #include "codegen/wino.h"
 
@@ -14,15 +16,15 @@ typedef struct Wino {
     Emit *e;
     WinoDesc d;
     WinoMaps maps;
-    Value zero, dump;        /* a vector to read; one to write that nobody reads */
+    Value zeros, dump; /* a row to read in place of none, one to write that nobody reads */
     Value table, v, m;
     Value channels_in, channels_out;
     Value row, plane, out_row, out_plane; /* bytes */
-    Value tiles;             /* places for tiles in v and m */
-    Value v_plane, m_plane;  /* bytes of one of the 36 */
+    Value tiles;                          /* places for tiles in v and m */
+    Value v_plane, m_plane;               /* bytes of one of the 36 */
     Value u_plane, u_group;
-    Value count;             /* tiles of the block being worked */
-    Value first_out, outs;   /* output channels being worked: the first and how many */
+    Value count;           /* tiles of the block being worked */
+    Value first_out, outs; /* output channels being worked: the first and how many */
     int kb, wb;
     Value xi;
 } Wino;
@@ -35,16 +37,11 @@ static Value one(Emit *e) {
 static void transform_input(Wino *w, Value src, Value v, Value index) {
     Emit *e = w->e;
     WinoTile t = wino_read_table(e, w->table, index);
-    WinoInside in = wino_inside(e, &t, &w->maps);
     Value half[6][6], line[6], out[6], row[6];
-    row[0] = emit_opaque(e, emit_at(e, src, t.at));
-    for (int r = 1; r < 6; r++)
-        row[r] = emit_at(e, row[r - 1], w->row);
+    wino_rows(e, &t, &w->maps, src, w->row, w->zeros, row);
     for (int c = 0; c < 6; c++) {
-        for (int r = 0; r < 6; r++) {
-            Value inside = emit_and(e, in.row[r], in.col[c]);
-            line[r] = emit_load(e, emit_select(e, inside, emit_ati(e, row[r], c * 64), w->zero));
-        }
+        for (int r = 0; r < 6; r++)
+            line[r] = wino_load(e, row[r], t.column[c], t.mask[c]);
         wino_input_line(e, line, out);
         for (int r = 0; r < 6; r++)
             half[r][c] = out[r];
@@ -123,7 +120,10 @@ static void multiply(Wino *w) {
     EmitLoop xi;
     emit_loop_begin(e, &xi, emit_int(e, 0), emit_int(e, 36), one(e), NULL, 0);
     w->xi = xi.i;
-    conv_blocked_range(e, emit_int(e, 0), w->count, registers >= 32 ? 4 : registers >= 8 ? 2 : 1,
+    conv_blocked_range(e, emit_int(e, 0), w->count,
+                       registers >= 32  ? 4
+                       : registers >= 8 ? 2
+                                        : 1,
                        multiply_tiles, w);
     emit_loop_end(e, &xi, NULL);
 }
@@ -141,19 +141,17 @@ static void transform_output(Wino *w, const WinoTile *t, Value m, Value dst, Val
         for (int c = 0; c < 4; c++)
             half[c][r] = out[c];
     }
-    Value column[4][4], row = emit_opaque(e, dst);
-    for (int c = 0; c < 4; c++)
+    Value column[4][4], row[4];
+    wino_out_rows(e, t, dst, w->out_row, w->dump, row);
+    for (int c = 3; c >= 0; c--) /* a column outside is stored where a later one will be */
         wino_output_line(e, half[c], column[c]);
     for (int r = 0; r < 4; r++) {
-        Value row_exists = emit_cmp(e, LLVMIntSGT, t->out_rows, emit_int(e, r));
-        for (int c = 0; c < 4; c++) {
+        for (int c = 3; c >= 0; c--) {
             Value y = column[c][r];
             y = bias ? emit_fadd(e, y, bias) : y;
             y = w->d.relu ? emit_relu(e, y) : y;
-            Value exists = emit_and(e, row_exists, emit_cmp(e, LLVMIntSGT, t->out_cols, emit_int(e, c)));
-            emit_store(e, y, emit_select(e, exists, emit_ati(e, row, c * 64), w->dump));
+            emit_store(e, y, emit_at(e, row[r], t->out_column[c]));
         }
-        row = emit_at(e, row, w->out_row);
     }
 }
 
@@ -169,7 +167,7 @@ static void write_outputs(Wino *w) {
         bias = emit_load_splat(e, emit_at(e, emit_arg_ptr(e, WINO_BIAS), emit_muli(e, out, 4)));
     emit_loop_begin(e, &t, emit_int(e, 0), w->count, one(e), NULL, 0);
     WinoTile tile = wino_read_table(e, w->table, t.i);
-    transform_output(w, &tile, emit_at(e, m, emit_muli(e, t.i, 64)), emit_at(e, dst, tile.out_at), bias);
+    transform_output(w, &tile, emit_at(e, m, emit_muli(e, t.i, 64)), dst, bias);
     emit_loop_end(e, &t, NULL);
     emit_loop_end(e, &k, NULL);
 }
@@ -190,7 +188,7 @@ static void work_tiles(Wino *w, Value first) {
 }
 
 void emit_wino(Emit *e, const char *text) {
-    Wino w = {.e = e, .d = kernel_read_wino(text), .zero = conv_zero_vector(e)};
+    Wino w = {.e = e, .d = kernel_read_wino(text), .zeros = wino_zero_row(e)};
     WinoMaps *maps = &w.maps;
     maps->rows = emit_arg(e, WINO_H), maps->cols = emit_arg(e, WINO_WIDTH);
     maps->out_rows = emit_arg(e, WINO_OH), maps->out_cols = emit_arg(e, WINO_OW);
@@ -203,12 +201,13 @@ void emit_wino(Emit *e, const char *text) {
     Value tile_bytes = emit_muli(e, w.tiles, 64);
     w.v_plane = emit_addi(e, emit_mul(e, w.channels_in, tile_bytes), 64);
     w.m_plane = emit_addi(e, emit_mul(e, emit_arg(e, WINO_CHANNELS), tile_bytes), 64);
-    Value groups = LLVMBuildUDiv(e->b, emit_addi(e, w.channels_out, LANES - 1), emit_int(e, LANES), "");
+    Value groups =
+        LLVMBuildUDiv(e->b, emit_addi(e, w.channels_out, LANES - 1), emit_int(e, LANES), "");
     w.u_group = emit_muli(e, w.channels_in, 64);
     w.u_plane = emit_mul(e, groups, w.u_group);
     w.dump = emit_arg_ptr(e, WINO_SCRATCH);
-    w.table = emit_ati(e, w.dump, 64);
-    w.v = emit_at(e, w.table, tile_bytes);
+    w.table = emit_ati(e, w.dump, 4 * 64);
+    w.v = emit_at(e, w.table, emit_muli(e, w.tiles, WINO_ENTRY_BYTES));
     w.m = emit_at(e, w.v, emit_muli(e, w.v_plane, 36));
     EmitLoop first;
     emit_loop_begin(e, &first, e->lo, e->hi, w.tiles, NULL, 0);

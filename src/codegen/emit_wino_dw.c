@@ -1,24 +1,30 @@
 /* wino_dw: weight gradient of a 3x3 convolution by transformed tiles (kernel_args.h, WinoDwArg):
  * dw = G' (sum over tiles of (A dy A') .* (B' x B)) G, the transpose of what wino computes.
  *
- * The 36 places of a tile are worked in six passes of one row each, so that what all tiles need at a time stays in
- * the cache: v[6][c / 4][tile][4] and g[6][k / 4][tile][4] hold the transformed row, s[6][k / 4][c / 4][4 k][4 c]
- * its sums over tiles and lanes, dw9[9][k / 4][c / 4][16] the inverse transform so far. Channels past the last
- * repeat it, to the same bits. */
-#include "codegen/conv_nest.h"
+ * WINO_DW_TILES tiles at a time, and of their 36 places two rows in each of three passes, so that
+ * all stays in the cache: v[12][c / 4][tile][4] and g[12][k / 4][tile][4] hold the transformed
+ * rows, s[12][k / 4][c / 4][4 k][4 c] their sums over tiles, then lanes; dw9[9][k / 4][c / 4][16]
+ * gathers the inverse transform over passes and blocks of tiles. Channels past the last repeat it,
+ * to the same bits. Planes of v and g are one vector apart, as in wino. */
+#include "codegen/conv_algorithm.h"
 #include "codegen/wino.h"
 
-enum { BLOCK = 4 };
+enum { BLOCK = 4, PASSES = 3, PLANES = 12 };
+
+/* The rows of a pass share most of their operations. */
+static const int rows_of_pass[PASSES][2] = {{1, 2}, {3, 4}, {0, 5}};
 
 typedef struct Weights {
     Emit *e;
     WinoMaps maps;
-    Value zero, table, v, g, s, dw9, factors;
+    Value zeros, table, v, g, s, dw9, factors;
     Value row, plane, out_row, out_plane; /* bytes */
-    Value in, out;       /* channels; out: of this range */
+    Value in, out;                        /* channels; out: of this range */
     Value in_blocks, out_blocks;
-    Value tiles;
-    Value v_plane, g_plane, s_plane; /* bytes of one of six */
+    Value tiles;                     /* of all images */
+    Value first, count;              /* of the block being worked */
+    Value places;                    /* for tiles in v and g */
+    Value v_plane, g_plane, s_plane; /* bytes of one of PLANES */
     Value pass;
 } Weights;
 
@@ -30,68 +36,62 @@ static Value blocks_of(Emit *e, Value channels) {
     return LLVMBuildUDiv(e->b, emit_addi(e, channels, BLOCK - 1), emit_int(e, BLOCK), "");
 }
 
-static Value masked(Emit *e, Value lanes, Value ptr) {
-    return emit_select(e, lanes, emit_load(e, ptr), emit_vec(e, 0));
-}
-
-static void store_line(Weights *w, Value t[6], Value to, Value plane) {
-    for (int j = 0; j < 6; j++) {
-        emit_store(w->e, t[j], to);
-        to = emit_at(w->e, to, plane);
-    }
-}
-
-/* Row `pass` of the transformed source tile whose corner is at `src`. */
-static void input_pass(Weights *w, int pass, const WinoInside *in, Value lanes, Value src, Value to) {
-    Emit *e = w->e;
-    Value half[6], t[6];
+/* Two rows of a transformed source tile. */
+static void input_pass(Weights *w, const int rows[2], const WinoTile *t, const Value row[6],
+                       Value to) {
+    Value half[2][6];
     for (int c = 0; c < 6; c++) {
-        Value d[6], row = src;
-        for (int r = 0; r < 6; r++) {
-            Value inside = emit_and(e, in->row[r], in->col[c]);
-            d[r] = masked(e, lanes, emit_select(e, inside, emit_ati(e, row, c * 64), w->zero));
-            row = emit_at(e, row, w->row);
-        }
-        half[c] = wino_input_row(e, pass, d);
+        Value d[6];
+        for (int r = 0; r < 6; r++)
+            d[r] = wino_load(w->e, row[r], t->column[c], t->mask[c]);
+        for (int r = 0; r < 2; r++)
+            half[r][c] = wino_input_row(w->e, rows[r], d);
     }
-    wino_input_line(e, half, t);
-    store_line(w, t, to, w->v_plane);
+    for (int r = 0; r < 2; r++) {
+        for (int j = 0; j < 6; j++) {
+            emit_store(w->e, wino_input_row(w->e, j, half[r]), to);
+            to = emit_at(w->e, to, w->v_plane);
+        }
+    }
 }
 
-static void gradient_pass(Weights *w, int pass, const WinoTile *t, Value lanes, Value src, Value to) {
-    Emit *e = w->e;
-    Value half[4], out[6];
+static void gradient_pass(Weights *w, const int rows[2], const WinoTile *t, const Value row[4],
+                          Value to) {
+    Value half[2][4];
     for (int c = 0; c < 4; c++) {
-        Value y[4], row = src, col_exists = emit_cmp(e, LLVMIntSGT, t->out_cols, emit_int(e, c));
-        for (int r = 0; r < 4; r++) {
-            Value exists = emit_and(e, col_exists, emit_cmp(e, LLVMIntSGT, t->out_rows, emit_int(e, r)));
-            y[r] = masked(e, lanes, emit_select(e, exists, emit_ati(e, row, c * 64), w->zero));
-            row = emit_at(e, row, w->out_row);
-        }
-        half[c] = wino_gradient_row(e, pass, y);
+        Value y[4];
+        for (int r = 0; r < 4; r++)
+            y[r] = wino_load(w->e, row[r], t->out_column[c], t->out_mask[c]);
+        for (int r = 0; r < 2; r++)
+            half[r][c] = wino_gradient_row(w->e, rows[r], y);
     }
-    for (int j = 0; j < 6; j++)
-        out[j] = wino_gradient_row(e, j, half);
-    store_line(w, out, to, w->g_plane);
+    for (int r = 0; r < 2; r++) {
+        for (int j = 0; j < 6; j++) {
+            emit_store(w->e, wino_gradient_row(w->e, j, half[r]), to);
+            to = emit_at(w->e, to, w->g_plane);
+        }
+    }
 }
 
 /* All tiles of one channel, for the pass being worked. */
-static void transform_channel(Weights *w, bool gradient, Value src, Value to) {
+static void transform_channel(Weights *w, bool gradient, Value plane, Value to) {
     Emit *e = w->e;
     EmitLoop l;
-    emit_loop_begin(e, &l, emit_int(e, 0), w->tiles, one(e), NULL, 0);
+    Value row[6];
+    emit_loop_begin(e, &l, emit_int(e, 0), w->count, one(e), NULL, 0);
     WinoTile t = wino_read_table(e, w->table, l.i);
-    WinoInside in = wino_inside(e, &t, &w->maps);
-    Value lanes = emit_lanes_below(e, t.lanes);
-    Value at = emit_opaque(e, emit_at(e, src, gradient ? t.out_at : t.at));
+    if (gradient)
+        wino_out_rows(e, &t, plane, w->out_row, w->zeros, row);
+    else
+        wino_rows(e, &t, &w->maps, plane, w->row, w->zeros, row);
     Value out = emit_opaque(e, emit_at(e, to, emit_muli(e, l.i, BLOCK * 64)));
-    for (int pass = 0; pass < 6; pass++) {
+    for (int pass = 0; pass < PASSES; pass++) {
         EmitIf f;
         emit_if(e, &f, emit_cmp(e, LLVMIntEQ, w->pass, emit_int(e, pass)));
         if (gradient)
-            gradient_pass(w, pass, &t, lanes, at, out);
+            gradient_pass(w, rows_of_pass[pass], &t, row, out);
         else
-            input_pass(w, pass, &in, lanes, at, out);
+            input_pass(w, rows_of_pass[pass], &t, row, out);
         emit_endif(e, &f);
     }
     emit_loop_end(e, &l, NULL);
@@ -109,8 +109,10 @@ static void transform_channels(Weights *w, bool gradient) {
     Value channel = emit_min(e, l.i, last);
     Value block = LLVMBuildUDiv(e->b, l.i, emit_int(e, BLOCK), "");
     Value place = emit_sub(e, l.i, emit_muli(e, block, BLOCK));
-    Value to = emit_muli(e, emit_add(e, emit_muli(e, emit_mul(e, block, w->tiles), BLOCK), place), 64);
-    transform_channel(w, gradient, emit_at(e, src, emit_mul(e, channel, gradient ? w->out_plane : w->plane)),
+    Value to =
+        emit_muli(e, emit_add(e, emit_muli(e, emit_mul(e, block, w->places), BLOCK), place), 64);
+    transform_channel(w, gradient,
+                      emit_at(e, src, emit_mul(e, channel, gradient ? w->out_plane : w->plane)),
                       emit_at(e, gradient ? w->g : w->v, to));
     emit_loop_end(e, &l, NULL);
 }
@@ -122,7 +124,7 @@ static void sum_tiles(Weights *w, int kb, int cb, int k, int c, Value g, Value v
     for (int a = 0; a < kb * cb; a++)
         acc[a] = emit_vec(e, 0);
     EmitLoop l;
-    emit_loop_begin(e, &l, emit_int(e, 0), w->tiles, one(e), acc, kb * cb);
+    emit_loop_begin(e, &l, emit_int(e, 0), w->count, one(e), acc, kb * cb);
     Value at = emit_muli(e, l.i, BLOCK * 64);
     Value gt = emit_opaque(e, emit_at(e, g, at)), vt = emit_opaque(e, emit_at(e, v, at));
     for (int j = 0; j < cb; j++)
@@ -138,7 +140,8 @@ static void sum_tiles(Weights *w, int kb, int cb, int k, int c, Value g, Value v
             sum[(k + i) * BLOCK + c + j] = acc[i * cb + j];
 }
 
-/* One vector whose element i is emit_lane_sum(v[i]): the same tree, the vectors halved side by side. */
+/* One vector whose element i is emit_lane_sum(v[i]): the same tree, the vectors halved side by
+ * side. */
 static Value sum_lanes(Emit *e, Value v[16]) {
     int n = LANES;
     for (int half = LANES / 2; half >= 1; half /= 2) {
@@ -169,12 +172,12 @@ static void sum_block(Weights *w, Value g, Value v, Value s) {
     emit_store(e, sum_lanes(e, sum), s);
 }
 
-/* s of the six columns of the pass. */
+/* s of the places of the pass. */
 static void multiply(Weights *w) {
     Emit *e = w->e;
     EmitLoop j, k, c;
-    Value stride = emit_muli(e, w->tiles, BLOCK * 64);
-    emit_loop_begin(e, &j, emit_int(e, 0), emit_int(e, 6), one(e), NULL, 0);
+    Value stride = emit_muli(e, w->places, BLOCK * 64);
+    emit_loop_begin(e, &j, emit_int(e, 0), emit_int(e, PLANES), one(e), NULL, 0);
     Value g = emit_at(e, w->g, emit_mul(e, j.i, w->g_plane));
     Value v = emit_at(e, w->v, emit_mul(e, j.i, w->v_plane));
     Value s = emit_at(e, w->s, emit_mul(e, j.i, w->s_plane));
@@ -182,41 +185,52 @@ static void multiply(Weights *w) {
     Value gk = emit_at(e, g, emit_mul(e, k.i, stride));
     Value sk = emit_at(e, s, emit_mul(e, k.i, emit_muli(e, w->in_blocks, 64)));
     emit_loop_begin(e, &c, emit_int(e, 0), w->in_blocks, one(e), NULL, 0);
-    sum_block(w, gk, emit_at(e, v, emit_mul(e, c.i, stride)), emit_at(e, sk, emit_muli(e, c.i, 64)));
+    sum_block(w, gk, emit_at(e, v, emit_mul(e, c.i, stride)),
+              emit_at(e, sk, emit_muli(e, c.i, 64)));
     emit_loop_end(e, &c, NULL);
     emit_loop_end(e, &k, NULL);
     emit_loop_end(e, &j, NULL);
 }
 
-/* dw9[a][b] += G[pass][a] * sum over columns j of G[j][b] * s[j]. */
+/* sum over columns j of G[j][b] * s[j]. */
+static Value inverse_row(Emit *e, const Value s[6], int b) {
+    Value sum = NULL;
+    for (int j = 0; j < 6; j++) {
+        float g = (float)wino_filter_entry(j, b);
+        if (g == 0)
+            continue;
+        Value by = emit_vec(e, g);
+        sum = sum ? emit_fma(e, s[j], by, sum) : emit_fmul(e, s[j], by);
+    }
+    return sum;
+}
+
+/* dw9[a][b] += G[row][a] * inverse_row(s of the row, b) for the rows of the pass. */
 static void add_pass(Weights *w) {
     Emit *e = w->e;
-    Value first = emit_cmp(e, LLVMIntEQ, w->pass, emit_int(e, 0)), factor[3];
-    for (int a = 0; a < 3; a++)
-        factor[a] = emit_load_splat(
-            e, emit_ati(e, emit_at(e, w->factors, emit_muli(e, w->pass, 12)), a * 4));
+    Value sum = emit_add(e, w->pass, w->first), factor[2][3], line[2][3];
+    Value first = emit_cmp(e, LLVMIntEQ, sum, emit_int(e, 0));
+    for (int i = 0; i < 6; i++)
+        factor[i / 3][i % 3] = emit_load_splat(
+            e, emit_ati(e, emit_at(e, w->factors, emit_muli(e, w->pass, 24)), i * 4));
     EmitLoop l;
-    emit_loop_begin(e, &l, emit_int(e, 0), emit_mul(e, w->in_blocks, w->out_blocks), one(e), NULL, 0);
-    Value at = emit_muli(e, l.i, 64), from = emit_at(e, w->s, at), to = emit_at(e, w->dw9, at), s[6];
-    for (int j = 0; j < 6; j++) {
-        s[j] = emit_load(e, from);
-        from = emit_at(e, from, w->s_plane);
-    }
-    Value line[3];
-    for (int b = 0; b < 3; b++) {
-        line[b] = NULL;
+    emit_loop_begin(e, &l, emit_int(e, 0), emit_mul(e, w->in_blocks, w->out_blocks), one(e), NULL,
+                    0);
+    Value at = emit_muli(e, l.i, 64), from = emit_at(e, w->s, at), to = emit_at(e, w->dw9, at),
+          s[6];
+    for (int r = 0; r < 2; r++) {
         for (int j = 0; j < 6; j++) {
-            float g = (float)wino_filter_entry(j, b);
-            if (g == 0)
-                continue;
-            Value by = emit_vec(e, g);
-            line[b] = line[b] ? emit_fma(e, s[j], by, line[b]) : emit_fmul(e, s[j], by);
+            s[j] = emit_load(e, from);
+            from = emit_at(e, from, w->s_plane);
         }
+        for (int b = 0; b < 3; b++)
+            line[r][b] = inverse_row(e, s, b);
     }
     for (int a = 0; a < 3; a++) {
         for (int b = 0; b < 3; b++) {
-            Value before = emit_select(e, first, emit_vec(e, 0), emit_load(e, to));
-            emit_store(e, emit_fma(e, line[b], factor[a], before), to);
+            Value v = emit_select(e, first, emit_vec(e, 0), emit_load(e, to));
+            v = emit_fma(e, line[0][b], factor[0][a], v);
+            emit_store(e, emit_fma(e, line[1][b], factor[1][a], v), to);
             to = emit_at(e, to, w->s_plane);
         }
     }
@@ -227,7 +241,8 @@ static void store_half(Emit *e, Value v, int half, Value ptr) {
     Value mask[8];
     for (int j = 0; j < 8; j++)
         mask[j] = LLVMConstInt(e->i32, (unsigned)(half * 8 + j), false);
-    Value part = LLVMBuildShuffleVector(e->b, v, LLVMGetPoison(e->vf), LLVMConstVector(mask, 8), "");
+    Value part =
+        LLVMBuildShuffleVector(e->b, v, LLVMGetPoison(e->vf), LLVMConstVector(mask, 8), "");
     LLVMSetAlignment(LLVMBuildStore(e->b, part, ptr), 4);
 }
 
@@ -238,17 +253,21 @@ static void write_weights(Weights *w) {
     Value dw = emit_at(e, emit_arg_ptr(e, WINO_DW_DW), emit_mul(e, e->lo, emit_muli(e, w->in, 36)));
     emit_loop_begin(e, &k, emit_int(e, 0), w->out_blocks, one(e), NULL, 0);
     emit_loop_begin(e, &c, emit_int(e, 0), w->in_blocks, one(e), NULL, 0);
-    Value at = emit_muli(e, emit_add(e, emit_mul(e, k.i, w->in_blocks), c.i), 64), tap[9], to[LANES];
+    Value at = emit_muli(e, emit_add(e, emit_mul(e, k.i, w->in_blocks), c.i), 64), tap[9],
+          to[LANES];
     Value from = emit_at(e, w->dw9, at);
     for (int t = 0; t < 9; t++) {
         tap[t] = emit_load(e, from);
         from = emit_at(e, from, w->s_plane);
     }
     for (int i = 0; i < LANES; i++) {
-        Value o = emit_min(e, emit_addi(e, emit_muli(e, k.i, BLOCK), i / BLOCK), emit_addi(e, w->out, -1));
-        Value ci = emit_min(e, emit_addi(e, emit_muli(e, c.i, BLOCK), i % BLOCK), emit_addi(e, w->in, -1));
+        Value o = emit_min(e, emit_addi(e, emit_muli(e, k.i, BLOCK), i / BLOCK),
+                           emit_addi(e, w->out, -1));
+        Value ci =
+            emit_min(e, emit_addi(e, emit_muli(e, c.i, BLOCK), i % BLOCK), emit_addi(e, w->in, -1));
         to[i] = emit_at(e, dw, emit_muli(e, emit_add(e, emit_mul(e, o, w->in), ci), 36));
-        Value v = LLVMBuildExtractElement(e->b, tap[8], LLVMConstInt(e->i32, (unsigned)i, false), "");
+        Value v =
+            LLVMBuildExtractElement(e->b, tap[8], LLVMConstInt(e->i32, (unsigned)i, false), "");
         emit_store(e, v, emit_ati(e, to[i], 32));
     }
     wino_transpose(e, tap);
@@ -261,7 +280,7 @@ static void write_weights(Weights *w) {
 static Value factor_table(Emit *e) {
     Value entry[18];
     for (int i = 0; i < 18; i++)
-        entry[i] = emit_float(e, (float)wino_filter_entry(i / 3, i % 3));
+        entry[i] = emit_float(e, (float)wino_filter_entry(rows_of_pass[i / 6][i / 3 % 2], i % 3));
     Value table = LLVMConstArray2(e->f32, entry, ARRAY_LEN(entry));
     Value global = LLVMAddGlobal(e->module, LLVMTypeOf(table), "factors");
     LLVMSetInitializer(global, table);
@@ -279,38 +298,52 @@ static void open_weights(Weights *w) {
     maps->pad_rows = emit_arg(e, WINO_DW_PAD_H), maps->pad_cols = emit_arg(e, WINO_DW_PAD_W);
     maps->blocks = emit_arg(e, WINO_DW_N), maps->valid = emit_arg(e, WINO_DW_VALID);
     w->row = emit_muli(e, maps->cols, 64), w->out_row = emit_muli(e, maps->out_cols, 64);
-    w->plane = emit_mul(e, w->row, maps->rows), w->out_plane = emit_mul(e, w->out_row, maps->out_rows);
+    w->plane = emit_mul(e, w->row, maps->rows),
+    w->out_plane = emit_mul(e, w->out_row, maps->out_rows);
     w->in = emit_arg(e, WINO_DW_I), w->out = emit_sub(e, e->hi, e->lo);
     w->in_blocks = blocks_of(e, w->in), w->out_blocks = blocks_of(e, w->out);
-    Value in_map = emit_mul(e, wino_tiles_across(e, maps->out_rows), wino_tiles_across(e, maps->out_cols));
+    Value in_map =
+        emit_mul(e, wino_tiles_across(e, maps->out_rows), wino_tiles_across(e, maps->out_cols));
     w->tiles = emit_mul(e, in_map, maps->blocks);
-    Value block_bytes = emit_muli(e, w->tiles, BLOCK * 64);
-    w->v_plane = emit_mul(e, w->in_blocks, block_bytes);
-    w->g_plane = emit_mul(e, w->out_blocks, block_bytes);
+    w->places = emit_min(e, w->tiles, emit_int(e, WINO_DW_TILES));
+    Value block_bytes = emit_muli(e, w->places, BLOCK * 64);
+    w->v_plane = emit_addi(e, emit_mul(e, w->in_blocks, block_bytes), 64);
+    w->g_plane = emit_addi(e, emit_mul(e, w->out_blocks, block_bytes), 64);
     w->s_plane = emit_muli(e, emit_mul(e, w->in_blocks, w->out_blocks), 64);
     w->table = emit_arg_ptr(e, WINO_DW_SCRATCH);
-    w->v = emit_at(e, w->table, emit_muli(e, w->tiles, 64));
-    w->g = emit_at(e, w->v, emit_muli(e, w->v_plane, 6));
-    w->s = emit_at(e, w->g, emit_muli(e, w->g_plane, 6));
-    w->dw9 = emit_at(e, w->s, emit_muli(e, w->s_plane, 6));
+    w->v = emit_at(e, w->table, emit_muli(e, w->places, WINO_ENTRY_BYTES));
+    w->g = emit_at(e, w->v, emit_muli(e, w->v_plane, PLANES));
+    w->s = emit_at(e, w->g, emit_muli(e, w->g_plane, PLANES));
+    w->dw9 = emit_at(e, w->s, emit_muli(e, w->s_plane, PLANES));
     w->factors = factor_table(e);
+}
+
+/* All passes over one block of tiles. */
+static void add_tiles(Weights *w) {
+    Emit *e = w->e;
+    wino_write_table(e, &w->maps, w->table, w->first, w->count);
+    EmitLoop pass;
+    emit_loop_begin(e, &pass, emit_int(e, 0), emit_int(e, PASSES), one(e), NULL, 0);
+    w->pass = pass.i;
+    transform_channels(w, false);
+    transform_channels(w, true);
+    multiply(w);
+    add_pass(w);
+    emit_loop_end(e, &pass, NULL);
 }
 
 void emit_wino_dw(Emit *e, const char *text) {
     (void)text;
-    Weights w = {.e = e, .zero = conv_zero_vector(e)};
+    Weights w = {.e = e, .zeros = wino_zero_row(e)};
     open_weights(&w);
     EmitIf any;
+    EmitLoop l;
     emit_if(e, &any, emit_cmp(e, LLVMIntSGT, w.out, emit_int(e, 0)));
-    wino_write_table(e, &w.maps, w.table, emit_int(e, 0), w.tiles);
-    EmitLoop pass;
-    emit_loop_begin(e, &pass, emit_int(e, 0), emit_int(e, 6), one(e), NULL, 0);
-    w.pass = pass.i;
-    transform_channels(&w, false);
-    transform_channels(&w, true);
-    multiply(&w);
-    add_pass(&w);
-    emit_loop_end(e, &pass, NULL);
+    emit_loop_begin(e, &l, emit_int(e, 0), w.tiles, w.places, NULL, 0);
+    w.first = l.i;
+    w.count = emit_min(e, w.places, emit_sub(e, w.tiles, l.i));
+    add_tiles(&w);
+    emit_loop_end(e, &l, NULL);
     write_weights(&w);
     emit_endif(e, &any);
 }

@@ -1,6 +1,7 @@
-/* wino_filter: weights [o][i][3][3] -> u[36][lane channels / 16][reduced channels][16 lane channels] (kernel_args.h,
- * WinoFilterArg). The lane channels are those that the convolution writes: o forward; i for the gradient,
- * whose filter is turned by 180 degrees. Lanes past the last channel repeat it. */
+/* wino_filter: weights [o][i][3][3] -> u[36][lane channels / 16][reduced channels][16 lane
+ * channels] (kernel_args.h, WinoFilterArg). The lane channels are those that the convolution
+ * writes: o forward; i for the gradient, whose filter is turned by 180 degrees. Lanes past the last
+ * channel repeat it. */
 #include "codegen/wino.h"
 
 typedef struct Filter {
@@ -77,7 +78,8 @@ void emit_wino_filter(Emit *e, const char *text) {
     Value u = emit_at(e, emit_arg_ptr(e, WINO_FILTER_U), emit_mul(e, group.i, group_bytes));
     emit_loop_begin(e, &channel, emit_int(e, 0), reduced, emit_int(e, 1), NULL, 0);
     Value w = emit_at(e, emit_arg_ptr(e, WINO_FILTER_W), emit_mul(e, channel.i, step));
-    transform(&f, emit_opaque(e, w), emit_opaque(e, emit_at(e, u, emit_muli(e, channel.i, 64))), plane);
+    transform(&f, emit_opaque(e, w), emit_opaque(e, emit_at(e, u, emit_muli(e, channel.i, 64))),
+              plane);
     emit_loop_end(e, &channel, NULL);
     emit_loop_end(e, &group, NULL);
 }

@@ -1,9 +1,11 @@
-/* Winograd kernels against plain loops in double, on seeded random shapes; and what conv_algorithm chooses.
+/* Winograd kernels against plain loops in double, on seeded random shapes; and what conv_algorithm
+ * chooses.
  *
- * Tolerance. A plain sum of products with random signs errs by some 2^-24 times the root of the sum of their
- * squares. The transforms multiply by up to 2.6 and cancel again, twice: 3.3e-6 of that root, its own plus the
- * largest of the tensor (a place with few products shares tiles with others), was the largest error over
- * 6000 shapes. 1e-5 is allowed; a wrong tap changes a result by a tenth or more. */
+ * Tolerance. A plain sum of products with random signs errs by some 2^-24 times the root of the sum
+ * of their squares. The transforms multiply by up to 2.6 and cancel again, twice: 3.3e-6 of that
+ * root, its own plus the largest of the tensor (a place with few products shares tiles with
+ * others), was the largest error over 6000 shapes. 1e-5 is allowed; a wrong tap changes a result by
+ * a tenth or more. */
 #include "codegen/conv_algorithm.h"
 #include "codegen/kernel_case.h"
 
@@ -13,8 +15,10 @@ typedef struct Case {
 } Case;
 
 static Case draw_case(Draw *r) {
-    static const int batches[] = {1, 5, 16, 33}, channels[] = {1, 2, 3, 4, 5, 8, 11, 16, 17, 19, 33};
-    Case c = {.N = draw_of(r, batches, 4), .I = draw_of(r, channels, 11), .O = draw_of(r, channels, 11)};
+    static const int batches[] = {1, 5, 16, 33},
+                     channels[] = {1, 2, 3, 4, 5, 8, 11, 16, 17, 19, 33};
+    Case c = {
+        .N = draw_of(r, batches, 4), .I = draw_of(r, channels, 11), .O = draw_of(r, channels, 11)};
     int *size[2] = {&c.H, &c.W}, *out[2] = {&c.OH, &c.OW};
     for (int a = 0; a < 2; a++) {
         c.pad[a] = draw_int(r, 0, 1);
@@ -112,31 +116,37 @@ static void compare(const Run *s, const float *got, int channels, int pixels, in
         }
         double error = fabs(want - got[at]);
         if (!(error <= 1e-5 * (sqrt(s->square[at]) + sqrt(most))))
-            fail_msg("kind %d N=%d I=%d O=%d %dx%d pad %dx%d: element %ld is %g, expected %g", s->kind, c->N,
-                     c->I, c->O, c->H, c->W, c->pad[0], c->pad[1], (long)at, got[at], want);
+            fail_msg("kind %d N=%d I=%d O=%d %dx%d pad %dx%d: element %ld is %g, expected %g",
+                     s->kind, c->N, c->I, c->O, c->H, c->W, c->pad[0], c->pad[1], (long)at, got[at],
+                     want);
     }
 }
 
-/* Magnitudes for run_everywhere, which compares plain x86-64 with the others: none for the lanes beyond. */
+/* Magnitudes for run_everywhere, which compares plain x86-64 with the others: none for the lanes
+ * beyond. */
 static double *magnitudes(const Run *s, int channels, int pixels, int64_t count) {
     double *m = calloc((size_t)count, sizeof *m), most = 1;
     for (int64_t at = 0; at < count; at++)
         most = fmax(most, sqrt(s->square[at]));
     for (int64_t at = 0; at < count; at++)
-        m[at] = channels && at / LANES / pixels / channels * LANES + at % LANES >= s->c.N ? 1e12 : 4 * most;
+        m[at] = channels && at / LANES / pixels / channels * LANES + at % LANES >= s->c.N
+                    ? 1e12
+                    : 4 * most;
     return m;
 }
 
 static int64_t transform_filter(const Sessions *sessions, Run *s, Draw *r, bool transposed) {
     const Case *c = &s->c;
     int64_t written = transposed ? c->I : c->O, reduced = transposed ? c->O : c->I;
-    int64_t floats = wino_filter_bytes(reduced, written) / 4, groups = (written + LANES - 1) / LANES;
-    int64_t arg[WINO_FILTER_NARGS] = {[WINO_FILTER_W] = s->at_w, [WINO_FILTER_I] = c->I, [WINO_FILTER_O] = c->O};
+    int64_t floats = wino_filter_bytes(reduced, written) / 4,
+            groups = (written + LANES - 1) / LANES;
+    int64_t arg[WINO_FILTER_NARGS] = {
+        [WINO_FILTER_W] = s->at_w, [WINO_FILTER_I] = c->I, [WINO_FILTER_O] = c->O};
     arg[WINO_FILTER_U] = memory_take(&s->m, floats);
     Buf text = {0};
     kernel_text_wino_filter(&text, transposed);
-    run_everywhere(sessions, KERNEL_wino_filter, text.text, &s->m, arg, groups, draw_int(r, 0, (int)groups),
-                   arg[WINO_FILTER_U], floats, NULL);
+    run_everywhere(sessions, KERNEL_wino_filter, text.text, &s->m, arg, groups,
+                   draw_int(r, 0, (int)groups), arg[WINO_FILTER_U], floats, NULL);
     buf_free(&text);
     return arg[WINO_FILTER_U];
 }
@@ -151,11 +161,13 @@ static void run_wino(const Sessions *sessions, Draw *r, KernelKind kind) {
     int64_t blocks = (c->N + LANES - 1) / LANES, n = back ? s.nx : s.ny;
     int rows = back ? c->H : c->OH, cols = back ? c->W : c->OW, channels = back ? c->I : c->O;
     int64_t tiles = wino_tiles(c->N, rows, cols), reduced = back ? c->O : c->I;
-    int64_t arg[WINO_NARGS] = {[WINO_SRC] = back ? s.at_y : s.at_x, [WINO_DST] = back ? s.at_x : s.at_y};
+    int64_t arg[WINO_NARGS] = {
+        [WINO_SRC] = back ? s.at_y : s.at_x, [WINO_DST] = back ? s.at_x : s.at_y};
     arg[WINO_BIAS] = s.at_bias, arg[WINO_C] = reduced, arg[WINO_K] = channels;
     arg[WINO_H] = back ? c->OH : c->H, arg[WINO_WIDTH] = back ? c->OW : c->W;
     arg[WINO_OH] = rows, arg[WINO_OW] = cols;
-    arg[WINO_PAD_H] = back ? 2 - c->pad[0] : c->pad[0], arg[WINO_PAD_W] = back ? 2 - c->pad[1] : c->pad[1];
+    arg[WINO_PAD_H] = back ? 2 - c->pad[0] : c->pad[0],
+    arg[WINO_PAD_W] = back ? 2 - c->pad[1] : c->pad[1];
     arg[WINO_SRC_BLOCK] = (back ? s.ny : s.nx) / blocks * 4, arg[WINO_DST_BLOCK] = n / blocks * 4;
     WinoBlocks b = wino_blocks(tiles, reduced, channels);
     if (draw_int(r, 0, 1))
@@ -171,7 +183,8 @@ static void run_wino(const Sessions *sessions, Draw *r, KernelKind kind) {
     double *m = magnitudes(&s, channels, rows * cols, n);
     run_everywhere(sessions, KERNEL_wino, text.text, &s.m, arg, tiles, draw_int(r, 0, (int)tiles),
                    arg[WINO_DST], n, m);
-    assert_true(memory_at(&s.m, arg[WINO_SCRATCH])[scratch / 4] == 7 && memory_at(&s.m, guard)[0] == 7);
+    assert_true(memory_at(&s.m, arg[WINO_SCRATCH])[scratch / 4] == 7 &&
+                memory_at(&s.m, guard)[0] == 7);
     c->bias = d.bias, c->relu = d.relu;
     compare(&s, back ? s.x : s.y, channels, rows * cols, n);
     free(m);
@@ -184,7 +197,8 @@ static void run_dw(const Sessions *sessions, Draw *r) {
     open_run(&s, r, KERNEL_conv_dw);
     const Case *c = &s.c;
     int64_t blocks = (c->N + LANES - 1) / LANES;
-    int64_t arg[WINO_DW_NARGS] = {[WINO_DW_X] = s.at_x, [WINO_DW_DY] = s.at_y, [WINO_DW_DW] = s.at_w};
+    int64_t arg[WINO_DW_NARGS] = {
+        [WINO_DW_X] = s.at_x, [WINO_DW_DY] = s.at_y, [WINO_DW_DW] = s.at_w};
     arg[WINO_DW_N] = blocks, arg[WINO_DW_VALID] = c->N - (blocks - 1) * LANES;
     arg[WINO_DW_I] = c->I, arg[WINO_DW_O] = c->O, arg[WINO_DW_H] = c->H, arg[WINO_DW_WIDTH] = c->W;
     arg[WINO_DW_OH] = c->OH, arg[WINO_DW_OW] = c->OW;
@@ -196,7 +210,8 @@ static void run_dw(const Sessions *sessions, Draw *r) {
     Buf text = {0};
     kernel_text_wino_dw(&text);
     double *m = magnitudes(&s, 0, 1, s.nw);
-    run_everywhere(sessions, KERNEL_wino_dw, text.text, &s.m, arg, c->O, draw_int(r, 0, c->O), s.at_w, s.nw, m);
+    run_everywhere(sessions, KERNEL_wino_dw, text.text, &s.m, arg, c->O, draw_int(r, 0, c->O),
+                   s.at_w, s.nw, m);
     assert_true(memory_at(&s.m, arg[WINO_DW_SCRATCH])[scratch / 4] == 7);
     compare(&s, s.w, 0, 1, s.nw);
     free(m);
@@ -243,12 +258,29 @@ static void windows_without_winograd_are_direct(void **state) {
             assert_int_equal(conv_algorithm(kind, &other[i], &s), CONV_DIRECT);
 }
 
+/* Measured by bench/kernels.c far on either side of the rule's border. */
+static void winograd_is_chosen_where_it_is_faster(void **state) {
+    (void)state;
+    ConvDesc d = {.window = {{3, 3}, {1, 1}, {1, 1}, {1, 1}}};
+    const ConvShape fast[] = {{16, 16, 16, 32, 32, 32, 32}, {16, 32, 32, 16, 16, 16, 16},
+                              {16, 64, 64, 8, 8, 8, 8},     {16, 512, 64, 8, 8, 8, 8},
+                              {5, 43, 171, 16, 16, 16, 16}, {33, 64, 64, 4, 4, 4, 4}};
+    const ConvShape slow[] = {{16, 64, 64, 1, 1, 1, 1}, {16, 64, 64, 2, 2, 2, 2}};
+    for (KernelKind kind = KERNEL_conv; kind <= KERNEL_conv_dw; kind++) {
+        for (size_t i = 0; i < ARRAY_LEN(fast); i++)
+            assert_int_equal(conv_algorithm(kind, &d, &fast[i]), CONV_WINOGRAD);
+        for (size_t i = 0; i < ARRAY_LEN(slow); i++)
+            assert_int_equal(conv_algorithm(kind, &d, &slow[i]), CONV_DIRECT);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wino_agrees),
         cmocka_unit_test(wino_dx_agrees),
         cmocka_unit_test(wino_dw_agrees),
         cmocka_unit_test(windows_without_winograd_are_direct),
+        cmocka_unit_test(winograd_is_chosen_where_it_is_faster),
     };
     return cmocka_run_group_tests(tests, sessions_open, sessions_close);
 }
