@@ -105,7 +105,7 @@ static double *signed_copy(const double *x, size_t n, double sign) {
 
 /* Compares the proxy with the strongest size. A size that correlates negatively would be used turned round,
  * and a fair comparison lets it; the proxy is not, since its direction is its own claim. */
-static void compare_sizes(const Columns *k, int first_size, uint64_t seed, Evaluation *e) {
+static void compare_sizes(const Columns *k, bool scored, int first_size, uint64_t seed, Evaluation *e) {
     e->strongest = -1;
     for (int s = 0; s < EVAL_SIZES; s++) {
         int row = first_size + s;
@@ -113,7 +113,7 @@ static void compare_sizes(const Columns *k, int first_size, uint64_t seed, Evalu
         if (!isnan(rho) && (e->strongest < 0 || rho > fabs(e->rows[e->strongest].spearman)))
             e->strongest = row;
     }
-    if (e->strongest < 0)
+    if (e->strongest < 0 || !scored)
         return;
     const double *size = k->sizes[e->strongest - first_size];
     double *turned = signed_copy(size, k->n, e->rows[e->strongest].spearman < 0 ? -1 : 1);
@@ -163,7 +163,7 @@ void evaluate(const RankResult *r, const char *proxy, uint64_t seed, Evaluation 
     if (!r->sizes_only)
         spreads(r, e);
     if (reference)
-        compare_sizes(&k, first_size, seed, e);
+        compare_sizes(&k, !r->sizes_only, first_size, seed, e);
     if (e->strongest >= 0 && !r->sizes_only && r->has_metric)
         write_verdict(e, proxy, e->sentence, sizeof e->sentence);
     else if (e->strongest >= 0 && !r->has_metric)

@@ -27,6 +27,7 @@ static Keyed *sorted_keys(const double *x, size_t n) {
 void stats_ranks(const double *x, size_t n, double *ranks) {
     Keyed *k = sorted_keys(x, n);
     for (size_t i = 0; i < n;) {
+        CHECK(!isnan(k[i].key));
         size_t j = i;
         while (j < n && k[j].key == k[i].key)
             j++;
@@ -186,30 +187,76 @@ static StatsInterval percentiles(double *values, size_t n) {
     return (StatsInterval){values[cut], values[n - 1 - cut]};
 }
 
+/* Items in rising order of x: sorted once, so that a resample, which only changes how often each item counts,
+ * ranks in one sweep. */
+typedef struct Sorted {
+    const double *x;
+    Keyed *order;
+    double *ranks;
+} Sorted;
+
+static Sorted sorted_make(const double *x, size_t n) {
+    return (Sorted){x, sorted_keys(x, n), nasc_alloc(n * sizeof(double))};
+}
+
+static void sorted_free(Sorted *s) {
+    free(s->order);
+    free(s->ranks);
+}
+
+/* Average ranks of the items in a sample where item i occurs count[i] times. */
+static void resampled_ranks(Sorted *s, const uint32_t *count, size_t n) {
+    double below = 0;
+    for (size_t i = 0, j; i < n; i = j) {
+        double here = 0;
+        for (j = i; j < n && s->order[j].key == s->order[i].key; j++)
+            here += count[s->order[j].at];
+        for (size_t t = i; t < j; t++)
+            s->ranks[s->order[t].at] = below + 0.5 * (here + 1);
+        below += here;
+    }
+}
+
+static double resampled_pearson(const double *x, const double *y, const uint32_t *count, size_t n) {
+    double mean = 0.5 * ((double)n + 1), xy = 0, xx = 0, yy = 0; /* of ranks, with or without ties */
+    for (size_t i = 0; i < n; i++) {
+        double dx = x[i] - mean, dy = y[i] - mean;
+        xy += count[i] * dx * dy;
+        xx += count[i] * dx * dx;
+        yy += count[i] * dy * dy;
+    }
+    return xx == 0 || yy == 0 ? NAN : xy / sqrt(xx * yy);
+}
+
 /* rho(a, y), or rho(a, y) - rho(b, y) if b is given, over bootstrap resamples of the items. */
 static StatsInterval bootstrap(const double *a, const double *b, const double *y, size_t n,
                                uint64_t seed) {
     if (n < 3)
         return (StatsInterval){NAN, NAN};
     RandomStream stream = random_stream(seed, 0, RANDOM_BOOTSTRAP, (Hash128){0, n});
-    double *sample = nasc_alloc(3 * n * sizeof *sample), *values;
-    values = nasc_alloc(STATS_RESAMPLES * sizeof *values);
+    Sorted first = sorted_make(a, n), second = sorted_make(b ? b : a, n), reference = sorted_make(y, n);
+    uint32_t *count = nasc_alloc(n * sizeof *count);
+    double *values = nasc_alloc(STATS_RESAMPLES * sizeof *values);
     size_t kept = 0;
     for (size_t r = 0; r < STATS_RESAMPLES; r++) {
-        for (size_t i = 0; i < n; i++) {
-            size_t j = random_below(stream, r * n + i, n);
-            sample[i] = a[j];
-            sample[n + i] = y[j];
-            sample[2 * n + i] = b ? b[j] : 0;
+        memset(count, 0, n * sizeof *count);
+        for (size_t i = 0; i < n; i++)
+            count[random_below(stream, r * n + i, n)]++;
+        resampled_ranks(&first, count, n);
+        resampled_ranks(&reference, count, n);
+        double v = resampled_pearson(first.ranks, reference.ranks, count, n);
+        if (b) {
+            resampled_ranks(&second, count, n);
+            v -= resampled_pearson(second.ranks, reference.ranks, count, n);
         }
-        double v = stats_spearman(sample, sample + n, n);
-        if (b)
-            v -= stats_spearman(sample + 2 * n, sample + n, n);
         if (!isnan(v))
             values[kept++] = v;
     }
     StatsInterval interval = percentiles(values, kept);
-    free(sample);
+    sorted_free(&first);
+    sorted_free(&second);
+    sorted_free(&reference);
+    free(count);
     free(values);
     return interval;
 }
