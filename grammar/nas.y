@@ -67,7 +67,7 @@ static void nas_error(const Place *place, Parse *p, const char *message);
 %nterm <node> input network require costs encoding shared per train measure rank
 %nterm <node> head index parameter value settings block body lambda_block optional_each
 %nterm <node> expression open_expression arrow disjunction conjunction negation comparison range sum
-%nterm <node> term unary power at postfix closed operand aggregate condition
+%nterm <node> term unary power at postfix closed operand aggregate loop condition
 %nterm <node> argument set in_operand optional_prior pattern_item help
 %nterm <text> name any_name keyword alternative_name
 %nterm <oper> compared added multiplied
@@ -455,12 +455,15 @@ closed:
 ;
 
 aggregate:
-    AGGREGATE '(' arguments condition ')' %prec JUXTAPOSED
-                                   { $$ = build_aggregate(p, @$, @1, $1, $3, $4, NULL); }
-|   AGGREGATE '(' arguments condition ')' operand %prec JUXTAPOSED
-                                   { $$ = build_aggregate(p, @$, @1, $1, $3, $4, $6); }
-|   AGGREGATE '(' error ')' %prec JUXTAPOSED { REPAIRED; $$ = node_error(p, @$); }
-|   AGGREGATE '(' error ')' operand %prec JUXTAPOSED { REPAIRED; $$ = node_error(p, @$); }
+    loop %prec JUXTAPOSED          { $$ = build_aggregate(p, @$, $1, NULL); }
+|   loop operand %prec JUXTAPOSED  { $$ = build_aggregate(p, @$, $1, $2); }
+;
+
+/* Of its own, so that its bracket is done with before the next token is looked at: a mistake after
+ * it must not be taken for one inside. */
+loop:
+    AGGREGATE '(' arguments condition ')' { $$ = build_loop(p, @$, @1, $1, $3, $4); }
+|   AGGREGATE '(' error ')'        { REPAIRED; $$ = node_error(p, @$); }
 ;
 
 arguments:

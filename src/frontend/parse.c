@@ -143,8 +143,8 @@ static bool has_opener(const Parse *p, int kind) {
 
 static Token filter_closing(Parse *p, Token t) {
     char top = top_of(p);
-    if (t.kind == '}' && top == '{' &&
-        p->recovering) { /* the damaged statement ends with its block */
+    if (t.kind == '}' && top == '{' && p->recovering &&
+        p->last.kind != ';') { /* the damaged statement ends with its block */
         VEC_PUSH(p->pending, t);
         return token_before(';', t.place);
     }
@@ -308,15 +308,19 @@ static void put_found(Buf *b, const Parse *p, const char *name) {
 static void prepare_recovery(Parse *p, bool semicolon_fits) {
     Token t = p->last;
     p->recovering = true;
+    if (t.place.hi == p->supplied_for) /* a `;` before it did not help */
+        return;
     if (opens(t.kind)) {
         p->skip_group = true;
         p->brackets.len--;
     } else if (t.kind == '}' && p->closed == '{') {
+        p->supplied_for = t.place.hi;
         VEC_PUSH(p->pending, t);
         VEC_PUSH(p->pending, token_before(';', t.place));
         Bracket open = {'{', t.place};
         VEC_PUSH(p->brackets, open);
     } else if (semicolon_fits && t.new_line && t.text) {
+        p->supplied_for = t.place.hi;
         VEC_PUSH(p->pending, t);
         VEC_PUSH(p->pending, token_before(';', t.place));
     }

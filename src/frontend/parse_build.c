@@ -460,25 +460,34 @@ Ast *build_list(Parse *p, Place place, const NodeList *list, Ast *condition, Ast
     return seal(p, n);
 }
 
+Ast *build_loop(Parse *p, Place place, Place name_place, const char *name, const NodeList *args,
+                Ast *condition) {
+    Ast *n = node_text(p, place, AST_AGGREGATE, name_place, name);
+    n->list = taken(args);
+    n->b = condition;
+    return seal(p, n);
+}
+
 /* sum(i in r if c) body; or sum(list), a call of a name. Without a body the elements are the values
  * of the binder, which only `count` and lists understand. */
-Ast *build_aggregate(Parse *p, Place place, Place name_place, const char *name,
-                     const NodeList *args, Ast *condition, Ast *body) {
-    NodeList *list = list_new(p);
+Ast *build_aggregate(Parse *p, Place place, Ast *loop, Ast *body) {
+    if (loop->kind == AST_ERROR)
+        return node_error(p, place);
+    NodeList args = {loop->list.items, loop->list.len, loop->list.len}, *list = list_new(p);
     bool named = false;
-    for (size_t i = 0; i < args->len; i++) {
-        Ast *arg = args->items[i];
+    for (size_t i = 0; i < args.len; i++) {
+        Ast *arg = args.items[i];
         named = named || (arg->kind == AST_ARG && arg->text);
         list_push(p, list, arg->kind == AST_ARG ? arg->a : arg);
     }
     bool binds = !named && all_bindings(list);
-    if (!binds && !condition && !body)
-        return build_call(p, place, build_name(p, name_place, name), args);
+    if (!binds && !loop->b && !body)
+        return build_call(p, place, build_name(p, loop->name_place, loop->text), &args);
     if (!binds)
-        return bad_binders(p, place, name_place, arena_printf(p->s->arena, "`%s`", name));
-    Ast *n = node_text(p, place, AST_AGGREGATE, name_place, name);
-    n->list = taken(binders_of(p, list));
-    n->b = condition;
-    n->a = body;
-    return seal(p, n);
+        return bad_binders(p, place, loop->name_place,
+                           arena_printf(p->s->arena, "`%s`", loop->text));
+    loop->place = place;
+    loop->list = taken(binders_of(p, list));
+    loop->a = body;
+    return seal(p, loop);
 }

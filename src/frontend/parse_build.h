@@ -48,6 +48,7 @@ typedef struct Parse {
     VEC(Token) pending;    /* to be given next, the last one first */
     Token last;            /* given last; place.hi is where it ends */
     uint32_t previous_end; /* of the token before */
+    uint32_t supplied_for; /* the end of the token before which a `;` was supplied last; 0: none */
     char closed;           /* what the last token closed */
     bool started;
     bool recovering;     /* the grammar is throwing tokens away */
@@ -120,7 +121,9 @@ Ast *build_call(Parse *p, Place place, Ast *callee, const NodeList *args);
 Ast *build_subscript(Parse *p, Place place, Ast *a, const NodeList *list);
 Ast *build_field(Parse *p, Place place, Ast *a, Place name_place, const char *name);
 Ast *build_list(Parse *p, Place place, const NodeList *list, Ast *condition, Ast *element);
-Ast *build_aggregate(Parse *p, Place place, Place name_place, const char *name,
-                     const NodeList *args, Ast *condition, Ast *body);
+/* The head of an aggregate: an AST_AGGREGATE whose list is its arguments as they stand. */
+Ast *build_loop(Parse *p, Place place, Place name_place, const char *name, const NodeList *args,
+                Ast *condition);
+Ast *build_aggregate(Parse *p, Place place, Ast *loop, Ast *body);
 
 #endif

@@ -256,6 +256,26 @@ static void test_parse_recovery(void **state) {
     fixture_free(&f);
 }
 
+/* A mistake right after a bracket is none inside it: these lost the end of their block and never
+ * ended. */
+static void test_parse_recovery_ends(void **state) {
+    (void)state;
+    static const char *const texts[] = {
+        "l = x => { e[] = sum(1 }; b = 3;",
+        "l = x => { e[] = sum()] }; b = 3;",
+        "l = x => { e = sum(i, r: 2) i](n) }; b = 3;",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        Fixture f;
+        fixture_init(&f);
+        Ast *t = fixture_parse(&f, texts[i]);
+        assert_true(f.diags.errors > 0);
+        assert_int_equal(t->list.len, 2);
+        assert_string_equal(t->list.items[1]->text, "b");
+        fixture_free(&f);
+    }
+}
+
 static void test_parse_ids(void **state) {
     (void)state;
     Fixture f;
@@ -393,19 +413,13 @@ static void test_parse_round_trip(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parse_precedence),
-        cmocka_unit_test(test_parse_aggregates),
-        cmocka_unit_test(test_parse_numbers),
-        cmocka_unit_test(test_parse_strings),
-        cmocka_unit_test(test_parse_places),
-        cmocka_unit_test(test_parse_statements),
-        cmocka_unit_test(test_parse_proxy),
-        cmocka_unit_test(test_parse_recovery),
-        cmocka_unit_test(test_parse_ids),
-        cmocka_unit_test(test_parse_nesting),
-        cmocka_unit_test(test_parse_limit_of_depth),
-        cmocka_unit_test(test_parse_long),
-        cmocka_unit_test(test_parse_round_trip),
+        cmocka_unit_test(test_parse_precedence), cmocka_unit_test(test_parse_aggregates),
+        cmocka_unit_test(test_parse_numbers),    cmocka_unit_test(test_parse_strings),
+        cmocka_unit_test(test_parse_places),     cmocka_unit_test(test_parse_statements),
+        cmocka_unit_test(test_parse_proxy),      cmocka_unit_test(test_parse_recovery),
+        cmocka_unit_test(test_parse_ids),        cmocka_unit_test(test_parse_recovery_ends),
+        cmocka_unit_test(test_parse_nesting),    cmocka_unit_test(test_parse_limit_of_depth),
+        cmocka_unit_test(test_parse_long),       cmocka_unit_test(test_parse_round_trip),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
