@@ -73,8 +73,10 @@ static double seconds_now(void) {
 /* One kernel call of a measured piece of work. */
 typedef struct Call {
     KernelFn *fn;
-    int64_t arg[WINO_NARGS], hi;
+    int64_t arg[WINO_NARGS], lo, hi;
 } Call;
+
+enum { MAX_CALLS = 64 };
 
 static KernelFn *get_kernel(Jit *jit, KernelKind kind, Buf *text) {
     KernelDesc desc = {.kind = kind, .text = text->text};
@@ -93,7 +95,7 @@ static double best_seconds(const Call *calls, int n, char *base) {
     for (int run = 0; run < 200 && (run < 5 || total < 0.15); run++) {
         double start = seconds_now();
         for (int i = 0; i < n; i++)
-            calls[i].fn(base, calls[i].arg, 0, calls[i].hi);
+            calls[i].fn(base, calls[i].arg, calls[i].lo, calls[i].hi);
         double took = seconds_now() - start;
         best = took < best ? took : best;
         total += took;
@@ -139,68 +141,89 @@ static Call direct_call(Jit *jit, const Work *w, KernelKind kind) {
                    [CONV_OW] = w->shape.ow,
                    [CONV_X_BLOCK] = w->x_block,
                    [CONV_Y_BLOCK] = w->y_block},
+                  0,
                   kind == KERNEL_conv_dx ? w->shape.in : w->shape.out};
 }
 
-/* Filter transform and convolution; returns the bytes used. */
-static int64_t winograd_calls(Jit *jit, const Work *w, bool back, Call call[2]) {
+/* Filter transforms and convolutions of all pieces; returns how many calls. */
+static int winograd_calls(Jit *jit, const Work *w, bool back, Call *call, int64_t *used) {
     const ConvShape *s = &w->shape;
-    int64_t reduced = back ? s->out : s->in, written = back ? s->in : s->out,
-            tiles = wino_tiles(s->n, s->h, s->w);
+    int64_t reduced = back ? s->out : s->in, written = back ? s->in : s->out;
+    int64_t tiles = wino_tiles(s->n, s->h, s->w), lane_step = back ? 36 : s->in * 36;
     WinoBlocks b = wino_blocks(tiles, reduced, written);
-    Buf text = {0};
-    kernel_text_wino_filter(&text, back);
-    call[0] = (Call){get_kernel(jit, KERNEL_wino_filter, &text),
-                     {[WINO_FILTER_W] = w->at_w,
-                      [WINO_FILTER_U] = w->at_more,
-                      [WINO_FILTER_I] = s->in,
-                      [WINO_FILTER_O] = s->out},
-                     (written + LANES - 1) / LANES};
+    int64_t scratch = w->at_more + wino_filter_bytes(reduced, b.piece), dst = back ? 0 : w->at_y;
+    Buf filter = {0}, text = {0};
+    kernel_text_wino_filter(&filter, back);
     kernel_text_wino(&text, &(WinoDesc){0});
-    int64_t scratch = w->at_more + wino_filter_bytes(reduced, written);
-    call[1] = (Call){get_kernel(jit, KERNEL_wino, &text),
-                     {[WINO_SRC] = back ? w->at_y : 0,
-                      [WINO_U] = w->at_more,
-                      [WINO_DST] = back ? 0 : w->at_y,
-                      [WINO_SCRATCH] = scratch,
-                      [WINO_C] = reduced,
-                      [WINO_K] = written,
-                      [WINO_H] = s->h,
-                      [WINO_WIDTH] = s->w,
-                      [WINO_OH] = s->oh,
-                      [WINO_OW] = s->ow,
-                      [WINO_PAD_H] = 1,
-                      [WINO_PAD_W] = 1,
-                      [WINO_SRC_BLOCK] = back ? w->y_block : w->x_block,
-                      [WINO_DST_BLOCK] = back ? w->x_block : w->y_block,
-                      [WINO_TILES] = b.tiles,
-                      [WINO_CHANNELS] = b.channels},
-                     tiles};
-    return scratch + wino_scratch_bytes(&b, reduced);
+    KernelFn *filter_fn = get_kernel(jit, KERNEL_wino_filter, &filter);
+    KernelFn *fn = get_kernel(jit, KERNEL_wino, &text);
+    int n = 0;
+    for (int64_t k = 0; k < written; k += b.piece) {
+        int64_t piece = MIN(b.piece, written - k);
+        CHECK(n + 2 <= MAX_CALLS);
+        call[n++] = (Call){filter_fn,
+                           {[WINO_FILTER_W] = w->at_w + k * lane_step,
+                            [WINO_FILTER_U] = w->at_more,
+                            [WINO_FILTER_LANES] = piece,
+                            [WINO_FILTER_REDUCED] = reduced,
+                            [WINO_FILTER_LANE_STEP] = lane_step,
+                            [WINO_FILTER_STEP] = back ? s->in * 36 : 36},
+                           0,
+                           (piece + LANES - 1) / LANES};
+        call[n++] = (Call){fn,
+                           {[WINO_SRC] = back ? w->at_y : 0,
+                            [WINO_U] = w->at_more,
+                            [WINO_DST] = dst + k * s->h * s->w * 64,
+                            [WINO_SCRATCH] = scratch,
+                            [WINO_C] = reduced,
+                            [WINO_K] = piece,
+                            [WINO_H] = s->h,
+                            [WINO_WIDTH] = s->w,
+                            [WINO_OH] = s->oh,
+                            [WINO_OW] = s->ow,
+                            [WINO_PAD_H] = 1,
+                            [WINO_PAD_W] = 1,
+                            [WINO_SRC_BLOCK] = back ? w->y_block : w->x_block,
+                            [WINO_DST_BLOCK] = back ? w->x_block : w->y_block,
+                            [WINO_TILES] = b.tiles,
+                            [WINO_CHANNELS] = b.channels},
+                           0,
+                           tiles};
+    }
+    *used = scratch + wino_scratch_bytes(&b, reduced);
+    return n;
 }
 
-static int64_t winograd_dw_call(Jit *jit, const Work *w, Call *call) {
+static int winograd_dw_calls(Jit *jit, const Work *w, Call *call, int64_t *used) {
     const ConvShape *s = &w->shape;
+    int64_t piece = wino_dw_piece(s->in, s->out);
     Buf text = {0};
     kernel_text_wino_dw(&text);
-    *call = (Call){get_kernel(jit, KERNEL_wino_dw, &text),
-                   {[WINO_DW_DY] = w->at_y,
-                    [WINO_DW_DW] = w->at_w,
-                    [WINO_DW_SCRATCH] = w->at_more,
-                    [WINO_DW_N] = 1,
-                    [WINO_DW_VALID] = LANES,
-                    [WINO_DW_I] = s->in,
-                    [WINO_DW_O] = s->out,
-                    [WINO_DW_H] = s->h,
-                    [WINO_DW_WIDTH] = s->w,
-                    [WINO_DW_OH] = s->oh,
-                    [WINO_DW_OW] = s->ow,
-                    [WINO_DW_PAD_H] = 1,
-                    [WINO_DW_PAD_W] = 1,
-                    [WINO_DW_X_BLOCK] = w->x_block,
-                    [WINO_DW_Y_BLOCK] = w->y_block},
-                   s->out};
-    return w->at_more + wino_dw_scratch_bytes(wino_tiles(s->n, s->oh, s->ow), s->in, s->out);
+    KernelFn *fn = get_kernel(jit, KERNEL_wino_dw, &text);
+    int n = 0;
+    for (int64_t k = 0; k < s->out; k += piece) {
+        CHECK(n < MAX_CALLS);
+        call[n++] = (Call){fn,
+                           {[WINO_DW_DY] = w->at_y,
+                            [WINO_DW_DW] = w->at_w,
+                            [WINO_DW_SCRATCH] = w->at_more,
+                            [WINO_DW_N] = 1,
+                            [WINO_DW_VALID] = LANES,
+                            [WINO_DW_I] = s->in,
+                            [WINO_DW_O] = s->out,
+                            [WINO_DW_H] = s->h,
+                            [WINO_DW_WIDTH] = s->w,
+                            [WINO_DW_OH] = s->oh,
+                            [WINO_DW_OW] = s->ow,
+                            [WINO_DW_PAD_H] = 1,
+                            [WINO_DW_PAD_W] = 1,
+                            [WINO_DW_X_BLOCK] = w->x_block,
+                            [WINO_DW_Y_BLOCK] = w->y_block},
+                           k,
+                           MIN(k + piece, s->out)};
+    }
+    *used = w->at_more + wino_dw_scratch_bytes(wino_tiles(s->n, s->oh, s->ow), s->in, piece);
+    return n;
 }
 
 static void show_case(Jit *jit, const BenchCase *c, char *base, size_t bytes) {
@@ -210,7 +233,7 @@ static void show_case(Jit *jit, const BenchCase *c, char *base, size_t bytes) {
         2e-9 * LANES * c->groups * c->I * c->O * c->kernel * c->kernel * w.shape.oh * w.shape.ow;
     printf("%-26s", c->name);
     for (KernelKind kind = KERNEL_conv; kind <= KERNEL_conv_dw; kind++) {
-        Call call = direct_call(jit, &w, kind), winograd[2];
+        Call call = direct_call(jit, &w, kind), winograd[MAX_CALLS];
         CHECK(w.at_more <= (int64_t)bytes);
         double direct = flops / best_seconds(&call, 1, base);
         if (!possible) {
@@ -218,10 +241,11 @@ static void show_case(Jit *jit, const BenchCase *c, char *base, size_t bytes) {
             continue;
         }
         bool dw = kind == KERNEL_conv_dw;
-        int64_t used = dw ? winograd_dw_call(jit, &w, winograd)
-                          : winograd_calls(jit, &w, kind == KERNEL_conv_dx, winograd);
+        int64_t used;
+        int n = dw ? winograd_dw_calls(jit, &w, winograd, &used)
+                   : winograd_calls(jit, &w, kind == KERNEL_conv_dx, winograd, &used);
         CHECK(used <= (int64_t)bytes);
-        double other = flops / best_seconds(winograd, dw ? 1 : 2, base);
+        double other = flops / best_seconds(winograd, n, base);
         bool taken = conv_algorithm(kind, &w.d, &w.shape) == CONV_WINOGRAD;
         bool wrong = taken ? direct > 1.05 * other : other > 1.05 * direct;
         printf("  %8.1f%c %7.1f%c%c", direct, taken ? ' ' : '*', other, taken ? '*' : ' ',

@@ -93,12 +93,25 @@ int64_t wino_filter_bytes(int64_t reduced, int64_t written) {
     return PLANES * reduced * round_up(written, LANES) * (int64_t)sizeof(float);
 }
 
+/* The fewest equal pieces of whole `unit`s whose `bytes` for each channel fit a share of the last
+ * cache. */
+static int64_t piece_of(int64_t channels, int64_t bytes, int64_t unit) {
+    int64_t most = (int64_t)6 << 20, pieces = (channels * bytes + most - 1) / most;
+    pieces = MAX(MIN(pieces, channels / 64), 1);
+    return MIN(round_up((channels + pieces - 1) / pieces, unit), channels);
+}
+
 WinoBlocks wino_blocks(int64_t tiles, int64_t reduced, int64_t written) {
-    int64_t most = 640 << 10, channels = round_up(written, LANES);
-    WinoBlocks b = {.channels = MIN(channels, 64)};
+    int64_t most = 640 << 10;
+    WinoBlocks b = {.piece = piece_of(written, wino_filter_bytes(reduced, 1) / LANES, LANES)};
+    b.channels = MIN(round_up(b.piece, LANES), 64);
     b.tiles = most / (PLANES * VECTOR * (reduced + b.channels)) / 4 * 4;
     b.tiles = MIN(MAX(b.tiles, 4), tiles);
     return b;
+}
+
+int64_t wino_dw_piece(int64_t in, int64_t out) {
+    return piece_of(out, 21 * in * (int64_t)sizeof(float), 4);
 }
 
 int64_t wino_scratch_bytes(const WinoBlocks *b, int64_t reduced) {
@@ -106,8 +119,8 @@ int64_t wino_scratch_bytes(const WinoBlocks *b, int64_t reduced) {
     return VECTOR * (4 + 2 * b->tiles + PLANES * planes);
 }
 
-int64_t wino_dw_scratch_bytes(int64_t tiles, int64_t in, int64_t out) {
-    int64_t i = round_up(in, 4), o = round_up(out, 4);
+int64_t wino_dw_scratch_bytes(int64_t tiles, int64_t in, int64_t piece) {
+    int64_t i = round_up(in, 4), o = round_up(piece, 4);
     tiles = MIN(tiles, WINO_DW_TILES);
     return VECTOR * (2 * tiles + 12 * ((i + o) * tiles + 2)) + 21 * i * o * (int64_t)sizeof(float);
 }

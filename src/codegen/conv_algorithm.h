@@ -21,16 +21,19 @@ int64_t wino_tiles(int64_t n, int64_t rows, int64_t cols);
 /* The transformed filter of `written` channels summed over `reduced`. */
 int64_t wino_filter_bytes(int64_t reduced, int64_t written);
 
-/* Tiles and channels that wino works together, so that its scratch stays in the second-level cache.
- */
+/* How a convolution is divided, without a change of its bits: `piece` of the written channels a
+ * call (wino_dw: output channels), so that filters and sums stay in the cache; tiles and channels
+ * that wino works together. */
 typedef struct WinoBlocks {
-    int64_t tiles, channels;
+    int64_t piece, tiles, channels;
 } WinoBlocks;
 WinoBlocks wino_blocks(int64_t tiles, int64_t reduced, int64_t written);
 int64_t wino_scratch_bytes(const WinoBlocks *b, int64_t reduced);
+
 /* wino_dw sums the products of this many tiles by lanes, then over lanes, before it goes on: part
  * of the order of its sums. */
 enum { WINO_DW_TILES = 16 };
-int64_t wino_dw_scratch_bytes(int64_t tiles, int64_t in, int64_t out);
+int64_t wino_dw_piece(int64_t in, int64_t out);
+int64_t wino_dw_scratch_bytes(int64_t tiles, int64_t in, int64_t piece);
 
 #endif

@@ -1,12 +1,11 @@
-/* wino_filter: weights [o][i][3][3] -> u[36][lane channels / 16][reduced channels][16 lane
- * channels] (kernel_args.h, WinoFilterArg). The lane channels are those that the convolution
- * writes: o forward; i for the gradient, whose filter is turned by 180 degrees. Lanes past the last
- * channel repeat it. */
+/* wino_filter: 3x3 windows -> u[36][lane channels / 16][reduced channels][16 lane channels]
+ * (kernel_args.h, WinoFilterArg). The lane channels are those that the convolution writes; for the
+ * gradient the windows are turned by 180 degrees. Lanes past the last channel repeat it. */
 #include "codegen/wino.h"
 
 typedef struct Filter {
     Emit *e;
-    bool transposed;
+    bool turned;
     Value lane[LANES]; /* bytes of weights to each lane's channel */
 } Filter;
 
@@ -37,7 +36,7 @@ static void load_taps(Filter *f, Value w, Value taps[9]) {
         v[8] = LLVMBuildInsertElement(e->b, v[8], tap, LLVMConstInt(e->i32, k, false), "");
     }
     for (int k = 0; k < 9; k++)
-        taps[k] = v[f->transposed ? 8 - k : k];
+        taps[k] = v[f->turned ? 8 - k : k];
 }
 
 static void transform(Filter *f, Value w, Value u, Value plane) {
@@ -61,11 +60,9 @@ static void transform(Filter *f, Value w, Value u, Value plane) {
 }
 
 void emit_wino_filter(Emit *e, const char *text) {
-    Filter f = {.e = e, .transposed = kernel_read_wino_filter(text)};
-    Value in = emit_arg(e, WINO_FILTER_I), out = emit_arg(e, WINO_FILTER_O);
-    Value lanes = f.transposed ? in : out, reduced = f.transposed ? out : in;
-    Value per_out = emit_muli(e, in, 36), per_in = emit_int(e, 36);
-    Value lane_step = f.transposed ? per_in : per_out, step = f.transposed ? per_out : per_in;
+    Filter f = {.e = e, .turned = kernel_read_wino_filter(text)};
+    Value lanes = emit_arg(e, WINO_FILTER_LANES), reduced = emit_arg(e, WINO_FILTER_REDUCED);
+    Value lane_step = emit_arg(e, WINO_FILTER_LANE_STEP), step = emit_arg(e, WINO_FILTER_STEP);
     Value groups = LLVMBuildUDiv(e->b, emit_addi(e, lanes, LANES - 1), emit_int(e, LANES), "");
     Value group_bytes = emit_muli(e, reduced, 64);
     Value plane = emit_mul(e, groups, group_bytes);

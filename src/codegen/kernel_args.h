@@ -38,11 +38,11 @@ enum ConvArg {
     CONV_X,
     CONV_W,
     CONV_Y,
-    CONV_BIAS,   /* [o]; 0 if the descriptor has none */
-    CONV_N,      /* blocks of 16 images */
-    CONV_VALID,  /* images in the last block, 1..16 */
-    CONV_I,      /* input channels of one group */
-    CONV_O,      /* output channels of one group */
+    CONV_BIAS,  /* [o]; 0 if the descriptor has none */
+    CONV_N,     /* blocks of 16 images */
+    CONV_VALID, /* images in the last block, 1..16 */
+    CONV_I,     /* input channels of one group */
+    CONV_O,     /* output channels of one group */
     CONV_H,
     CONV_WIDTH,
     CONV_OH,
@@ -138,17 +138,28 @@ enum SgdArg {
     SGD_NARGS
 };
 
-/* Winograd's F(4x4, 3x3) for dense 3x3 windows of stride and dilation 1 (codegen/wino.h). Two kernels make a
- * convolution: wino_filter transforms the weights, wino the rest. The gradient for the input is the same
- * with the gradient of the output as source, the transposed filter and 2 - pad as padding.
+/* Winograd's F(4x4, 3x3) for dense 3x3 windows of stride and dilation 1 (codegen/wino.h). Two
+ * kernels make a convolution: wino_filter transforms the weights, wino the rest. The gradient for
+ * the input is the same with the gradient of the output as source, the transposed filter and 2 -
+ * pad as padding.
  *
- * wino_filter: W [o, i, 3, 3] -> U, wino_filter_bytes() (conv_algorithm.h) long. lo..hi: groups of 16 of the
- * channels that the convolution writes (O; transposed: I). */
-enum WinoFilterArg { WINO_FILTER_W, WINO_FILTER_U, WINO_FILTER_I, WINO_FILTER_O, WINO_FILTER_NARGS };
+ * wino_filter: W, 3x3 windows LANE_STEP bytes apart for the channels that the convolution writes
+ * and STEP for those that it sums over -> U, wino_filter_bytes() (conv_algorithm.h) long. lo..hi:
+ * groups of 16 of the written channels. */
+enum WinoFilterArg {
+    WINO_FILTER_W,
+    WINO_FILTER_U,
+    WINO_FILTER_LANES,
+    WINO_FILTER_REDUCED,
+    WINO_FILTER_LANE_STEP,
+    WINO_FILTER_STEP,
+    WINO_FILTER_NARGS
+};
 
-/* wino: source [n, c, h, w], destination [n, k, oh, ow] with oh = h + 2 pad - 2. lo..hi: tiles of 4x4 outputs
- * of all blocks of images, 0 .. wino_tiles(). Parts that run at the same time need a scratch each. Sums run
- * over c within a tile. TILES and CHANNELS are sizes of blocks that change no bit. */
+/* wino: source [n, c, h, w], destination [n, k, oh, ow] with oh = h + 2 pad - 2. lo..hi: tiles of
+ * 4x4 outputs of all blocks of images, 0 .. wino_tiles(). Parts that run at the same time need a
+ * scratch each. Sums run over c within a tile. TILES and CHANNELS are sizes of blocks that change
+ * no bit. */
 typedef struct WinoDesc {
     bool bias, relu; /* dst = relu(sum + bias[k]) */
 } WinoDesc;
@@ -157,15 +168,15 @@ enum WinoArg {
     WINO_SRC,
     WINO_U,
     WINO_DST,
-    WINO_BIAS,     /* [k]; 0 if the descriptor has none */
-    WINO_SCRATCH,  /* of wino_scratch_bytes() */
+    WINO_BIAS,    /* [k]; 0 if the descriptor has none */
+    WINO_SCRATCH, /* of wino_scratch_bytes() */
     WINO_C,
     WINO_K,
     WINO_H,
     WINO_WIDTH,
     WINO_OH,
     WINO_OW,
-    WINO_PAD_H,    /* 0..2 */
+    WINO_PAD_H, /* 0..2 */
     WINO_PAD_W,
     WINO_SRC_BLOCK,
     WINO_DST_BLOCK,
@@ -174,9 +185,10 @@ enum WinoArg {
     WINO_NARGS
 };
 
-/* wino_dw: gradient for the weight by F(3x3, 4x4): DW [o, i, 3, 3] from X [n, i, h, w] and the gradient DY
- * [n, o, oh, ow]. lo..hi: output channels. Sums run over tiles (block, row, column), then lanes by the fixed
- * tree, then the inverse transform. Scratch as above, of wino_dw_scratch_bytes(). */
+/* wino_dw: gradient for the weight by F(3x3, 4x4): DW [o, i, 3, 3] from X [n, i, h, w] and the
+ * gradient DY [n, o, oh, ow]. lo..hi: output channels. Sums run over tiles (block, row, column),
+ * then lanes by the fixed tree, then the inverse transform. Scratch as above, of
+ * wino_dw_scratch_bytes(). */
 enum WinoDwArg {
     WINO_DW_X,
     WINO_DW_DY,
@@ -198,7 +210,7 @@ enum WinoDwArg {
 };
 
 void kernel_text_wino(Buf *b, const WinoDesc *d);
-void kernel_text_wino_filter(Buf *b, bool transposed);
+void kernel_text_wino_filter(Buf *b, bool turned); /* windows by 180 degrees, for conv_dx */
 void kernel_text_wino_dw(Buf *b);
 WinoDesc kernel_read_wino(const char *text);
 bool kernel_read_wino_filter(const char *text);

@@ -8,8 +8,8 @@ void kernel_text_wino(Buf *b, const WinoDesc *d) {
     buf_printf(b, "wino bias=%d relu=%d", d->bias, d->relu);
 }
 
-void kernel_text_wino_filter(Buf *b, bool transposed) {
-    buf_printf(b, "wino_filter transposed=%d", transposed);
+void kernel_text_wino_filter(Buf *b, bool turned) {
+    buf_printf(b, "wino_filter turned=%d", turned);
 }
 
 void kernel_text_wino_dw(Buf *b) {
@@ -24,8 +24,8 @@ WinoDesc kernel_read_wino(const char *text) {
 }
 
 bool kernel_read_wino_filter(const char *text) {
-    int transposed;
-    if (sscanf(text, "wino_filter transposed=%d", &transposed) != 1)
+    int turned;
+    if (sscanf(text, "wino_filter turned=%d", &turned) != 1)
         BUG("kernel text '%s' is not a Winograd filter", text);
-    return transposed != 0;
+    return turned != 0;
 }

@@ -41,15 +41,31 @@ typedef struct Lower {
     Arena *arena;
     const IrModule *m;
     const int64_t *offset; /* of each stored node and leaf */
+    bool direct;           /* no Winograd */
     PlanCalls *calls;
 } Lower;
 
+/* A transformed filter that stays the same while a plan trains. */
+typedef struct LowerFilter {
+    IrRef weight;
+    bool turned; /* for the gradient of the input */
+    int64_t reduced, written, bytes;
+} LowerFilter;
+
+/* What a convolution has beside its tensors: bytes of its own while it runs, and the place of its
+ * filter if the setup has made it, else -1. */
+typedef struct LowerSpace {
+    int64_t scratch, filter;
+} LowerSpace;
+
 void lower_map(Lower *l, const Group *group, const MapLowered *map);
-/* `scratch`: offset of the bytes that lower_scratch_bytes asks for, the group's own while it runs.
- */
-void lower_anchor(Lower *l, const Group *group, int64_t scratch);
-int64_t lower_scratch_bytes(const IrModule *m, const Group *group);
-void lower_conv(Lower *l, const Group *group, int64_t scratch, const char *what);
+void lower_anchor(Lower *l, const Group *group, const LowerSpace *space);
+int64_t lower_scratch_bytes(const IrModule *m, const Group *group, bool direct, bool has_filter);
+void lower_conv(Lower *l, const Group *group, const LowerSpace *space, const char *what);
+/* Does the group use a filter that can be transformed once, that of frozen weights? */
+bool lower_frozen_filter(const IrModule *m, const Group *group, bool direct, LowerFilter *out);
+/* The call of the setup that makes it, at `to`. */
+void lower_filter(Lower *l, const LowerFilter *f, int64_t to);
 /* Copies `elements` floats between two places of the arena. */
 void lower_flat_copy(Lower *l, int64_t from, int64_t to, int64_t elements, const char *what);
 

@@ -140,7 +140,7 @@ static void lower_copy(Lower *l, const Group *group, const char *what) {
     }
 }
 
-void lower_anchor(Lower *l, const Group *group, int64_t scratch) {
+void lower_anchor(Lower *l, const Group *group, const LowerSpace *space) {
     const IrNode *n = ir_get(l->m->graph, group->nodes[0]);
     const char *bias = group->nnodes > 2 ? " + bias + relu" : "", *name = ir_op_info(n->op)->name;
     if (group->nnodes == 2)
@@ -148,7 +148,7 @@ void lower_anchor(Lower *l, const Group *group, int64_t scratch) {
     const char *what = arena_printf(l->arena, "%s %%%u%s", name, group->nodes[0], bias);
     switch (ir_op_info(n->op)->class) {
     case IR_CLASS_CONV:
-        lower_conv(l, group, scratch, what);
+        lower_conv(l, group, space, what);
         break;
     case IR_CLASS_POOL:
         lower_pool(l, group, what);

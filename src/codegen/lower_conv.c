@@ -1,6 +1,7 @@
 /* Convolutions and dense layers, forward and gradients: direct kernels, or Winograd's where the
  * shape says so (conv_algorithm.h); the transformed filter and Winograd's work space are scratch of
- * the call. */
+ * the call, but for the filter of frozen weights, which the setup makes. Wide convolutions are
+ * several calls, each for a piece of the channels. */
 #include "codegen/conv_algorithm.h"
 #include "codegen/lower.h"
 
@@ -54,7 +55,7 @@ static void read_tensors(const IrGraph *g, const Group *group, ConvJob *job) {
     job->ty = layout_of(&ir_get(g, job->y)->type);
 }
 
-static ConvJob read_job(const IrModule *m, const Group *group) {
+static ConvJob read_job(const IrModule *m, const Group *group, bool direct) {
     ConvJob job = {0};
     const IrNode *n = ir_get(m->graph, group->nodes[0]);
     read_tensors(m->graph, group, &job);
@@ -65,12 +66,12 @@ static ConvJob read_job(const IrModule *m, const Group *group) {
                    : job.tx.c == job.groups ? GROUPS_DEPTHWISE
                                             : GROUPS_GROUPED;
     ConvShape shape = {job.tx.n, job.tx.c, job.ty.c, job.tx.h, job.tx.w, job.ty.h, job.ty.w};
-    job.winograd = conv_algorithm(job.kind, &job.d, &shape) == CONV_WINOGRAD;
+    job.winograd = !direct && conv_algorithm(job.kind, &job.d, &shape) == CONV_WINOGRAD;
     return job;
 }
 
 /* Winograd's sizes: what is summed over, what is written, tiles of the written map (dw: of the
- * output's). */
+ * output's), filter and work space of a piece. */
 typedef struct WinoSizes {
     int64_t reduced, written, tiles, filter_bytes, scratch_bytes;
     WinoBlocks blocks;
@@ -84,34 +85,47 @@ static WinoSizes wino_sizes(const ConvJob *job) {
     bool forward = job->kind == KERNEL_conv;
     const Layout *to = job->kind == KERNEL_conv_dx ? &job->tx : &job->ty;
     WinoSizes s = {.reduced = forward ? job->tx.c : job->ty.c,
-                   .written = forward ? job->ty.c : job->tx.c};
-    s.tiles = wino_tiles(job->tx.n, to->h, to->w);
+                   .written = forward ? job->ty.c : job->tx.c,
+                   .tiles = wino_tiles(job->tx.n, to->h, to->w)};
     if (job->kind == KERNEL_conv_dw) {
-        s.scratch_bytes = round_up(wino_dw_scratch_bytes(s.tiles, job->tx.c, job->ty.c));
+        s.blocks.piece = wino_dw_piece(job->tx.c, job->ty.c);
+        s.scratch_bytes = round_up(wino_dw_scratch_bytes(s.tiles, job->tx.c, s.blocks.piece));
         return s;
     }
     s.blocks = wino_blocks(s.tiles, s.reduced, s.written);
-    s.filter_bytes = round_up(wino_filter_bytes(s.reduced, s.written));
+    s.filter_bytes = round_up(wino_filter_bytes(s.reduced, s.blocks.piece));
     s.scratch_bytes = round_up(wino_scratch_bytes(&s.blocks, s.reduced));
     return s;
 }
 
-int64_t lower_scratch_bytes(const IrModule *m, const Group *group) {
-    if (group->domain.kind != GROUP_ANCHOR ||
-        ir_op_info(ir_get(m->graph, group->nodes[0])->op)->class != IR_CLASS_CONV)
+static bool is_conv(const IrModule *m, const Group *group) {
+    return group->domain.kind == GROUP_ANCHOR &&
+           ir_op_info(ir_get(m->graph, group->nodes[0])->op)->class == IR_CLASS_CONV;
+}
+
+int64_t lower_scratch_bytes(const IrModule *m, const Group *group, bool direct, bool has_filter) {
+    if (!is_conv(m, group))
         return 0;
-    ConvJob job = read_job(m, group);
+    ConvJob job = read_job(m, group, direct);
     if (!job.winograd)
         return 0;
     WinoSizes s = wino_sizes(&job);
-    return s.filter_bytes + s.scratch_bytes;
+    return s.scratch_bytes + (has_filter ? 0 : s.filter_bytes);
 }
 
-static int64_t job_bytes(const Lower *l, const ConvJob *job) {
-    return job->tx.bytes + job->ty.bytes + lower_layout(l, job->w).bytes;
+/* A filter of several pieces is cheaper to make again than to read from beyond the cache. */
+bool lower_frozen_filter(const IrModule *m, const Group *group, bool direct, LowerFilter *out) {
+    if (!is_conv(m, group))
+        return false;
+    ConvJob job = read_job(m, group, direct);
+    if (!job.winograd || job.kind == KERNEL_conv_dw || ir_get(m->graph, job.w)->op != IR_OP_frozen)
+        return false;
+    WinoSizes s = wino_sizes(&job);
+    *out = (LowerFilter){job.w, job.kind == KERNEL_conv_dx, s.reduced, s.written, s.filter_bytes};
+    return s.blocks.piece == s.written;
 }
 
-static PlanCall *lower_direct(Lower *l, const ConvJob *job, IrRef out, const char *what) {
+static void lower_direct(Lower *l, const ConvJob *job, IrRef out, const char *what) {
     const Layout *x = &job->tx, *y = &job->ty;
     int64_t arg[CONV_NARGS] = {0};
     arg[CONV_X] = l->offset[job->x];
@@ -130,39 +144,59 @@ static PlanCall *lower_direct(Lower *l, const ConvJob *job, IrRef out, const cha
     arg[CONV_Y_BLOCK] = lower_block_bytes(y);
     Buf text = {0};
     kernel_text_conv(&text, job->kind, &job->d);
-    return lower_push(l, job->kind, lower_take_text(l, &text), arg, CONV_NARGS,
-                      job->kind == KERNEL_conv_dx ? x->c : y->c, job_bytes(l, job), out, what);
+    lower_push(l, job->kind, lower_take_text(l, &text), arg, CONV_NARGS,
+               job->kind == KERNEL_conv_dx ? x->c : y->c,
+               x->bytes + y->bytes + lower_layout(l, job->w).bytes, out, what);
 }
 
-static void lower_filter(Lower *l, const ConvJob *job, const WinoSizes *s, int64_t u,
-                         const char *what) {
+/* Written channels `first` .. first + count of a filter. */
+static void push_filter(Lower *l, const LowerFilter *f, int64_t first, int64_t count, int64_t to,
+                        const char *what) {
+    int64_t window = 9 * (int64_t)sizeof(float);
+    int64_t wide = (f->turned ? f->written : f->reduced) * window;
     int64_t arg[WINO_FILTER_NARGS] = {0};
-    arg[WINO_FILTER_W] = l->offset[job->w];
-    arg[WINO_FILTER_U] = u;
-    arg[WINO_FILTER_I] = job->tx.c;
-    arg[WINO_FILTER_O] = job->ty.c;
+    arg[WINO_FILTER_LANE_STEP] = f->turned ? window : wide;
+    arg[WINO_FILTER_STEP] = f->turned ? wide : window;
+    arg[WINO_FILTER_W] = l->offset[f->weight] + first * arg[WINO_FILTER_LANE_STEP];
+    arg[WINO_FILTER_U] = to;
+    arg[WINO_FILTER_LANES] = count;
+    arg[WINO_FILTER_REDUCED] = f->reduced;
     Buf text = {0};
-    kernel_text_wino_filter(&text, job->kind == KERNEL_conv_dx);
-    int64_t bytes = s->filter_bytes + lower_layout(l, job->w).bytes;
-    PlanCall *call = lower_push(l, KERNEL_wino_filter, lower_take_text(l, &text), arg,
-                                WINO_FILTER_NARGS, (s->written + LANES - 1) / LANES, bytes, IR_NONE,
-                                arena_printf(l->arena, "filter of %s", what));
+    kernel_text_wino_filter(&text, f->turned);
+    int64_t bytes = wino_filter_bytes(f->reduced, count) + f->reduced * count * window;
+    PlanCall *call =
+        lower_push(l, KERNEL_wino_filter, lower_take_text(l, &text), arg, WINO_FILTER_NARGS,
+                   (count + LANES - 1) / LANES, bytes, IR_NONE, what);
     call->nnodes = 0;
 }
 
-static PlanCall *lower_winograd(Lower *l, const ConvJob *job, const WinoSizes *s, int64_t scratch,
-                                IrRef out, const char *what) {
-    bool back = job->kind == KERNEL_conv_dx;
+void lower_filter(Lower *l, const LowerFilter *f, int64_t to) {
+    const char *what = arena_printf(l->arena, "filter of frozen %%%u", f->weight);
+    push_filter(l, f, 0, f->written, to, what);
+}
+
+static void push_piece(Lower *l, const ConvJob *job, const int64_t *arg, const WinoSizes *s,
+                       IrRef out, const char *what) {
+    Buf text = {0};
+    kernel_text_wino(&text, &(WinoDesc){job->d.bias, job->d.relu});
+    int64_t bytes = job->kind == KERNEL_conv ? job->tx.bytes : job->ty.bytes;
+    bytes += s->tiles * LANES * LANES * (int64_t)sizeof(float) * arg[WINO_K];
+    bytes += wino_filter_bytes(s->reduced, arg[WINO_K]);
+    PlanCall *call = lower_push(l, KERNEL_wino, lower_take_text(l, &text), arg, WINO_NARGS,
+                                s->tiles, bytes, out, what);
+    call->nnodes = 0;
+}
+
+static void lower_winograd(Lower *l, const ConvJob *job, const WinoSizes *s,
+                           const LowerSpace *space, IrRef out, const char *what) {
+    bool back = job->kind == KERNEL_conv_dx, own = space->filter < 0;
     const Layout *from = back ? &job->ty : &job->tx, *to = back ? &job->tx : &job->ty;
-    lower_filter(l, job, s, scratch, what);
-    int64_t arg[WINO_NARGS] = {0};
+    LowerFilter filter = {job->w, back, s->reduced, s->written, s->filter_bytes};
+    int64_t arg[WINO_NARGS] = {0}, plane = to->h * to->w * LANES * (int64_t)sizeof(float);
     arg[WINO_SRC] = l->offset[back ? job->y : job->x];
-    arg[WINO_U] = scratch;
-    arg[WINO_DST] = l->offset[back ? job->x : job->y];
-    arg[WINO_BIAS] = job->d.bias ? l->offset[job->bias] : 0;
-    arg[WINO_SCRATCH] = scratch + s->filter_bytes;
+    arg[WINO_U] = own ? space->scratch : space->filter;
+    arg[WINO_SCRATCH] = space->scratch + (own ? s->filter_bytes : 0);
     arg[WINO_C] = s->reduced;
-    arg[WINO_K] = s->written;
     arg[WINO_H] = from->h;
     arg[WINO_WIDTH] = from->w;
     arg[WINO_OH] = to->h;
@@ -173,16 +207,21 @@ static PlanCall *lower_winograd(Lower *l, const ConvJob *job, const WinoSizes *s
     arg[WINO_DST_BLOCK] = lower_block_bytes(to);
     arg[WINO_TILES] = s->blocks.tiles;
     arg[WINO_CHANNELS] = s->blocks.channels;
-    Buf text = {0};
-    kernel_text_wino(&text, &(WinoDesc){job->d.bias, job->d.relu});
-    return lower_push(l, KERNEL_wino, lower_take_text(l, &text), arg, WINO_NARGS, s->tiles,
-                      job_bytes(l, job), out, what);
+    for (int64_t k = 0; k < s->written; k += s->blocks.piece) {
+        arg[WINO_K] = MIN(s->blocks.piece, s->written - k);
+        arg[WINO_DST] = l->offset[back ? job->x : job->y] + k * plane;
+        arg[WINO_BIAS] = job->d.bias ? l->offset[job->bias] + k * (int64_t)sizeof(float) : 0;
+        if (own)
+            push_filter(l, &filter, k, arg[WINO_K], space->scratch,
+                        arena_printf(l->arena, "filter of %s", what));
+        push_piece(l, job, arg, s, out, what);
+    }
 }
 
-static PlanCall *lower_winograd_dw(Lower *l, const ConvJob *job, int64_t scratch,
-                                   const char *what) {
+static void lower_winograd_dw(Lower *l, const ConvJob *job, const WinoSizes *s, int64_t scratch,
+                              const char *what) {
     const Layout *x = &job->tx, *y = &job->ty;
-    int64_t arg[WINO_DW_NARGS] = {0};
+    int64_t arg[WINO_DW_NARGS] = {0}, w_bytes = lower_layout(l, job->w).bytes;
     arg[WINO_DW_X] = l->offset[job->x];
     arg[WINO_DW_DY] = l->offset[job->y];
     arg[WINO_DW_DW] = l->offset[job->w];
@@ -199,22 +238,28 @@ static PlanCall *lower_winograd_dw(Lower *l, const ConvJob *job, int64_t scratch
     arg[WINO_DW_PAD_W] = job->d.window.pad[1];
     arg[WINO_DW_X_BLOCK] = lower_block_bytes(x);
     arg[WINO_DW_Y_BLOCK] = lower_block_bytes(y);
-    Buf text = {0};
-    kernel_text_wino_dw(&text);
-    return lower_push(l, KERNEL_wino_dw, lower_take_text(l, &text), arg, WINO_DW_NARGS, y->c,
-                      job_bytes(l, job), job->w, what);
+    for (int64_t k = 0; k < y->c; k += s->blocks.piece) {
+        Buf text = {0};
+        kernel_text_wino_dw(&text);
+        int64_t end = MIN(k + s->blocks.piece, y->c);
+        PlanCall *call =
+            lower_push(l, KERNEL_wino_dw, lower_take_text(l, &text), arg, WINO_DW_NARGS, end,
+                       x->bytes + (y->bytes + w_bytes) * (end - k) / y->c, job->w, what);
+        call->lo = k;
+        call->nnodes = 0;
+    }
 }
 
-void lower_conv(Lower *l, const Group *group, int64_t scratch, const char *what) {
-    ConvJob job = read_job(l->m, group);
+/* The nodes of the group count with its last call. */
+void lower_conv(Lower *l, const Group *group, const LowerSpace *space, const char *what) {
+    ConvJob job = read_job(l->m, group, l->direct);
     IrRef out = group->outs[0];
-    PlanCall *call;
-    if (!job.winograd) {
-        call = lower_direct(l, &job, out, what);
-    } else {
-        WinoSizes s = wino_sizes(&job);
-        call = job.kind == KERNEL_conv_dw ? lower_winograd_dw(l, &job, scratch, what)
-                                          : lower_winograd(l, &job, &s, scratch, out, what);
-    }
-    call->nnodes = group->nnodes;
+    WinoSizes s = wino_sizes(&job);
+    if (!job.winograd)
+        lower_direct(l, &job, out, what);
+    else if (job.kind == KERNEL_conv_dw)
+        lower_winograd_dw(l, &job, &s, space->scratch, what);
+    else
+        lower_winograd(l, &job, &s, space, out, what);
+    l->calls->items[l->calls->len - 1].nnodes = group->nnodes;
 }

@@ -35,6 +35,11 @@ typedef struct Planner {
     int64_t *offset;         /* of each node of the plan's module, -1: none */
     int32_t *buffer;         /* of each node, -1: none */
     int32_t *scratch_buffer; /* of each group, -1: none */
+    LowerFilter *filters;    /* made by the setup */
+    int64_t *filter_at;      /* offset of each */
+    int32_t *filter;         /* of each group, -1: none */
+    size_t nfilters;
+    bool direct;
     MemBuffer *buffers;
     size_t nbuffers;
 } Planner;
@@ -151,6 +156,33 @@ static int64_t place_leaves(Planner *p) {
     return end;
 }
 
+/* Frozen weights whose filters are transformed once stay transformed to the end; returns the end.
+ * One forward pass would not gain by it. */
+static int64_t place_filters(Planner *p, int64_t end) {
+    const IrModule *m = &p->plan->module;
+    size_t n = p->fusion.ngroups;
+    p->filters = ARENA_ARRAY(p->scratch, LowerFilter, n);
+    p->filter_at = ARENA_ARRAY(p->scratch, int64_t, n);
+    p->filter = ARENA_ARRAY(p->scratch, int32_t, n);
+    for (size_t k = 0; k < n; k++) {
+        LowerFilter f;
+        p->filter[k] = -1;
+        if (p->nslots == 0 || !lower_frozen_filter(m, &p->fusion.groups[k], p->direct, &f))
+            continue;
+        size_t i = 0;
+        while (i < p->nfilters &&
+               (p->filters[i].weight != f.weight || p->filters[i].turned != f.turned))
+            i++;
+        p->filter[k] = (int32_t)i;
+        if (i < p->nfilters)
+            continue;
+        p->filters[p->nfilters] = f;
+        p->filter_at[p->nfilters++] = end;
+        end += f.bytes;
+    }
+    return end;
+}
+
 /* A gradient that no other parameter has yet, and no forward root, is computed straight into its
  * slot. */
 static bool owns_slot(const Planner *p, size_t slot) {
@@ -186,7 +218,7 @@ static void make_buffers(Planner *p) {
         for (size_t i = 0; i < g->nins; i++)
             if (p->buffer[g->ins[i]] >= 0)
                 p->buffers[p->buffer[g->ins[i]]].last = (int)k;
-        int64_t scratch = lower_scratch_bytes(m, g);
+        int64_t scratch = lower_scratch_bytes(m, g, p->direct, p->filter[k] >= 0);
         p->scratch_buffer[k] = scratch ? (int32_t)p->nbuffers : -1;
         if (scratch)
             p->buffers[p->nbuffers++] = (MemBuffer){scratch, (int)k, (int)k, -1, 0};
@@ -238,7 +270,7 @@ static bool place_all(Planner *p, NascError *err) {
     p->offset = ARENA_ARRAY(p->scratch, int64_t, n);
     for (size_t r = 0; r < n; r++)
         p->offset[r] = -1;
-    int64_t permanent = place_leaves(p);
+    int64_t permanent = place_filters(p, place_leaves(p));
     make_buffers(p);
     keep_roots(p);
     for (size_t k = 0; k < p->fusion.ngroups; k++)
@@ -299,14 +331,16 @@ static void lower_shared_gradients(const Planner *p, Lower *l) {
 }
 
 static void make_calls(Planner *p) {
-    PlanCalls calls[3] = {0};
-    Lower l = {p->arena, &p->plan->module, p->offset, NULL};
+    PlanCalls calls[PLAN_PARTS] = {0};
+    Lower l = {p->arena, &p->plan->module, p->offset, p->direct, NULL};
     for (size_t k = 0; k < p->fusion.ngroups; k++) {
         const Group *g = &p->fusion.groups[k];
         l.calls = &calls[g->part];
+        int32_t scratch = p->scratch_buffer[k], filter = p->filter[k];
+        LowerSpace space = {scratch < 0 ? 0 : p->buffers[scratch].offset,
+                            filter < 0 ? -1 : p->filter_at[filter]};
         if (g->domain.kind == GROUP_ANCHOR)
-            lower_anchor(&l, g,
-                         p->scratch_buffer[k] < 0 ? 0 : p->buffers[p->scratch_buffer[k]].offset);
+            lower_anchor(&l, g, &space);
         else
             lower_map(&l, g, &p->maps[k]);
     }
@@ -314,7 +348,10 @@ static void make_calls(Planner *p) {
     lower_shared_gradients(p, &l);
     l.calls = &calls[2];
     lower_updates(p, &l);
-    for (int part = 0; part < 3; part++) {
+    l.calls = &calls[PLAN_SETUP];
+    for (size_t i = 0; i < p->nfilters; i++)
+        lower_filter(&l, &p->filters[i], p->filter_at[i]);
+    for (int part = 0; part < PLAN_PARTS; part++) {
         p->plan->ncalls[part] = calls[part].len;
         p->plan->calls[part] = ARENA_ARRAY(p->arena, PlanCall, calls[part].len);
         if (calls[part].len)
@@ -331,10 +368,12 @@ static double processor_seconds(void) {
 
 static bool get_kernels(Planner *p, Jit *jit, NascError *err) {
     Plan *plan = p->plan;
-    size_t n = plan->ncalls[0] + plan->ncalls[1] + plan->ncalls[2], at = 0;
+    size_t n = 0, at = 0;
+    for (int part = 0; part < PLAN_PARTS; part++)
+        n += plan->ncalls[part];
     KernelDesc *descs = ARENA_ARRAY(p->scratch, KernelDesc, n);
     KernelFn **fns = ARENA_ARRAY(p->scratch, KernelFn *, n);
-    for (int part = 0; part < 3; part++)
+    for (int part = 0; part < PLAN_PARTS; part++)
         for (size_t i = 0; i < plan->ncalls[part]; i++)
             descs[at++] = plan->calls[part][i].desc;
     double start = processor_seconds();
@@ -342,7 +381,7 @@ static bool get_kernels(Planner *p, Jit *jit, NascError *err) {
         return false;
     plan->jit_seconds = processor_seconds() - start;
     at = 0;
-    for (int part = 0; part < 3; part++)
+    for (int part = 0; part < PLAN_PARTS; part++)
         for (size_t i = 0; i < plan->ncalls[part]; i++)
             plan->calls[part][i].fn = fns[at++];
     return true;
@@ -386,7 +425,11 @@ bool plan_make(Jit *jit, Arena *arena, const IrModule *canonical, const PlanUpda
     Arena scratch;
     arena_init(&scratch, "plan scratch");
     *out = (Plan){.hash = ir_hash(canonical)};
-    Planner p = {.plan = out, .arena = arena, .scratch = &scratch, .nforward = canonical->nroots};
+    Planner p = {.plan = out,
+                 .arena = arena,
+                 .scratch = &scratch,
+                 .nforward = canonical->nroots,
+                 .direct = options->direct};
     make_slots(&p, canonical, updates, nupdates);
     bool ok = make(&p, jit, canonical, options->fuse, err);
     arena_free(&scratch);

@@ -33,8 +33,9 @@ typedef struct PlanCall {
     int64_t bytes;    /* of the tensors it reads and writes, each once */
 } PlanCall;
 
-/* The parts of a plan, in the order of a training step. */
-enum { PLAN_FORWARD, PLAN_BACKWARD, PLAN_UPDATE };
+/* The parts of a plan, in the order of a training step; the setup runs once, after the leaves are
+ * filled and before the first step. */
+enum { PLAN_FORWARD, PLAN_BACKWARD, PLAN_UPDATE, PLAN_SETUP, PLAN_PARTS };
 
 typedef struct PlanUpdate {
     uint64_t uid; /* of the param */
@@ -45,8 +46,8 @@ typedef struct Plan {
     IrModule module; /* the expanded graph the calls compute; roots as given, then gradients */
     size_t nleaves;
     PlanLeaf *leaves;
-    size_t ncalls[3]; /* forward (all roots up to nscalars), backward, update */
-    PlanCall *calls[3];
+    size_t ncalls[PLAN_PARTS]; /* forward: all roots up to nscalars */
+    PlanCall *calls[PLAN_PARTS];
     size_t nscalars; /* given roots: loss, measures; scalars are read after the forward calls */
     int64_t *scalar_offset;
     size_t noutputs; /* plans without training: every root, any shape */
@@ -60,7 +61,8 @@ typedef struct Plan {
 } Plan;
 
 typedef struct PlanOptions {
-    bool fuse; /* false: one group a node, for `show` and tests */
+    bool fuse;   /* false: one group a node, for `show` and tests */
+    bool direct; /* no convolution by Winograd's algorithm: other bits, for comparison */
 } PlanOptions;
 
 /* `canonical`: root 0 is the loss when nupdates > 0; scalars are roots 0 .. nroots - 1. Plans live

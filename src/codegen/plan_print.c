@@ -28,16 +28,16 @@ static void print_call(Buf *b, const Plan *p, const PlanCall *c, size_t number) 
 }
 
 void plan_print(Buf *b, const Plan *p) {
-    static const char *const parts[3] = {"forward", "backward", "update"};
+    static const char *const parts[PLAN_PARTS] = {"forward", "backward", "update", "setup"};
     size_t calls = 0, number = 0;
     int64_t bytes = 0;
-    for (int part = 0; part < 3; part++) {
+    for (int part = 0; part < PLAN_PARTS; part++) {
         if (p->ncalls[part] == 0)
             continue;
         buf_printf(b, "%s: %zu calls\n", parts[part], p->ncalls[part]);
         for (size_t i = 0; i < p->ncalls[part]; i++) {
             print_call(b, p, &p->calls[part][i], number++);
-            if (part < 2) {
+            if (part <= PLAN_BACKWARD) {
                 calls++;
                 bytes += p->calls[part][i].bytes;
             }

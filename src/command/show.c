@@ -136,7 +136,7 @@ static bool print_llvm(Shown *x, Buf *b) {
     Plan plan;
     if (!make_plan(x, &plan))
         return false;
-    for (int part = 0; part < 3; part++) {
+    for (int part = 0; part < PLAN_PARTS; part++) {
         for (size_t i = 0; i < plan.ncalls[part]; i++) {
             const PlanCall *call = &plan.calls[part][i];
             bool seen = false;

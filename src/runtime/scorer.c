@@ -104,6 +104,7 @@ static void fill_weights(const Plan *plan, uint64_t seed, uint64_t repeat, doubl
         memory_write_leaf(leaf, &node->type, dense, base);
     }
     memset(base + plan->zero_offset, 0, (size_t)plan->zero_bytes);
+    plan_run(plan, PLAN_SETUP, base);
 }
 
 /* One training run: the scalars after each forward pass; NaN once one is not finite. The pass after the last

@@ -140,8 +140,10 @@ static int64_t transform_filter(const Sessions *sessions, Run *s, Draw *r, bool 
     int64_t written = transposed ? c->I : c->O, reduced = transposed ? c->O : c->I;
     int64_t floats = wino_filter_bytes(reduced, written) / 4,
             groups = (written + LANES - 1) / LANES;
-    int64_t arg[WINO_FILTER_NARGS] = {
-        [WINO_FILTER_W] = s->at_w, [WINO_FILTER_I] = c->I, [WINO_FILTER_O] = c->O};
+    int64_t arg[WINO_FILTER_NARGS] = {[WINO_FILTER_W] = s->at_w};
+    arg[WINO_FILTER_LANES] = written, arg[WINO_FILTER_REDUCED] = reduced;
+    arg[WINO_FILTER_LANE_STEP] = transposed ? 36 : c->I * 36;
+    arg[WINO_FILTER_STEP] = transposed ? c->I * 36 : 36;
     arg[WINO_FILTER_U] = memory_take(&s->m, floats);
     Buf text = {0};
     kernel_text_wino_filter(&text, transposed);
@@ -171,7 +173,7 @@ static void run_wino(const Sessions *sessions, Draw *r, KernelKind kind) {
     arg[WINO_SRC_BLOCK] = (back ? s.ny : s.nx) / blocks * 4, arg[WINO_DST_BLOCK] = n / blocks * 4;
     WinoBlocks b = wino_blocks(tiles, reduced, channels);
     if (draw_int(r, 0, 1))
-        b = (WinoBlocks){draw_int(r, 1, 9), 16 * draw_int(r, 1, 3)};
+        b = (WinoBlocks){channels, draw_int(r, 1, 9), 16 * draw_int(r, 1, 3)};
     arg[WINO_TILES] = b.tiles, arg[WINO_CHANNELS] = b.channels;
     arg[WINO_U] = transform_filter(sessions, &s, r, back);
     int64_t scratch = wino_scratch_bytes(&b, reduced);

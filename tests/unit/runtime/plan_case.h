@@ -64,15 +64,22 @@ static inline void case_fill(PlanCase *k) {
     }
 }
 
-static inline PlanCase case_make(Jit *jit, Arena *arena, const IrModule *m,
-                                 const PlanUpdate *updates, size_t nupdates, bool fuse) {
+static inline PlanCase case_make_with(Jit *jit, Arena *arena, const IrModule *m,
+                                      const PlanUpdate *updates, size_t nupdates,
+                                      PlanOptions options) {
     PlanCase k = {0};
     NascError err = {0};
-    if (!plan_make(jit, arena, m, updates, nupdates, &(PlanOptions){fuse}, &k.plan, &err))
+    if (!plan_make(jit, arena, m, updates, nupdates, &options, &k.plan, &err))
         fail_msg("plan_make: %s", err.message);
     k.base = aligned_alloc(64, (size_t)(k.plan.arena_bytes + 64));
     case_fill(&k);
+    plan_run(&k.plan, PLAN_SETUP, k.base);
     return k;
+}
+
+static inline PlanCase case_make(Jit *jit, Arena *arena, const IrModule *m,
+                                 const PlanUpdate *updates, size_t nupdates, bool fuse) {
+    return case_make_with(jit, arena, m, updates, nupdates, (PlanOptions){.fuse = fuse});
 }
 
 static inline void case_free(PlanCase *k) {

@@ -307,7 +307,7 @@ static void test_axes_without_layout(void **state) {
     assert_true(ir_read(&arena, text, sizeof text - 1, &m, &bad));
     Plan plan;
     NascError err = {0};
-    assert_false(plan_make(jit, &arena, &m, NULL, 0, &(PlanOptions){true}, &plan, &err));
+    assert_false(plan_make(jit, &arena, &m, NULL, 0, &(PlanOptions){.fuse = true}, &plan, &err));
     assert_int_equal(err.status, NASC_PROGRAM_ERROR);
     assert_non_null(strstr(err.message, "reduce_sum cannot be compiled"));
     arena_free(&arena);

@@ -268,6 +268,68 @@ static void test_shared_gradient(void **state) {
     arena_free(&arena);
 }
 
+static size_t count_calls(const Plan *p, KernelKind kind) {
+    size_t n = 0;
+    for (int part = 0; part < PLAN_PARTS; part++)
+        for (size_t i = 0; i < p->ncalls[part]; i++)
+            n += p->calls[part][i].desc.kind == kind;
+    return n;
+}
+
+/* The filters of the three frozen convolutions, forward and gradient, are made by the setup alone;
+ * with direct kernels alone the same losses come out but for rounding. */
+static void test_algorithms(void **state) {
+    Arena arena;
+    arena_init(&arena, "test");
+    IrModule m = net_nb201(&arena, cell_ops, 16, 16, 8, 1, true, 16);
+    PlanUpdate updates[MAX_PARAMS];
+    size_t n = all_updates(&m, updates);
+    PlanCase k = case_make(*state, &arena, &m, updates, n, true);
+    PlanOptions options = {.fuse = true, .direct = true};
+    PlanCase direct = case_make_with(*state, &arena, &m, updates, n, options);
+    assert_true(count_calls(&k.plan, KERNEL_wino) > 0);
+    assert_true(count_calls(&k.plan, KERNEL_wino_dw) > 0);
+    assert_int_equal(k.plan.ncalls[PLAN_SETUP], 6);
+    for (size_t i = 0; i < 6; i++)
+        assert_int_equal(k.plan.calls[PLAN_SETUP][i].desc.kind, KERNEL_wino_filter);
+    assert_int_equal(direct.plan.ncalls[PLAN_SETUP], 0);
+    for (KernelKind kind = KERNEL_wino_filter; kind <= KERNEL_wino_dw; kind++)
+        assert_int_equal(count_calls(&direct.plan, kind), 0);
+    bool differ = false;
+    for (int s = 0; s < 3; s++) {
+        float a[2], b[2];
+        step(&k, a);
+        step(&direct, b);
+        assert_true(fabsf(a[0] - b[0]) < (s == 0 ? 1e-5f : 1e-3f) * b[0]);
+        differ |= memcmp(a, b, sizeof a) != 0;
+    }
+    assert_true(differ);
+    case_free(&k);
+    case_free(&direct);
+    arena_free(&arena);
+}
+
+/* Convolutions so wide that each is worked in pieces of its channels. */
+static void test_wide(void **state) {
+    Arena arena;
+    arena_init(&arena, "test");
+    Net s = {ir_graph_new(&arena)};
+    IrType t = ir_type(4, (IrAxis[]){IR_AXIS_N, IR_AXIS_C, IR_AXIS_H, IR_AXIS_W},
+                       (int64_t[]){5, 3, 4, 4});
+    IrRef x = net_conv(&s, ir_input(s.g, &t, 0, "image"), 3, 1, 330, false, IR_OP_param);
+    IrRef y = net_conv(&s, x, 3, 1, 330, true, IR_OP_param);
+    IrRef loss = net_tap_loss(&s, y, 8, 8, 1);
+    IrModule m = net_module(&arena, &s, loss, ir_binary(s.g, IR_OP_mul, loss, loss));
+    PlanUpdate updates[MAX_PARAMS];
+    size_t n = all_updates(&m, updates);
+    PlanCase k = case_make(*state, &arena, &m, updates, n, true);
+    assert_true(count_calls(&k.plan, KERNEL_wino) >= 6); /* three pieces forward and for x */
+    assert_true(count_calls(&k.plan, KERNEL_wino_dw) >= 2);
+    case_free(&k);
+    check_module(*state, &m);
+    arena_free(&arena);
+}
+
 static void test_listing(void **state) {
     Arena arena;
     arena_init(&arena, "test");
@@ -344,6 +406,8 @@ int main(void) {
         cmocka_unit_test(test_mixed_ops),
         cmocka_unit_test(test_gradients_of_random_nets),
         cmocka_unit_test(test_bits),
+        cmocka_unit_test(test_algorithms),
+        cmocka_unit_test(test_wide),
         cmocka_unit_test(test_listing),
         cmocka_unit_test(test_kernels_are_shared),
     };
