@@ -1,0 +1,13 @@
+// Cells of cells ranked by Eproxy.
+use hierarchical;
+use eproxy;
+
+param table   = none          "a TSV file: networks and a metric; without it they are drawn";
+param images  = "dead_leaves" "dead_leaves, noise, cifar10:FILE or folder:DIR";
+param n       = 20            "how many networks; more than there are: all";
+param sample  = 0             "the seed that draws them";
+param repeats = 1             "independent initialisations of each";
+
+rank if table == none then draw(hierarchical, n, seed: sample)
+                      else rows(table, hierarchical, n, seed: sample)
+  by eproxy(images: images, repeats: repeats);
