@@ -349,3 +349,22 @@ Value layer_first(Eval *e, const Layer *l, Value x, Place place) {
         return x;
     return make_node(e, IR_OP_slice, &x, 1, &attr, place);
 }
+
+/* shift(k): k pixels up and to the left; what comes in is zero. */
+Value layer_shift(Eval *e, const Layer *l, Value x, Place place) {
+    static const IrAxis axes[] = {IR_AXIS_H, IR_AXIS_W};
+    int64_t by, unused;
+    if (!image_channels(e, "shift", x, place, &unused) ||
+        !slot_int(e, l, 0, "a shift", 0, MAX_WINDOW, &by))
+        return value_poison();
+    for (int i = 0; by > 0 && i < 2; i++) {
+        int64_t size = ir_type_size(tensor_type(x), axes[i]);
+        IrAttr from = {.axis = axes[i], .lo = by, .hi = size};
+        IrAttr to = {.axis = axes[i], .lo = 0, .hi = size - by, .size = size};
+        x = make_node(e, IR_OP_slice, &x, 1, &from, place);
+        if (value_is_poison(x))
+            return x;
+        x = make_node(e, IR_OP_embed, &x, 1, &to, place);
+    }
+    return x;
+}

@@ -186,6 +186,13 @@ static bool put_move(Buf *b, const IrGraph *g, const IrNode *n) {
         buf_printf(b, "t%u.narrow(%d, %lld, %lld)", n->in[0], at, (long long)n->attr->lo,
                    (long long)(n->attr->hi - n->attr->lo));
         return true;
+    case IR_OP_embed:
+        buf_printf(b, "F.pad(t%u, (", n->in[0]);
+        for (int i = n->type.rank - 1; i > at; i--)
+            buf_puts(b, "0, 0, ");
+        buf_printf(b, "%lld, %lld))", (long long)n->attr->lo,
+                   (long long)(n->attr->size - n->attr->hi));
+        return true;
     case IR_OP_rename:
         buf_printf(b, "t%u", n->in[0]);
         return true;

@@ -1,0 +1,14 @@
+// The PNAS space of NDS ranked by Eproxy with its authors' settings.
+use nds_pnas;
+use eproxy;
+
+param table   = none          "a TSV file: architectures and a metric; without it they are drawn";
+param images  = "dead_leaves" "dead_leaves, noise, cifar10:FILE or folder:DIR";
+param n       = 20            "how many architectures; more than there are: all";
+param sample  = 0             "the seed that draws them";
+param repeats = 1             "independent initialisations of each";
+
+rank if table == none then draw(nds_pnas, n, seed: sample)
+                      else rows(table, nds_pnas, n, seed: sample)
+  by eproxy(images: images, repeats: repeats, taps: 1, bases: i => ["net"],
+            head_kernel: i => 3, head_width: i => 512, barrier_width: i => 32);

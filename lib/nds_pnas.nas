@@ -1,0 +1,34 @@
+// The PNAS space of NDS (Radosavovic et al., ICCV 2019; operations of Liu et al., ECCV 2018): two
+// cells of five nodes, all of them concatenated.
+use nds_cells;
+
+space nds_pnas {
+  input image[3, 32, 32];
+
+  choice width in {32, 48, 64, 80};
+  choice depth in {6, 10, 14, 18, 22};
+  choice op[k in kinds, n in 2..6, s in 0..1](stride) {
+    sep_conv_3x3 = sep(3, stride);
+    sep_conv_5x5 = sep(5, stride);
+    sep_conv_7x7 = sep(7, stride);
+    conv_7x1_1x7 = conv_pair(7, stride);
+    skip_connect = skip(stride);
+    avg_pool_3x3 = avg_pooled(3, stride);
+    max_pool_3x3 = max_pooled(3, stride);
+    dil_conv_3x3 = dil(3, stride);
+  }
+  choice from[k in kinds, n in 2..6, s in 0..1] in 0..n-1;
+
+  make(kind, c, after) = cell(kind, c, after, 2..6, op, from, 2..6);
+  network = small(width, depth, make);
+  network imagenet on [3, 224, 224] = large(width, depth, make);
+  costs imagenet;
+
+  // The table's own words: its `net`.
+  encoding "{\"aux\": false, \"depth\": " depth ", \"drop_prob\": 0.0, \"genotype\": {"
+           join(k in kinds, ", ")
+                ("\"" k "\": [" join(n in 2..6, ", ") (join(s in 0..1, ", ")
+                                   ("[\"" op[k, n, s] "\", " from[k, n, s] "]"))
+                 "], \"" k "_concat\": [" join(n in 2..6, ", ") (n) "]")
+           "}, \"width\": " width "}";
+}
