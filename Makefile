@@ -100,6 +100,11 @@ lint:
 	clang-tidy-19 --quiet --warnings-as-errors='*' $(wildcard src/*.c src/*/*.c) -- $(CPPFLAGS) -std=c17 -I$(LLVM_INCLUDE)
 	sh scripts/layers.sh
 
+# What the console examples of the documentation print, written into them anew: after a change that is meant.
+.PHONY: docs-bless
+docs-bless: $(BUILD)/nasc
+	python3 tests/docs/examples.py $(BUILD)/nasc . --bless README.md $(wildcard docs/*.md)
+
 .PHONY: install
 install: $(BUILD)/nasc
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/nasc/lib $(DESTDIR)$(PREFIX)/share/doc/nasc $(DESTDIR)$(PREFIX)/share/nasc/examples
@@ -123,6 +128,7 @@ help:
 	@echo 'make bench      speed against PyTorch, kernel by kernel, compiling'
 	@echo 'make format     clang-format over the sources'
 	@echo 'make lint       clang-tidy and the include rules'
+	@echo 'make docs-bless runs the examples of the documentation and writes down what they print'
 	@echo 'make install    to $$(DESTDIR)$$(PREFIX), default /usr/local'
 	@echo 'make clean      removes what was built'
 	@echo 'Variables: BUILD=DIR  SAN=address  WERROR=1  CC=...  PREFIX=... DESTDIR=...'
