@@ -24,6 +24,7 @@ typedef struct NascRequest {
     uint64_t seed;           /* initialisations and the image batch */
     const char *out;         /* --out DIR, -o FILE */
     const char *cpu;         /* NULL: the best of this machine */
+    const char *algorithm;   /* NULL or "auto": by the shape; "direct": no Winograd convolutions */
     const char *as;          /* show: the form */
     const char *network;     /* show: a network other than the scored one */
     const char *to;          /* export: the format */

@@ -6,6 +6,7 @@
 #include "codegen/cache.h"
 #include "codegen/jit.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -59,6 +60,8 @@ CacheResult cache_load(const char *dir, Hash128 key, Buf *out) {
     if (!f)
         return CACHE_ABSENT;
     bool good = read_entry(f, key, out);
+    if (good)
+        futimens(fileno(f), NULL); /* its last use, for cache_trim */
     fclose(f);
     return good ? CACHE_FOUND : CACHE_REJECTED;
 }
@@ -100,6 +103,49 @@ bool cache_store(const char *dir, Hash128 key, const void *bytes, size_t len) {
     free(final);
     free(temp);
     return good;
+}
+
+typedef struct Entry {
+    char *path;
+    struct timespec used;
+    int64_t bytes;
+} Entry;
+
+static int by_use(const void *a, const void *b) {
+    const Entry *p = a, *q = b;
+    if (p->used.tv_sec != q->used.tv_sec)
+        return p->used.tv_sec < q->used.tv_sec ? -1 : 1;
+    if (p->used.tv_nsec != q->used.tv_nsec)
+        return p->used.tv_nsec < q->used.tv_nsec ? -1 : 1;
+    return strcmp(p->path, q->path);
+}
+
+void cache_trim(const char *dir, int64_t limit) {
+    DIR *d = opendir(dir);
+    if (!d)
+        return;
+    VEC(Entry) entries = {0};
+    int64_t total = 0;
+    for (struct dirent *e; (e = readdir(d));) {
+        Buf path = {0};
+        struct stat st;
+        buf_printf(&path, "%s/%s", dir, e->d_name);
+        if (stat(path.text, &st) == 0 && S_ISREG(st.st_mode)) {
+            VEC_PUSH(entries, ((Entry){path.text, st.st_mtim, (int64_t)st.st_size}));
+            total += (int64_t)st.st_size;
+        } else {
+            buf_free(&path);
+        }
+    }
+    closedir(d);
+    if (entries.len)
+        qsort(entries.items, entries.len, sizeof *entries.items, by_use);
+    for (size_t i = 0; i < entries.len; i++) {
+        if (total > limit && unlink(entries.items[i].path) == 0)
+            total -= entries.items[i].bytes;
+        free(entries.items[i].path);
+    }
+    VEC_FREE(entries);
 }
 
 char *jit_default_cache_dir(void) {

@@ -18,6 +18,9 @@ CacheResult cache_load(const char *dir, Hash128 key, Buf *out);
 /* Makes the directory if needed. False if nothing could be written: the cache is then simply not
  * there. */
 bool cache_store(const char *dir, Hash128 key, const void *bytes, size_t len);
+/* Removes the least recently used entries until no more than `limit` bytes are left. Harmless beside other
+ * processes: an entry that vanishes under a reader is compiled again. */
+void cache_trim(const char *dir, int64_t limit);
 /* Malloc'd path of an entry. */
 char *cache_path(const char *dir, Hash128 key);
 

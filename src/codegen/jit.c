@@ -38,6 +38,7 @@ typedef struct JitEntry {
 struct Jit {
     TargetChoice target;
     char *cache_dir;
+    int64_t cache_limit;
     LLVMOrcLLJITRef lljit;
     pthread_mutex_t lock;
     pthread_cond_t built;
@@ -111,6 +112,7 @@ Jit *jit_open(const JitOptions *options, NascError *err) {
     jit->slots = nasc_alloc_zero(jit->cap * sizeof *jit->slots);
     if (options && options->cache_dir)
         jit->cache_dir = nasc_strdup(options->cache_dir);
+    jit->cache_limit = options && options->cache_limit ? options->cache_limit : JIT_CACHE_LIMIT;
     if (target_choose(options ? options->cpu : NULL, &jit->target, err) && open_lljit(jit, err))
         return jit;
     jit_close(jit);
@@ -129,6 +131,8 @@ void jit_close(Jit *jit) {
         }
     }
     free(jit->slots);
+    if (jit->cache_dir && jit->stats.kernels_compiled)
+        cache_trim(jit->cache_dir, jit->cache_limit);
     free(jit->cache_dir);
     target_free(&jit->target);
     pthread_cond_destroy(&jit->built);

@@ -10,9 +10,12 @@ typedef struct Jit Jit;
 
 typedef enum JitTarget { JIT_X86_64, JIT_X86_64_V3, JIT_X86_64_V4, JIT_GENERIC } JitTarget;
 
+enum { JIT_CACHE_LIMIT = 256 << 20 };
+
 typedef struct JitOptions {
     const char *cpu;       /* NULL: best of the host; "x86-64", "x86-64-v3", "x86-64-v4" */
     const char *cache_dir; /* NULL: no cache on disk */
+    int64_t cache_limit;   /* bytes the cache may keep; 0: JIT_CACHE_LIMIT */
 } JitOptions;
 
 typedef struct JitStats {

@@ -43,7 +43,7 @@ static NascStatus run_action(RunState *state, const Action *action) {
     RankResult *result = &state->results[state->done];
     JitStats before = s->jit ? jit_stats(s->jit) : (JitStats){0};
     RankJob job = {.program = s->program, .action = action, .jit = s->jit, .seed = s->request->seed,
-                   .workers = s->workers, .interrupt = s->request->interrupt,
+                   .workers = s->workers, .interrupt = s->request->interrupt, .direct = s->direct,
                    .progress = session_progress, .warn = session_warn, .user = s};
     NascStatus status = rank_run(&job, result, &s->err);
     JitStats after = s->jit ? jit_stats(s->jit) : (JitStats){0};

@@ -75,7 +75,7 @@ static NascStatus score(Session *s) {
     Action action = {.space = space, .proxy = proxy, .kind = CANDIDATES_LIST,
                      .n = (int64_t)s->architectures.len, .list = s->architectures.items};
     RankJob job = {.program = s->program, .action = &action, .jit = s->jit, .seed = r->seed,
-                   .workers = s->workers, .interrupt = r->interrupt, .keep_losses = true,
+                   .workers = s->workers, .interrupt = r->interrupt, .direct = s->direct, .keep_losses = true,
                    .progress = session_progress, .warn = session_warn, .user = s};
     RankResult result;
     status = rank_run(&job, &result, &s->err);

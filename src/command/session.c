@@ -129,6 +129,13 @@ void session_close(Session *s) {
 }
 
 NascStatus session_jit(Session *s) {
+    const char *algorithm = s->request->algorithm ? s->request->algorithm : "auto";
+    s->direct = strcmp(algorithm, "direct") == 0;
+    if (!s->direct && strcmp(algorithm, "auto") != 0) {
+        nasc_fail(&s->err, NASC_USAGE_ERROR, "there is no algorithm '%s'; --algorithm takes auto or direct",
+                  algorithm);
+        return session_fail(s);
+    }
     char *cache = s->request->no_cache ? NULL : jit_default_cache_dir();
     s->jit = jit_open(&(JitOptions){.cpu = s->request->cpu, .cache_dir = cache}, &s->err);
     free(cache);
@@ -142,6 +149,7 @@ void session_header(const Session *s, ReportHeader *h) {
                         .blas = blas_version(),
                         .cpu = s->jit ? jit_host_cpu(s->jit) : NULL,
                         .target = s->jit ? jit_target_name(s->jit) : NULL,
+                        .algorithm = s->jit ? (s->direct ? "direct" : "auto") : NULL,
                         .program_path = sources->files.items[0].path,
                         .program_sha256 = sources->files.items[0].sha256,
                         .seed = s->request->seed};

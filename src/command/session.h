@@ -17,6 +17,7 @@ typedef struct Session {
     VEC(const char *) architectures; /* all other arguments */
     size_t diags_printed;
     int workers;
+    bool direct; /* --algorithm direct */
     const char *progress_what;
     double progress_start, progress_shown;
     size_t progress_first;

@@ -117,7 +117,7 @@ static bool make_plan(Shown *x, Plan *plan) {
     PlanUpdate *updates;
     size_t n;
     scorer_canonical(&build, &x->arena, &canonical, &updates, &n);
-    if (plan_make(s->jit, &x->arena, &canonical, updates, n, &(PlanOptions){.fuse = true}, plan, &s->err))
+    if (plan_make(s->jit, &x->arena, &canonical, updates, n, &(PlanOptions){.fuse = true, .direct = s->direct}, plan, &s->err))
         return true;
     session_fail(s);
     return false;

@@ -207,7 +207,8 @@ static bool score_network(void *user, int worker, size_t item, NascError *err) {
     if (ok && !built)
         mark_invalid(r, net);
     if (ok && built) {
-        ok = scorer_measure(r->job->jit, &first, &r->run, r->job->seed, r->result->repeats, &arena,
+        PlanOptions how = {.fuse = true, .direct = r->job->direct};
+        ok = scorer_measure(r->job->jit, &how, &first, &r->run, r->job->seed, r->result->repeats, &arena,
                             &r->memory[worker], &m, err);
         pthread_mutex_lock(&r->front);
         if (ok) {

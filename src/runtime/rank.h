@@ -36,6 +36,7 @@ typedef struct RankJob {
     uint64_t seed;
     int workers;
     bool keep_losses;
+    bool direct; /* no Winograd convolutions */
     const volatile int *interrupt;
     /* Progress, called from one thread at a time: `best` is NULL before the first score. May be NULL. */
     void (*progress)(void *user, const char *what, size_t finished, size_t total, size_t failed,

@@ -117,6 +117,7 @@ void report_json(Buf *b, const ReportHeader *h, const ActionReport *actions, siz
     json_object_set_new(nasc, "blas", text_or_null(h->blas));
     json_object_set_new(nasc, "cpu", text_or_null(h->cpu));
     json_object_set_new(nasc, "target", text_or_null(h->target));
+    json_object_set_new(nasc, "algorithm", text_or_null(h->algorithm));
     json_object_set_new(program, "path", json_string(h->program_path));
     json_object_set_new(program, "sha256", json_string(h->program_sha256));
     json_object_set_new(program, "parameters", settings_json(h->params, h->nparams));

@@ -6,7 +6,8 @@
 #include "runtime/evaluate.h"
 
 typedef struct ReportHeader {
-    const char *version, *llvm, *blas, *cpu, *target; /* target NULL: nothing was compiled */
+    const char *version, *llvm, *blas, *cpu;
+    const char *target, *algorithm; /* NULL: nothing was compiled */
     const char *program_path, *program_sha256;
     const ProgramParam *params;
     size_t nparams;

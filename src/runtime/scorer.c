@@ -134,15 +134,16 @@ static int64_t largest_leaf(const Plan *plan) {
     return n;
 }
 
-bool scorer_measure(Jit *jit, const ProxyBuild *build, const RunValues *run, uint64_t seed,
-                    int64_t repeats, Arena *arena, WorkerMemory *memory, Measured *out, NascError *err) {
+bool scorer_measure(Jit *jit, const PlanOptions *how, const ProxyBuild *build, const RunValues *run,
+                    uint64_t seed, int64_t repeats, Arena *arena, WorkerMemory *memory, Measured *out,
+                    NascError *err) {
     IrModule canonical;
     PlanUpdate *updates;
     size_t nupdates;
     double start = now();
     scorer_canonical(build, arena, &canonical, &updates, &nupdates);
     Plan plan;
-    if (!plan_make(jit, arena, &canonical, updates, nupdates, &(PlanOptions){.fuse = true}, &plan, err))
+    if (!plan_make(jit, arena, &canonical, updates, nupdates, how, &plan, err))
         return false;
     size_t per_repeat = (size_t)build->steps * build->nmeasures;
     *out = (Measured){.repeats = repeats, .steps = build->steps, .nmeasures = build->nmeasures,

@@ -15,7 +15,7 @@ typedef struct Measured {
 
 /* Trains the built candidate `repeats` times from independent initial values. A step whose first scalar is not
  * finite ends its repeat. The values are malloc'd. */
-bool scorer_measure(Jit *jit, const ProxyBuild *build, const RunValues *run, uint64_t seed,
+bool scorer_measure(Jit *jit, const PlanOptions *how, const ProxyBuild *build, const RunValues *run, uint64_t seed,
                     int64_t repeats, Arena *arena, WorkerMemory *memory, Measured *out, NascError *err);
 /* The same by the reference executor, for tests and comparisons. */
 bool scorer_measure_reference(const ProxyBuild *build, const RunValues *run, uint64_t seed,

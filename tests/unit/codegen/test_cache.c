@@ -2,6 +2,7 @@
 #include "codegen/kernel_case.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -195,6 +196,36 @@ static void default_directory_follows_the_environment(void **state) {
     assert_null(jit_default_cache_dir());
 }
 
+static void set_last_use(const char *dir, Hash128 k, time_t seconds) {
+    char *path = cache_path(dir, k);
+    struct timespec times[2] = {{.tv_sec = seconds}, {.tv_sec = seconds}};
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+    free(path);
+}
+
+static void the_least_recently_used_go_first(void **state) {
+    const char *dir = *state;
+    char bytes[1000] = {1};
+    Buf out = {0};
+    for (uint64_t i = 0; i < 4; i++)
+        assert_true(cache_store(dir, (Hash128){7, i}, bytes, sizeof bytes));
+    for (uint64_t i = 0; i < 4; i++)
+        set_last_use(dir, (Hash128){7, i}, 1000 + (time_t)i);
+    assert_int_equal(load(dir, (Hash128){7, 0}, &out), CACHE_FOUND); /* now the youngest */
+    cache_trim(dir, 1 << 20);
+    assert_int_equal(count_entries(dir), 4);
+    cache_trim(dir, 2500);
+    assert_int_equal(count_entries(dir), 2);
+    assert_int_equal(load(dir, (Hash128){7, 0}, &out), CACHE_FOUND);
+    assert_int_equal(load(dir, (Hash128){7, 1}, &out), CACHE_ABSENT);
+    assert_int_equal(load(dir, (Hash128){7, 2}, &out), CACHE_ABSENT);
+    assert_int_equal(load(dir, (Hash128){7, 3}, &out), CACHE_FOUND);
+    cache_trim(dir, 0);
+    assert_int_equal(count_entries(dir), 0);
+    cache_trim("/no/such/folder", 0);
+    buf_free(&out);
+}
+
 #define WITH_DIR(test) cmocka_unit_test_setup_teardown(test, dir_open, dir_close)
 
 int main(void) {
@@ -206,6 +237,7 @@ int main(void) {
         WITH_DIR(targets_do_not_share_entries),
         WITH_DIR(no_place_is_no_failure),
         WITH_DIR(directories_are_made),
+        WITH_DIR(the_least_recently_used_go_first),
         cmocka_unit_test(default_directory_follows_the_environment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
