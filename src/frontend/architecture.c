@@ -181,11 +181,7 @@ static bool read_text(Space *space, Arena *scratch, const char *shown, const cha
                       Reading *r, bool quiet) {
     if (!space->encoding || looks_default(space, text, len))
         return default_read(scratch, text, len, r);
-    Session s;
-    session_begin(&s, space->program, &(SessionConfig){.arena = scratch, .architecture = shown});
-    SpaceUse *use = session_space(&s, space);
-    bool ok = use && encoding_read(&s, use, space->encoding, text, len, r);
-    return session_end(&s, quiet) && ok;
+    return encoding_read(space, scratch, shown, text, len, r, quiet);
 }
 
 /* The empty point of a space without decisions has the empty text. */

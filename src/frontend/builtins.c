@@ -102,6 +102,13 @@ Value value_position(Eval *e, const Call *c) {
                 arena_printf(e->arena, "%s is not in the list", eval_show(e, c->slot[0])));
 }
 
+Value value_record(Eval *e, const Call *c) {
+    ValueField *fields = ARENA_ARRAY(e->arena, ValueField, c->nmore + 1);
+    for (size_t i = 0; i < c->nmore; i++)
+        fields[i] = (ValueField){.name = c->more[i].name, .value = &c->more[i].value};
+    return value_of_fields(e->arena, fields, c->nmore);
+}
+
 /* A reduction over named axes; none named: over all. */
 static Value reduce(Eval *e, const Call *c) {
     const char *name = c->builtin->name;

@@ -5,7 +5,7 @@
  *
  * A choice writes its value's text and reads the longest of its values that fits; any other
  * expression is computed and must be met. While reading, an expression may use what stands to its
- * left. */
+ * left; a choice that it needs and the text has not said is found by trying its values. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -150,14 +150,8 @@ static bool walk_choice(Walk *w, const Ast *item, const EvalChoiceRef *ref) {
 static bool walk_expression(Walk *w, Frame *f, const Ast *item) {
     Session *s = w->session;
     Value v = eval_expr(s->eval, f, item);
-    if (value_is_poison(v)) {
-        if (s->refused && w->reading) {
-            put_position(w);
-            buf_puts(&w->reading->problem,
-                     "the pattern needs a choice that comes later in the text");
-        }
+    if (value_is_poison(v))
         return false;
-    }
     Buf text = {0};
     value_print_bare(&text, v);
     bool ok = walk_literal(w, text.text ? text.text : "", text.len);
@@ -210,15 +204,19 @@ bool encoding_write(Session *s, SpaceUse *use, const Ast *encoding, Buf *out) {
 }
 
 static int64_t pick_read(void *user, Session *s, const char *address, const EvalDomain *d) {
-    (void)s;
-    (void)d;
     Reading *r = user;
     ptrdiff_t i = reading_find(r, address);
-    return i >= 0 ? r->indices.items[i] : -1;
+    if (i >= 0)
+        return r->indices.items[i];
+    if (!r->pending) {
+        r->pending = arena_strdup(s->arena, address);
+        r->pending_values = d->domain.count;
+    }
+    return -1;
 }
 
-bool encoding_read(Session *s, SpaceUse *use, const Ast *encoding, const char *text, size_t len,
-                   Reading *out) {
+static bool encoding_walk(Session *s, SpaceUse *use, const Ast *encoding, const char *text,
+                          size_t len, Reading *out) {
     Walk w = {.session = s, .text = text, .len = len, .reading = out};
     s->oracle = (Oracle){.user = out, .pick = pick_read};
     if (!walk_items(&w, use->frame, &encoding->list))
@@ -228,6 +226,67 @@ bool encoding_read(Session *s, SpaceUse *use, const Ast *encoding, const char *t
     put_position(&w);
     buf_puts(&out->problem, "expected the end");
     put_found(&w);
+    return false;
+}
+
+/* r with one further choice supposed, and nothing read. */
+static Reading supposing(const Reading *r, Arena *arena, int64_t index) {
+    Reading t = {.assumed = r->assumed + 1};
+    for (size_t i = 0; i < r->assumed; i++) {
+        VEC_PUSH(t.addresses, r->addresses.items[i]);
+        VEC_PUSH(t.values, r->values.items[i]);
+        VEC_PUSH(t.indices, r->indices.items[i]);
+    }
+    VEC_PUSH(t.addresses, arena_strdup(arena, r->pending));
+    VEC_PUSH(t.values, "");
+    VEC_PUSH(t.indices, index);
+    return t;
+}
+
+static bool read_once(const Space *space, Arena *scratch, const char *shown, const char *text,
+                      size_t len, Reading *r, bool quiet) {
+    Session s;
+    session_begin(&s, space->program, &(SessionConfig){.arena = scratch, .architecture = shown});
+    SpaceUse *use = session_space(&s, space);
+    bool ok = use && encoding_walk(&s, use, space->encoding, text, len, r);
+    return session_end(&s, quiet || r->pending) && ok;
+}
+
+enum { MAX_SUPPOSED = 2000 };
+
+/* A choice that the pattern needs before the text says it takes the first value with which the
+ * whole text reads; if none does, the attempt that read most says why. */
+static bool read_supposing(const Space *space, Arena *scratch, const char *shown, const char *text,
+                           size_t len, Reading *r, bool quiet, int *left) {
+    if (read_once(space, scratch, shown, text, len, r, quiet))
+        return true;
+    if (!r->pending)
+        return false;
+    Reading best = {0};
+    for (int64_t v = 0; v < r->pending_values && (*left)-- > 0; v++) {
+        Reading t = supposing(r, scratch, v);
+        bool ok = read_supposing(space, scratch, shown, text, len, &t, quiet, left);
+        bool better = ok || !best.problem.len || (t.problem.len && t.at > best.at);
+        Reading *loser = better ? &best : &t;
+        reading_free(loser);
+        if (better)
+            best = t;
+        if (ok)
+            break;
+    }
+    bool ok = best.addresses.len && !best.problem.len && !best.pending;
+    reading_free(r);
+    *r = best;
+    return ok;
+}
+
+bool encoding_read(const Space *space, Arena *scratch, const char *shown, const char *text,
+                   size_t len, Reading *out, bool quiet) {
+    int left = MAX_SUPPOSED;
+    if (read_supposing(space, scratch, shown, text, len, out, quiet, &left))
+        return true;
+    if (!out->problem.len && out->pending)
+        buf_printf(&out->problem, "the text does not tell `%s`", out->pending);
     return false;
 }
 
@@ -289,7 +348,12 @@ static bool mentions(const Ast *item, const char *name) {
         return strcmp(item->text, name) == 0;
     if (item->kind == AST_INDEX || item->kind == AST_CALL || item->kind == AST_FIELD)
         return item->a && mentions(item->a, name);
-    return item->kind == AST_PATTERN_JOIN && list_mentions(&item->list, name);
+    if (item->kind == AST_RANGE)
+        return mentions(item->a, name) || mentions(item->b, name);
+    if (item->kind == AST_BINDER)
+        return mentions(item->a, name);
+    return item->kind == AST_PATTERN_JOIN &&
+           (list_mentions(&item->index, name) || list_mentions(&item->list, name));
 }
 
 void encoding_check(Program *p, const Ast *definition) {

@@ -316,5 +316,5 @@ Value eval_leaf_record(Eval *e, const EvalLeaf *leaf) {
     Value op = value_string(e->arena, leaf->op, strlen(leaf->op));
     Value role = value_string(e->arena, leaf->role, strlen(leaf->role));
     ValueField fields[] = {{"rank", &rank}, {"op", &op}, {"role", &role}, {"size", &size}};
-    return value_record(e->arena, fields, ARRAY_LEN(fields));
+    return value_of_fields(e->arena, fields, ARRAY_LEN(fields));
 }

@@ -233,12 +233,15 @@ typedef struct Reading {
     VEC(const char *) addresses;
     VEC(const char *) values;
     VEC(int64_t) indices; /* -1: not yet looked up */
+    size_t assumed;       /* the first ones are not read but supposed */
+    const char *pending;  /* a choice that the pattern needs before the text says it, or NULL */
+    int64_t pending_values;
     size_t at;            /* byte of the text where it went wrong */
     Buf problem, hint;    /* in words; empty if nothing did */
 } Reading;
 void reading_free(Reading *r);
-bool encoding_read(Session *s, SpaceUse *use, const Ast *encoding, const char *text, size_t len,
-                   Reading *out);
+bool encoding_read(const Space *space, Arena *scratch, const char *shown, const char *text,
+                   size_t len, Reading *out, bool quiet);
 bool default_read(Arena *arena, const char *text, size_t len, Reading *out);
 /* Reports patterns that do not say every choice of the space. */
 void encoding_check(Program *p, const Ast *definition);

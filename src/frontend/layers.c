@@ -173,7 +173,7 @@ static Value apply_as_network(Eval *e, Value x, Value layer, Place place) {
         deepest[i] = taps.items[taps.len - 1 - i];
     Value list = value_list(e->arena, VALUE_LIST, deepest, taps.len);
     ValueField fields[] = {{"out", &out}, {"taps", &list}};
-    return value_record(e->arena, fields, ARRAY_LEN(fields));
+    return value_of_fields(e->arena, fields, ARRAY_LEN(fields));
 }
 
 Value network_apply(Eval *e, const EvalNetwork *n, Value x, Place place) {

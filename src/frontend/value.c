@@ -23,7 +23,7 @@ Value value_list(Arena *a, ValueKind kind, const Value *items, size_t n) {
     return (Value){.kind = kind, .u.list = l};
 }
 
-Value value_record(Arena *a, const ValueField *fields, size_t n) {
+Value value_of_fields(Arena *a, const ValueField *fields, size_t n) {
     ValueRecord *r = ARENA_NEW(a, ValueRecord);
     ValueField *copy = ARENA_ARRAY(a, ValueField, n ? n : 1);
     for (size_t i = 0; i < n; i++) {
