@@ -30,7 +30,7 @@ typedef struct NascRequest {
     const char *to;          /* export: the format */
     const char *lib_dir;     /* where `use NAME;` looks; NULL: beside the program */
     int64_t n;               /* sample: how many; 0: the default */
-    bool json, quiet, size_only, no_cache, in_double, reference, help;
+    bool json, quiet, size_only, profile, no_cache, in_double, reference, help;
 
     bool live, colour;       /* the message stream is a terminal */
     const volatile int *interrupt; /* becomes non-zero when the user wants to stop; may be NULL */

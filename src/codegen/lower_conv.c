@@ -250,7 +250,14 @@ static void lower_winograd_dw(Lower *l, const ConvJob *job, const WinoSizes *s, 
     }
 }
 
-/* The nodes of the group count with its last call. */
+/* Of the convolution as written, whatever the algorithm saves. */
+static int64_t job_flops(const ConvJob *job) {
+    const Layout *y = &job->ty;
+    const int32_t *kernel = job->d.window.kernel;
+    return 2 * y->n * y->c * y->h * y->w * (job->tx.c / job->groups) * kernel[0] * kernel[1];
+}
+
+/* The nodes and operations of the group count with its last call. */
 void lower_conv(Lower *l, const Group *group, const LowerSpace *space, const char *what) {
     ConvJob job = read_job(l->m, group, l->direct);
     IrRef out = group->outs[0];
@@ -261,5 +268,7 @@ void lower_conv(Lower *l, const Group *group, const LowerSpace *space, const cha
         lower_winograd_dw(l, &job, &s, space->scratch, what);
     else
         lower_winograd(l, &job, &s, space, out, what);
-    l->calls->items[l->calls->len - 1].nnodes = group->nnodes;
+    PlanCall *last = &l->calls->items[l->calls->len - 1];
+    last->nnodes = group->nnodes;
+    last->flops = job_flops(&job);
 }

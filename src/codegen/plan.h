@@ -31,6 +31,7 @@ typedef struct PlanCall {
     IrRef node;       /* of the module: the last one that it computes, or IR_NONE */
     size_t nnodes;    /* how many it computes */
     int64_t bytes;    /* of the tensors it reads and writes, each once */
+    int64_t flops;    /* convolutions: 2 a multiply-accumulate of the definition; else 0 */
 } PlanCall;
 
 /* The parts of a plan, in the order of a training step; the setup runs once, after the leaves are

@@ -43,7 +43,7 @@ static NascStatus run_action(RunState *state, const Action *action) {
     RankResult *result = &state->results[state->done];
     JitStats before = s->jit ? jit_stats(s->jit) : (JitStats){0};
     RankJob job = {.program = s->program, .action = action, .jit = s->jit, .seed = s->request->seed,
-                   .workers = s->workers, .interrupt = s->request->interrupt, .direct = s->direct,
+                   .workers = s->workers, .interrupt = s->request->interrupt, .direct = s->direct, .profile = s->request->profile,
                    .progress = session_progress, .warn = session_warn, .user = s};
     NascStatus status = rank_run(&job, result, &s->err);
     JitStats after = s->jit ? jit_stats(s->jit) : (JitStats){0};
@@ -70,6 +70,14 @@ static void print_report(const RunState *state, const ActionReport *a) {
         Buf b = {0};
         report_text(&b, a, SHOWN);
         session_write(s, NASC_STREAM_RESULT, &b);
+        buf_free(&b);
+    }
+    if (s->request->profile && s->jit) {
+        Buf b = {0};
+        plan_profile_print(&b, &a->result->profile);
+        buf_printf(&b, "%-12s%12lld%10.3f\n", "compiling", (long long)a->kernels_compiled,
+                   a->compile_seconds);
+        session_write(s, NASC_STREAM_MESSAGE, &b);
         buf_free(&b);
     }
     if (!s->request->quiet)

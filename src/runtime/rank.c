@@ -207,12 +207,14 @@ static bool score_network(void *user, int worker, size_t item, NascError *err) {
     if (ok && !built)
         mark_invalid(r, net);
     if (ok && built) {
-        PlanOptions how = {.fuse = true, .direct = r->job->direct};
+        PlanProfile profile = {0};
+        ScorerOptions how = {r->job->direct, r->job->profile ? &profile : NULL};
         ok = scorer_measure(r->job->jit, &how, &first, &r->run, r->job->seed, r->result->repeats, &arena,
                             &r->memory[worker], &m, err);
         pthread_mutex_lock(&r->front);
         if (ok) {
             ok = score_names(r, net, &first, &m, err);
+            plan_profile_add(&r->result->profile, &profile);
             r->result->arena_bytes = MAX(r->result->arena_bytes, m.arena_bytes);
         }
         pthread_mutex_unlock(&r->front);

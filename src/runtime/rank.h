@@ -36,7 +36,8 @@ typedef struct RankJob {
     uint64_t seed;
     int workers;
     bool keep_losses;
-    bool direct; /* no Winograd convolutions */
+    bool direct;  /* no Winograd convolutions */
+    bool profile; /* fill result->profile */
     const volatile int *interrupt;
     /* Progress, called from one thread at a time: `best` is NULL before the first score. May be NULL. */
     void (*progress)(void *user, const char *what, size_t finished, size_t total, size_t failed,
@@ -56,6 +57,7 @@ typedef struct RankResult {
     Inputs inputs;
     double seconds, cpu_seconds;
     int64_t arena_bytes; /* the largest plan */
+    PlanProfile profile;
 } RankResult;
 
 /* NASC_OK also when interrupted (result->interrupted) or when single candidates failed. */

@@ -107,12 +107,20 @@ static void fill_weights(const Plan *plan, uint64_t seed, uint64_t repeat, doubl
     plan_run(plan, PLAN_SETUP, base);
 }
 
+static void run_part(const Plan *plan, int part, PlanProfile *profile, char *base) {
+    if (profile)
+        plan_run_profiled(plan, part, base, profile);
+    else
+        plan_run(plan, part, base);
+}
+
 /* One training run: the scalars after each forward pass; NaN once one is not finite. The pass after the last
  * update needs no gradient, so the backward part runs steps - 1 times. */
-static void train(const Plan *plan, const ProxyBuild *build, char *base, double *values) {
+static void train(const Plan *plan, const ProxyBuild *build, PlanProfile *profile, char *base,
+                  double *values) {
     size_t first = build->trains ? 1 : 0, n = build->nmeasures;
     for (int64_t step = 0; step < build->steps; step++) {
-        plan_run(plan, PLAN_FORWARD, base);
+        run_part(plan, PLAN_FORWARD, profile, base);
         bool finite = true;
         for (size_t i = 0; i < plan->nscalars; i++) {
             double x = *(const float *)(base + plan->scalar_offset[i]);
@@ -122,8 +130,8 @@ static void train(const Plan *plan, const ProxyBuild *build, char *base, double 
         }
         if (!finite || step + 1 == build->steps)
             return;
-        plan_run(plan, PLAN_BACKWARD, base);
-        plan_run(plan, PLAN_UPDATE, base);
+        run_part(plan, PLAN_BACKWARD, profile, base);
+        run_part(plan, PLAN_UPDATE, profile, base);
     }
 }
 
@@ -134,7 +142,7 @@ static int64_t largest_leaf(const Plan *plan) {
     return n;
 }
 
-bool scorer_measure(Jit *jit, const PlanOptions *how, const ProxyBuild *build, const RunValues *run,
+bool scorer_measure(Jit *jit, const ScorerOptions *how, const ProxyBuild *build, const RunValues *run,
                     uint64_t seed, int64_t repeats, Arena *arena, WorkerMemory *memory, Measured *out,
                     NascError *err) {
     IrModule canonical;
@@ -142,8 +150,9 @@ bool scorer_measure(Jit *jit, const PlanOptions *how, const ProxyBuild *build, c
     size_t nupdates;
     double start = now();
     scorer_canonical(build, arena, &canonical, &updates, &nupdates);
+    PlanOptions options = {.fuse = true, .direct = how->direct};
     Plan plan;
-    if (!plan_make(jit, arena, &canonical, updates, nupdates, how, &plan, err))
+    if (!plan_make(jit, arena, &canonical, updates, nupdates, &options, &plan, err))
         return false;
     size_t per_repeat = (size_t)build->steps * build->nmeasures;
     *out = (Measured){.repeats = repeats, .steps = build->steps, .nmeasures = build->nmeasures,
@@ -157,7 +166,7 @@ bool scorer_measure(Jit *jit, const PlanOptions *how, const ProxyBuild *build, c
     fill_inputs(&plan, run, base);
     for (int64_t r = 0; r < repeats; r++) {
         fill_weights(&plan, seed, (uint64_t)r, scratch, dense, base);
-        train(&plan, build, base, out->values + (size_t)r * per_repeat);
+        train(&plan, build, how->profile, base, out->values + (size_t)r * per_repeat);
     }
     out->seconds = now() - start - plan.jit_seconds;
     return true;

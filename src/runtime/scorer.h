@@ -2,6 +2,7 @@
 #ifndef NASC_RUNTIME_SCORER_H
 #define NASC_RUNTIME_SCORER_H
 
+#include "codegen/profile.h"
 #include "runtime/memory.h"
 #include "runtime/perrun.h"
 
@@ -13,9 +14,15 @@ typedef struct Measured {
     int64_t arena_bytes; /* what the plan needs */
 } Measured;
 
+/* How candidates are run. */
+typedef struct ScorerOptions {
+    bool direct;          /* no Winograd convolutions */
+    PlanProfile *profile; /* adds up where the time goes; NULL: not measured */
+} ScorerOptions;
+
 /* Trains the built candidate `repeats` times from independent initial values. A step whose first scalar is not
  * finite ends its repeat. The values are malloc'd. */
-bool scorer_measure(Jit *jit, const PlanOptions *how, const ProxyBuild *build, const RunValues *run, uint64_t seed,
+bool scorer_measure(Jit *jit, const ScorerOptions *how, const ProxyBuild *build, const RunValues *run, uint64_t seed,
                     int64_t repeats, Arena *arena, WorkerMemory *memory, Measured *out, NascError *err);
 /* The same by the reference executor, for tests and comparisons. */
 bool scorer_measure_reference(const ProxyBuild *build, const RunValues *run, uint64_t seed,

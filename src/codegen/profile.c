@@ -1,0 +1,65 @@
+#include "codegen/profile.h"
+
+#include <time.h>
+
+static const char *const kind_names[KERNEL_KIND_COUNT] = {
+#define KERNEL(name) #name,
+#include "codegen/kernels.def"
+#undef KERNEL
+};
+
+/* Of this thread: other processes on the machine do not count. */
+static double seconds_now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+void plan_run_profiled(const Plan *p, int part, char *base, PlanProfile *profile) {
+    double before = seconds_now();
+    for (size_t i = 0; i < p->ncalls[part]; i++) {
+        const PlanCall *c = &p->calls[part][i];
+        c->fn(base, c->arg, c->lo, c->hi);
+        double after = seconds_now();
+        struct PlanProfileKind *k = &profile->kind[c->desc.kind];
+        k->calls++;
+        k->seconds += after - before;
+        k->flops += (double)c->flops;
+        k->bytes += (double)c->bytes;
+        before = after;
+    }
+}
+
+void plan_profile_add(PlanProfile *to, const PlanProfile *from) {
+    for (int i = 0; i < KERNEL_KIND_COUNT; i++) {
+        to->kind[i].calls += from->kind[i].calls;
+        to->kind[i].seconds += from->kind[i].seconds;
+        to->kind[i].flops += from->kind[i].flops;
+        to->kind[i].bytes += from->kind[i].bytes;
+    }
+}
+
+static void print_rate(Buf *b, double amount, double seconds) {
+    if (amount > 0 && seconds > 0)
+        buf_printf(b, "%10.1f", amount / seconds / 1e9);
+    else
+        buf_printf(b, "%10s", "-");
+}
+
+void plan_profile_print(Buf *b, const PlanProfile *p) {
+    double total = 0;
+    for (int i = 0; i < KERNEL_KIND_COUNT; i++)
+        total += p->kind[i].seconds;
+    buf_printf(b, "%-12s%12s%10s%8s%10s%10s\n", "kernels", "calls", "seconds", "share", "GFLOP/s", "GB/s");
+    for (int i = 0; i < KERNEL_KIND_COUNT; i++) {
+        const struct PlanProfileKind *k = &p->kind[i];
+        if (k->calls == 0)
+            continue;
+        buf_printf(b, "%-12s%12lld%10.3f%7.1f%%", kind_names[i], (long long)k->calls, k->seconds,
+                   100 * k->seconds / total);
+        print_rate(b, k->flops, k->seconds);
+        print_rate(b, k->bytes, k->seconds);
+        buf_putc(b, '\n');
+    }
+    buf_printf(b, "%-12s%12s%10.3f\n", "all", "", total);
+}
