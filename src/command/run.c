@@ -42,7 +42,7 @@ static NascStatus run_action(RunState *state, const Action *action) {
     Session *s = state->session;
     RankResult *result = &state->results[state->done];
     JitStats before = s->jit ? jit_stats(s->jit) : (JitStats){0};
-    RankJob job = {.program = s->program, .action = action, .jit = s->jit, .seed = s->request->seed,
+    RankJob job = {.program = s->program, .action = action, .jit = s->jit, .journal = s->journal, .seed = s->request->seed,
                    .workers = s->workers, .interrupt = s->request->interrupt, .direct = s->direct, .profile = s->request->profile,
                    .progress = session_progress, .warn = session_warn, .user = s};
     NascStatus status = rank_run(&job, result, &s->err);
@@ -143,6 +143,8 @@ NascStatus nasc_run(const NascRequest *r) {
         status = session_fail(&s);
     if (status == NASC_OK && !r->size_only)
         status = session_jit(&s);
+    if (status == NASC_OK && !r->size_only && state.n)
+        status = session_journal(&s, r->out);
     state.results = nasc_alloc_zero(MAX(state.n, 1) * sizeof *state.results);
     state.evaluations = nasc_alloc_zero(MAX(state.n, 1) * sizeof *state.evaluations);
     state.reports = nasc_alloc_zero(MAX(state.n, 1) * sizeof *state.reports);

@@ -119,7 +119,43 @@ NascStatus session_open(Session *s, const NascRequest *r, bool takes_architectur
     return status == NASC_OK && program_diags(s->program)->errors ? NASC_PROGRAM_ERROR : status;
 }
 
+/* The lines that tell whose journal it is: the version, and every file of the program with its content. What the
+ * keys of entries hold (settings, seeds, inputs) takes no part, so a run with more architectures goes on. */
+static void journal_identity(const Session *s, Buf *b) {
+    buf_printf(b, "nasc %s\nllvm %s\n", nasc_version(), jit_llvm_version());
+    const SourceSet *sources = program_sources(s->program);
+    for (size_t i = 0; i < sources->files.len; i++) {
+        const SourceFile *f = &sources->files.items[i];
+        size_t len = strlen(f->path);
+        if (len && f->path[len - 1] == '=') /* a setting of the command line */
+            continue;
+        const char *slash = strrchr(f->path, '/');
+        buf_printf(b, "%s %s\n", slash ? slash + 1 : f->path, f->sha256);
+    }
+}
+
+NascStatus session_journal(Session *s, const char *dir) {
+    Buf path = {0}, identity = {0};
+    if (dir)
+        buf_printf(&path, "%s/journal", dir);
+    journal_identity(s, &identity);
+    s->journal = journal_open(dir ? path.text : NULL, identity.text, &s->err);
+    buf_free(&path);
+    buf_free(&identity);
+    if (!s->journal)
+        return session_fail(s);
+    if (!s->request->quiet && journal_read_entries(s->journal))
+        session_message(s, "journal: %zu trainings known from earlier runs\n", journal_read_entries(s->journal));
+    if (journal_dropped_bytes(s->journal))
+        session_message(s, "journal: %zu bytes of an unfinished or damaged entry dropped\n",
+                        journal_dropped_bytes(s->journal));
+    return NASC_OK;
+}
+
 void session_close(Session *s) {
+    NascError err = {0};
+    if (s->journal && !journal_close(s->journal, &err))
+        session_message(s, "nasc: error: %s\n", err.message);
     if (s->jit)
         jit_close(s->jit);
     if (s->program)

@@ -12,6 +12,7 @@ typedef struct Session {
     const NascRequest *request;
     Program *program;
     Jit *jit;
+    Journal *journal; /* NULL: none is kept */
     NascError err;
     VEC(const char *) settings;      /* name=value of the program's parameters */
     VEC(const char *) architectures; /* all other arguments */
@@ -28,6 +29,8 @@ NascStatus session_open(Session *s, const NascRequest *r, bool takes_architectur
 void session_close(Session *s);
 /* Opens the JIT as the request says. */
 NascStatus session_jit(Session *s);
+/* Opens the journal of the folder DIR (NULL: one in memory). */
+NascStatus session_journal(Session *s, const char *dir);
 
 void session_write(const Session *s, NascStream stream, const Buf *text);
 void session_message(const Session *s, const char *fmt, ...) NASC_PRINTF(2, 3);

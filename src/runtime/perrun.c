@@ -128,6 +128,12 @@ static bool eval_heavy(RunValues *v, const IrGraph *g, IrRef root, const bool *h
     return true;
 }
 
+static Hash128 value_hash(const RunValue *v) {
+    Hash128 sizes = hash128(v->type.size, (size_t)v->type.rank * sizeof *v->type.size, 0x76616c75);
+    size_t bytes = (size_t)ir_type_elements(&v->type) * sizeof *v->dense;
+    return hash128_combine(sizes, hash128(v->dense, bytes, 0x76616c75));
+}
+
 static bool load_images(RunValues *v, const ProxyRun *run, NascError *err) {
     while (v->images.len < run->nimages) {
         const ImageRequest *r = &run->images[v->images.len];
@@ -171,8 +177,10 @@ bool run_values_update(RunValues *v, const ProxyRun *run, NascError *err) {
             if (ok)
                 value.dense = to_floats(plain, ir_type_elements(&value.type));
         }
-        if (ok)
+        if (ok) {
+            value.hash = value_hash(&value);
             VEC_PUSH(v->values, value);
+        }
     }
     arena_free(&arena);
     return ok;

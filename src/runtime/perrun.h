@@ -10,6 +10,7 @@
 typedef struct RunValue {
     IrType type;
     float *dense; /* row-major in the order of the type's axes */
+    Hash128 hash; /* of type and content */
 } RunValue;
 
 typedef struct RunValues {

@@ -208,7 +208,7 @@ static bool score_network(void *user, int worker, size_t item, NascError *err) {
         mark_invalid(r, net);
     if (ok && built) {
         PlanProfile profile = {0};
-        ScorerOptions how = {r->job->direct, r->job->profile ? &profile : NULL};
+        ScorerOptions how = {r->job->direct, r->job->profile ? &profile : NULL, r->job->journal};
         ok = scorer_measure(r->job->jit, &how, &first, &r->run, r->job->seed, r->result->repeats, &arena,
                             &r->memory[worker], &m, err);
         pthread_mutex_lock(&r->front);

@@ -33,6 +33,7 @@ typedef struct RankJob {
     Program *program;
     const Action *action;
     Jit *jit; /* NULL: sizes only */
+    Journal *journal; /* NULL: nothing is kept or recalled */
     uint64_t seed;
     int workers;
     bool keep_losses;

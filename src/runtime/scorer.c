@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/buf.h"
 #include "runtime/ref.h"
 
 /* Optimizer settings become part of a leaf's identity before the graph is canonicalised: leaves that are
@@ -142,32 +143,117 @@ static int64_t largest_leaf(const Plan *plan) {
     return n;
 }
 
+static void put_word(Buf *b, uint64_t x) { buf_append(b, &x, sizeof x); }
+
+static void put_real(Buf *b, double x) {
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    put_word(b, bits);
+}
+
+/* What a training measures is a function of these alone: the canonical graph (which also names the random streams
+ * of its leaves), how leaves are updated, the content of the inputs, the steps, the seed and the kind of code. The
+ * repeat is added by the caller. The score expression takes no part: settings that only enter it share trainings. */
+static Hash128 training_key(const ProxyBuild *build, const IrModule *canonical, const PlanUpdate *updates,
+                            size_t nupdates, const RunValues *run, uint64_t seed, const char *target, bool direct) {
+    Buf b = {0};
+    Hash128 graph = ir_hash(canonical);
+    put_word(&b, graph.hi);
+    put_word(&b, graph.lo);
+    for (size_t i = 0; i < nupdates; i++) {
+        put_word(&b, updates[i].uid);
+        put_real(&b, updates[i].lr);
+        put_real(&b, updates[i].momentum);
+        put_real(&b, updates[i].decay);
+    }
+    for (size_t i = 0, n = ir_graph_len(canonical->graph); i < n; i++) {
+        const IrNode *node = ir_get(canonical->graph, (IrRef)i);
+        if (node->op != IR_OP_input)
+            continue;
+        CHECK(node->attr->uid < run->values.len);
+        put_word(&b, node->attr->uid);
+        put_word(&b, run->values.items[node->attr->uid].hash.hi);
+        put_word(&b, run->values.items[node->attr->uid].hash.lo);
+    }
+    put_word(&b, (uint64_t)build->steps);
+    put_word(&b, build->nmeasures);
+    put_word(&b, build->trains);
+    put_word(&b, seed);
+    put_word(&b, direct);
+    buf_puts(&b, target);
+    Hash128 key = hash128(b.text, b.len, 0x7363);
+    buf_free(&b);
+    return key;
+}
+
+/* Key of one repeat of a training. */
+static Hash128 repeat_key(Hash128 training, int64_t repeat) {
+    return hash128_combine(training, (Hash128){.hi = 0, .lo = (uint64_t)repeat});
+}
+
+/* Takes the repeats that the journal knows and marks them; returns how many are missing. */
+static int64_t recall(Journal *journal, Hash128 key, Measured *out, bool *known) {
+    int64_t missing = 0;
+    size_t per_repeat = (size_t)out->steps * out->nmeasures;
+    for (int64_t r = 0; r < out->repeats; r++) {
+        JournalEntry e;
+        known[r] = journal && journal_find(journal, repeat_key(key, r), &e) && e.nvalues == per_repeat;
+        missing += !known[r];
+        if (!known[r])
+            continue;
+        memcpy(out->values + (size_t)r * per_repeat, e.values, per_repeat * sizeof *e.values);
+        out->seconds += e.seconds;
+        out->arena_bytes = MAX(out->arena_bytes, e.arena_bytes);
+    }
+    return missing;
+}
+
+/* Trains the repeats that are not known. */
+static bool train_missing(const Plan *plan, const ScorerOptions *how, const ProxyBuild *build,
+                          const RunValues *run, uint64_t seed, const bool *known, Hash128 key, Arena *arena,
+                          WorkerMemory *memory, Measured *out, NascError *err) {
+    size_t per_repeat = (size_t)build->steps * build->nmeasures;
+    char *base = memory_reserve(memory, (size_t)plan->arena_bytes);
+    double *scratch = ARENA_ARRAY(arena, double, largest_leaf(plan));
+    float *dense = ARENA_ARRAY(arena, float, largest_leaf(plan));
+    fill_inputs(plan, run, base);
+    for (int64_t r = 0; r < out->repeats; r++) {
+        if (known[r])
+            continue;
+        double start = now(), *values = out->values + (size_t)r * per_repeat;
+        fill_weights(plan, seed, (uint64_t)r, scratch, dense, base);
+        train(plan, build, how->profile, base, values);
+        JournalEntry e = {repeat_key(key, r), per_repeat, values, now() - start, plan->arena_bytes};
+        out->seconds += e.seconds;
+        if (how->journal && !journal_add(how->journal, &e, err))
+            return false;
+    }
+    return true;
+}
+
 bool scorer_measure(Jit *jit, const ScorerOptions *how, const ProxyBuild *build, const RunValues *run,
                     uint64_t seed, int64_t repeats, Arena *arena, WorkerMemory *memory, Measured *out,
                     NascError *err) {
     IrModule canonical;
     PlanUpdate *updates;
     size_t nupdates;
-    double start = now();
     scorer_canonical(build, arena, &canonical, &updates, &nupdates);
+    size_t per_repeat = (size_t)build->steps * build->nmeasures;
+    *out = (Measured){.repeats = repeats, .steps = build->steps, .nmeasures = build->nmeasures};
+    out->values = nasc_alloc(MAX(1, (size_t)repeats * per_repeat) * sizeof *out->values);
+    for (size_t i = 0; i < (size_t)repeats * per_repeat; i++)
+        out->values[i] = NAN;
+    Hash128 key = training_key(build, &canonical, updates, nupdates, run, seed, jit_target_name(jit),
+                               how->direct);
+    bool *known = ARENA_ARRAY(arena, bool, repeats + 1);
+    if (recall(how->journal, key, out, known) == 0)
+        return true;
+    double start = now();
     PlanOptions options = {.fuse = true, .direct = how->direct};
     Plan plan;
     if (!plan_make(jit, arena, &canonical, updates, nupdates, &options, &plan, err))
         return false;
-    size_t per_repeat = (size_t)build->steps * build->nmeasures;
-    *out = (Measured){.repeats = repeats, .steps = build->steps, .nmeasures = build->nmeasures,
-                      .arena_bytes = plan.arena_bytes};
-    out->values = nasc_alloc(MAX(1, (size_t)repeats * per_repeat) * sizeof *out->values);
-    for (size_t i = 0; i < (size_t)repeats * per_repeat; i++)
-        out->values[i] = NAN;
-    char *base = memory_reserve(memory, (size_t)plan.arena_bytes);
-    double *scratch = ARENA_ARRAY(arena, double, largest_leaf(&plan));
-    float *dense = ARENA_ARRAY(arena, float, largest_leaf(&plan));
-    fill_inputs(&plan, run, base);
-    for (int64_t r = 0; r < repeats; r++) {
-        fill_weights(&plan, seed, (uint64_t)r, scratch, dense, base);
-        train(&plan, build, how->profile, base, out->values + (size_t)r * per_repeat);
-    }
-    out->seconds = now() - start - plan.jit_seconds;
-    return true;
+    out->arena_bytes = plan.arena_bytes;
+    out->seconds += now() - start - plan.jit_seconds;
+    return train_missing(&plan, how, build, run, seed, known, key, arena, memory, out, err);
 }

@@ -3,6 +3,7 @@
 #define NASC_RUNTIME_SCORER_H
 
 #include "codegen/profile.h"
+#include "runtime/journal.h"
 #include "runtime/memory.h"
 #include "runtime/perrun.h"
 
@@ -10,7 +11,7 @@ typedef struct Measured {
     int64_t repeats, steps;
     size_t nmeasures;
     double *values;      /* [repeat][step][measure]; NaN from the step on that was not reached */
-    double seconds;      /* planning and running, without compiling */
+    double seconds;      /* planning and running, without compiling; as it was where the journal knew it */
     int64_t arena_bytes; /* what the plan needs */
 } Measured;
 
@@ -18,10 +19,11 @@ typedef struct Measured {
 typedef struct ScorerOptions {
     bool direct;          /* no Winograd convolutions */
     PlanProfile *profile; /* adds up where the time goes; NULL: not measured */
+    Journal *journal;     /* NULL: nothing is kept or recalled */
 } ScorerOptions;
 
 /* Trains the built candidate `repeats` times from independent initial values. A step whose first scalar is not
- * finite ends its repeat. The values are malloc'd. */
+ * finite ends its repeat. The values are malloc'd. Repeats that the journal knows are taken from it, others are added. */
 bool scorer_measure(Jit *jit, const ScorerOptions *how, const ProxyBuild *build, const RunValues *run, uint64_t seed,
                     int64_t repeats, Arena *arena, WorkerMemory *memory, Measured *out, NascError *err);
 /* The same by the reference executor, for tests and comparisons. */
