@@ -73,6 +73,12 @@ $(BUILD)/tests/$(1)/%: tests/unit/$(1)/%.c $(call archives,$(1))
 endef
 $(foreach r,$(ROOMS),$(eval $(call UNIT_RULE,$(r))))
 
+# Programs for tests: tests/tools/X.c -> $(BUILD)/tools/X
+TOOLS := $(patsubst tests/tools/%.c,$(BUILD)/tools/%,$(wildcard tests/tools/*.c))
+$(BUILD)/tools/%: tests/tools/%.c $(call archives,command)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< -Wl,--start-group $(call archives,command) -Wl,--end-group $(LDLIBS)
+
 .PHONY: unit-build
 unit-build: $(UNIT)
 
@@ -80,7 +86,7 @@ unit-build: $(UNIT)
 
 # Tests. `make check` runs those of this build; check-all adds the sanitizer build (BUILD-asan).
 .PHONY: check check-unit check-lit check-all check-build
-check-build: $(BUILD)/nasc unit-build
+check-build: $(BUILD)/nasc $(TOOLS) unit-build
 	@rm -f $(BUILD)/test-counts
 check: check-build
 	@sh tests/suite.sh $(BUILD) all
@@ -92,7 +98,7 @@ check-all:
 	+@sh scripts/check_all.sh
 
 # The tools' versions are those that the packages of scripts/install_packages.sh bring.
-SOURCES = $(wildcard src/*.[ch] src/*/*.[ch] tests/unit/*.h tests/unit/*/*.[ch] tests/fuzz/*.c bench/*.[ch])
+SOURCES = $(wildcard src/*.[ch] src/*/*.[ch] tests/unit/*.h tests/unit/*/*.[ch] tests/fuzz/*.c tests/tools/*.c bench/*.[ch])
 .PHONY: format lint
 format:
 	clang-format-19 -i $(SOURCES)

@@ -69,6 +69,10 @@ static NascStatus score(Session *s) {
         session_message(s, "nasc: error: score needs an architecture; `nasc sample %s` draws some\n", r->file);
         return NASC_USAGE_ERROR;
     }
+    if (r->in_double && !r->reference) {
+        session_message(s, "nasc: error: --double needs --reference: kernels compute in float\n");
+        return NASC_USAGE_ERROR;
+    }
     NascStatus status = session_jit(s);
     if (status != NASC_OK)
         return status;
@@ -76,6 +80,7 @@ static NascStatus score(Session *s) {
                      .n = (int64_t)s->architectures.len, .list = s->architectures.items};
     RankJob job = {.program = s->program, .action = &action, .jit = s->jit, .seed = r->seed,
                    .workers = s->workers, .interrupt = r->interrupt, .direct = s->direct, .keep_losses = true,
+                   .reference = r->reference, .in_double = r->in_double,
                    .progress = session_progress, .warn = session_warn, .user = s};
     RankResult result;
     status = rank_run(&job, &result, &s->err);

@@ -193,6 +193,16 @@ static void mark_invalid(Ranking *r, const Network *net) {
         r->result->candidates[net->members[i]].status = SCORE_INVALID;
 }
 
+static bool measure(Ranking *r, int worker, const ScorerOptions *how, const ProxyBuild *built, Arena *arena,
+                    Measured *m, NascError *err) {
+    const RankJob *job = r->job;
+    if (job->reference)
+        return scorer_measure_reference(built, &r->run, job->seed, r->result->repeats, job->in_double, arena, m,
+                                        NULL, err);
+    return scorer_measure(job->jit, how, built, &r->run, job->seed, r->result->repeats, arena,
+                          &r->memory[worker], m, err);
+}
+
 static bool score_network(void *user, int worker, size_t item, NascError *err) {
     Ranking *r = user;
     const Network *net = &r->networks[item];
@@ -209,8 +219,7 @@ static bool score_network(void *user, int worker, size_t item, NascError *err) {
     if (ok && built) {
         PlanProfile profile = {0};
         ScorerOptions how = {r->job->direct, r->job->profile ? &profile : NULL, r->job->journal};
-        ok = scorer_measure(r->job->jit, &how, &first, &r->run, r->job->seed, r->result->repeats, &arena,
-                            &r->memory[worker], &m, err);
+        ok = measure(r, worker, &how, &first, &arena, &m, err);
         pthread_mutex_lock(&r->front);
         if (ok) {
             ok = score_names(r, net, &first, &m, err);

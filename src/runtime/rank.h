@@ -34,6 +34,7 @@ typedef struct RankJob {
     const Action *action;
     Jit *jit; /* NULL: sizes only */
     Journal *journal; /* NULL: nothing is kept or recalled */
+    bool reference, in_double; /* train by the reference executor instead of kernels, in float or double */
     uint64_t seed;
     int workers;
     bool keep_losses;

@@ -2,6 +2,7 @@
 #ifndef NASC_RUNTIME_SCORER_H
 #define NASC_RUNTIME_SCORER_H
 
+#include "base/buf.h"
 #include "codegen/profile.h"
 #include "runtime/journal.h"
 #include "runtime/memory.h"
@@ -26,10 +27,10 @@ typedef struct ScorerOptions {
  * finite ends its repeat. The values are malloc'd. Repeats that the journal knows are taken from it, others are added. */
 bool scorer_measure(Jit *jit, const ScorerOptions *how, const ProxyBuild *build, const RunValues *run, uint64_t seed,
                     int64_t repeats, Arena *arena, WorkerMemory *memory, Measured *out, NascError *err);
-/* The same by the reference executor, for tests and comparisons. */
-bool scorer_measure_reference(const ProxyBuild *build, const RunValues *run, uint64_t seed,
-                              int64_t repeats, bool in_double, Arena *arena, Measured *out,
-                              NascError *err);
+/* The same by the reference executor. `params`, if not NULL, is given the `param` leaves after the last update of
+ * the last repeat, as doubles, leaf after leaf in the order of the canonical module. */
+bool scorer_measure_reference(const ProxyBuild *build, const RunValues *run, uint64_t seed, int64_t repeats,
+                              bool in_double, Arena *arena, Measured *out, Buf *params, NascError *err);
 
 /* The canonical module of a candidate with the optimizer's settings renumbered to its leaves. */
 void scorer_canonical(const ProxyBuild *build, Arena *arena, IrModule *canonical, PlanUpdate **updates,
