@@ -117,7 +117,7 @@ static NascStatus finish(RunState *state, NascStatus status) {
     }
     if (status == NASC_OK && n && any && !scored) {
         session_message(s, "nasc: error: not one architecture could be scored\n");
-        return NASC_NOTHING_SCORED;
+        return program_diags(s->program)->errors ? NASC_PROGRAM_ERROR : NASC_NOTHING_SCORED;
     }
     return status;
 }

@@ -32,8 +32,11 @@ config.substitutions += [
 ]
 if os.path.isdir(data):
     config.available_features.add("data")
-if subprocess.run(["python3", "-c", "import torch"], capture_output=True).returncode == 0:
-    config.available_features.add("torch")
+for python in ("python3", "/usr/bin/python3"):  # Debian's torch belongs to Debian's interpreter
+    if subprocess.run([python, "-c", "import torch"], capture_output=True).returncode == 0:
+        config.available_features.add("torch")
+        config.substitutions.append(("%torch", python))
+        break
 with open("/proc/cpuinfo") as f:
     flags = f.read()
 if " avx512f " in flags:
