@@ -40,6 +40,44 @@ double random_uniform(RandomStream s, uint64_t index) {
     return to_unit(b[0], b[1]);
 }
 
+enum { AT_ONCE = 16 };
+
+/* The same ten rounds for AT_ONCE positions side by side, in a form that compilers vectorise; integers, so every
+ * clone gives the same bits. */
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
+__attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
+static void uniform_block(RandomStream s, uint64_t first, double *out) {
+    uint32_t c0[AT_ONCE], c1[AT_ONCE], c2[AT_ONCE], c3[AT_ONCE], k0 = s.key[0], k1 = s.key[1];
+    for (int i = 0; i < AT_ONCE; i++) {
+        c0[i] = (uint32_t)(first + (uint64_t)i);
+        c1[i] = (uint32_t)((first + (uint64_t)i) >> 32);
+        c2[i] = s.stream[0];
+        c3[i] = s.stream[1];
+    }
+    for (int round = 0; round < 10; round++) {
+        for (int i = 0; i < AT_ONCE; i++) {
+            uint64_t a = (uint64_t)0xD2511F53u * c0[i], b = (uint64_t)0xCD9E8D57u * c2[i];
+            c0[i] = (uint32_t)(b >> 32) ^ c1[i] ^ k0;
+            c2[i] = (uint32_t)(a >> 32) ^ c3[i] ^ k1;
+            c1[i] = (uint32_t)b;
+            c3[i] = (uint32_t)a;
+        }
+        k0 += 0x9E3779B9u;
+        k1 += 0xBB67AE85u;
+    }
+    for (int i = 0; i < AT_ONCE; i++)
+        out[i] = to_unit(c0[i], c1[i]);
+}
+
+void random_uniform_many(RandomStream s, uint64_t first, size_t n, double *out) {
+    size_t i = 0;
+    for (; i + AT_ONCE <= n; i += AT_ONCE)
+        uniform_block(s, first + i, out + i);
+    for (; i < n; i++)
+        out[i] = random_uniform(s, first + i);
+}
+
 double random_normal(RandomStream s, uint64_t index) {
     uint32_t b[4];
     random_bits(s, index, b);

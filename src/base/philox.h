@@ -34,6 +34,8 @@ void random_bits(RandomStream s, uint64_t index, uint32_t out[4]);
  * of a Box-Muller pair made of the same 128 bits. */
 double random_uniform(RandomStream s, uint64_t index);
 double random_normal(RandomStream s, uint64_t index);
+/* out[i] = random_uniform(s, first + i), several at a time: initial weights are millions of numbers. */
+void random_uniform_many(RandomStream s, uint64_t first, size_t n, double *out);
 /* Uniform in 0..n-1 (n >= 1), without bias to within 2^-64. */
 uint64_t random_below(RandomStream s, uint64_t index, uint64_t n);
 /* Fisher-Yates over 0..n-1, drawing positions first_index .. first_index + n - 1 of the stream. */

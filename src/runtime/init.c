@@ -59,9 +59,14 @@ void init_leaf(const IrNode *leaf, uint64_t seed, uint64_t repeat, Hash128 graph
     RandomStream stream = random_stream(seed, repeat, RANDOM_INIT, identity);
     Spread s = spread_of(leaf);
     int64_t n = ir_type_elements(&leaf->type);
+    if (!s.normal && s.low != s.high)
+        random_uniform_many(stream, 0, (size_t)n, out);
     for (int64_t i = 0; i < n; i++) {
-        double x = s.normal ? s.low + s.high * random_normal(stream, (uint64_t)i)
-                            : s.low + (s.high - s.low) * random_uniform(stream, (uint64_t)i);
+        double x = s.low;
+        if (s.normal)
+            x += s.high * random_normal(stream, (uint64_t)i);
+        else if (s.low != s.high)
+            x += (s.high - s.low) * out[i];
         out[i] = (double)(float)x;
     }
 }

@@ -124,10 +124,23 @@ static void orders_are_equally_likely(void **state) {
     assert_int_equal(orders, 6);
 }
 
+static void many_at_once_are_the_single_ones(void **state) {
+    (void)state;
+    RandomStream s = random_stream(5, 1, RANDOM_TEST, (Hash128){3, 4});
+    uint64_t firsts[] = {0, 7, UINT32_MAX - 20};
+    double many[50];
+    for (size_t k = 0; k < 3; k++) {
+        random_uniform_many(s, firsts[k], 50, many);
+        for (uint64_t i = 0; i < 50; i++)
+            assert_true(many[i] == random_uniform(s, firsts[k] + i));
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_answers),
         cmocka_unit_test(streams_differ_by_each_part_of_their_name),
+        cmocka_unit_test(many_at_once_are_the_single_ones),
         cmocka_unit_test(draws_have_the_moments_of_their_law),
         cmocka_unit_test(integers_stay_in_range_and_reach_all_of_it),
         cmocka_unit_test(permutations_hold_each_number_once),
