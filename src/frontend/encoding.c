@@ -334,26 +334,29 @@ bool default_read(Arena *arena, const char *text, size_t len, Reading *out) {
 
 /* Checked without an architecture: every choice of the space must occur. */
 
-static bool mentions(const Ast *tree, const char *name);
+enum { MENTION_STEPS = 10000 }; /* nodes looked at in all */
 
-static bool list_mentions(const AstList *list, const char *name) {
+static bool mentions(const Ast *tree, const char *name, int *steps);
+
+static bool list_mentions(const AstList *list, const char *name, int *steps) {
     for (size_t i = 0; i < list->len; i++)
-        if (mentions(list->items[i], name))
+        if (mentions(list->items[i], name, steps))
             return true;
     return false;
 }
 
-static bool mentions(const Ast *item, const char *name) {
-    if (item->kind == AST_NAME)
-        return strcmp(item->text, name) == 0;
-    if (item->kind == AST_INDEX || item->kind == AST_CALL || item->kind == AST_FIELD)
-        return item->a && mentions(item->a, name);
-    if (item->kind == AST_RANGE)
-        return mentions(item->a, name) || mentions(item->b, name);
-    if (item->kind == AST_BINDER)
-        return mentions(item->a, name);
-    return item->kind == AST_PATTERN_JOIN &&
-           (list_mentions(&item->index, name) || list_mentions(&item->list, name));
+/* Itself or through definitions: what a loop of the pattern needs is found by trying. */
+static bool mentions(const Ast *item, const char *name, int *steps) {
+    if (!item || (*steps)-- < 0)
+        return false;
+    if (item->kind == AST_NAME && strcmp(item->text, name) == 0)
+        return true;
+    const Ast *definition = item->kind == AST_NAME ? item->resolved : NULL;
+    if (definition && definition->kind == AST_DEFINITION)
+        return mentions(definition->a, name, steps);
+    return mentions(item->a, name, steps) || mentions(item->b, name, steps) ||
+           mentions(item->c, name, steps) || list_mentions(&item->index, name, steps) ||
+           list_mentions(&item->list, name, steps);
 }
 
 void encoding_check(Program *p, const Ast *definition) {
@@ -365,7 +368,8 @@ void encoding_check(Program *p, const Ast *definition) {
         return;
     for (size_t i = 0; i < definition->list.len; i++) {
         const Ast *m = definition->list.items[i];
-        if (m->kind == AST_CHOICE && !list_mentions(&encoding->list, m->text))
+        int steps = MENTION_STEPS;
+        if (m->kind == AST_CHOICE && !list_mentions(&encoding->list, m->text, &steps))
             diag_at(&p->diags, encoding->place, DIAG_incomplete_encoding, m->text);
     }
 }
