@@ -7,7 +7,8 @@ param images  = "dead_leaves" "dead_leaves, noise, cifar10:FILE or folder:DIR";
 param n       = 100           "how many cells; more than there are: all";
 param sample  = 0             "the seed that draws them";
 param repeats = 1             "independent initialisations of each";
+param dead_last = false       "rank cells that let nothing through behind all others";
 
 rank if table == none then draw(nas_bench_201, n, seed: sample)
                       else rows(table, nas_bench_201, n, seed: sample)
-  by eproxy(images: images, repeats: repeats);
+  by eproxy(images: images, repeats: repeats, dead_last: dead_last);
