@@ -109,7 +109,7 @@ lint:
 # What the console examples of the documentation print, written into them anew: after a change that is meant.
 .PHONY: docs-bless
 docs-bless: $(BUILD)/nasc
-	python3 tests/docs/examples.py $(BUILD)/nasc . --bless README.md $(wildcard docs/*.md)
+	python3 tests/docs/examples.py $(BUILD)/nasc . --bless README.md CONTRIBUTING.md $(wildcard docs/*.md)
 
 .PHONY: install
 install: $(BUILD)/nasc
