@@ -234,16 +234,14 @@ static bool build(Proxy *p, Space *space, const Architecture *a, const IrSizes *
                                    .architecture = architecture_text(a)});
     ProxyScore *x = ARENA_NEW(arena, ProxyScore);
     *x = (ProxyScore){.proxy = p, .space = space, .architecture = a, .taps = -1};
-    if (sizes) {
+    if (sizes)
         x->sizes = *sizes;
-        x->sized = true;
-    }
     NetworkUse *net = scored_network(&s, space, sizes ? &x->sizes : NULL);
     Frame *f = net ? proxy_frame(&s, p, value_network(&net->network)) : NULL;
     bool ok = f && build_roots(&s, f, p, out);
-    if (net)
+    /* the score may ask for sizes and taps, and has no graph to count them in */
+    if (ok && session_network_taps(&s, net) >= 0 && session_network_sizes(&s, net)) {
         x->taps = net->taps;
-    if (net && net->sizes && !x->sized) {
         x->sizes = *net->sizes;
         x->sized = true;
     }
