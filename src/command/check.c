@@ -1,3 +1,5 @@
+/* `nasc check`: every mistake that loading, building each alternative once and building the actions' proxies
+ * brings to light; without any, what the program holds. */
 #include "command/session.h"
 
 static void print_summary(Session *s) {

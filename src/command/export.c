@@ -1,3 +1,4 @@
+/* `nasc export`: the training run of one architecture as a PyTorch script and its file of tensors. */
 #include <stdlib.h>
 #include <string.h>
 

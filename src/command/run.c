@@ -1,3 +1,6 @@
+/* `nasc run`: the actions of a program one after another, each with its report; then the files and what the exit
+ * status says about all of them. An action that fails or is interrupted ends the run, and what was finished is
+ * reported. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* `nasc sample`: different points of a space, an architecture a line. */
 #include <stdlib.h>
 
 #include "command/session.h"

@@ -1,3 +1,5 @@
+/* `nasc score`: the architectures given, in that order, scored as a ranking would; as text, or an object a line with
+ * the losses of every step. */
 #include <math.h>
 #include <stdlib.h>
 

@@ -1,3 +1,5 @@
+/* The parts of a command: arguments sorted into settings and architectures, the library found, messages through the
+ * request's writer. Nothing is printed elsewhere. */
 #include "command/session.h"
 
 #include <ctype.h>

@@ -1,3 +1,5 @@
+/* `nasc show`: the network of one architecture, as sizes and shapes or as any stage of the compiler writes it. What is
+ * shown before `gradient` is the network alone, from there on the candidate that its proxy makes of it. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* Passes over graphs. Each takes a module (graph + roots) and makes a new one; the pipeline is
- * the list in ir_compile (passes.c), nothing is registered anywhere. */
+ * the list in docs/architecture.md, nothing is registered anywhere. */
 #ifndef NASC_IR_PASSES_H
 #define NASC_IR_PASSES_H
 
