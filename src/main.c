@@ -84,14 +84,17 @@ static void on_crash(int signal_number) {
 
 static void print_general_help(void) {
     printf("nasc %s: search spaces, proxies and rankings of neural architectures\n\n"
-           "usage: nasc COMMAND FILE [arguments] [options]\n\n", nasc_version());
+           "usage: nasc COMMAND FILE.nas [arguments] [options]\n\n", nasc_version());
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
         printf("  nasc %-7s %s\n", commands[i].name, commands[i].summary);
-    printf("\n  nasc COMMAND --help      arguments and options of a command\n"
-           "  nasc run FILE --help     parameters of a program\n"
+    printf("\nA program of your own: `nasc check` it until it finds no mistake, look at a few points with `nasc sample`,\n"
+           "at one network with `nasc show`, then `nasc run`.\n"
+           "\n  nasc COMMAND --help      arguments and options of a command\n"
+           "  nasc run FILE --help     parameters of a program, set as NAME=VALUE\n"
            "  nasc --version\n\n"
-           "Exit codes: 0 done; 1 the program or its data is wrong; 2 wrong command line; 3 the environment failed;\n"
-           "4 nothing could be scored; 70 a bug in nasc; 130 interrupted.\n"
+           "Exit codes: 0 done; 1 the program or its data is wrong; 2 wrong command line; 3 the environment\n"
+           "failed (a file, the disk, memory, the processor); 4 nothing could be scored; 70 a bug in nasc;\n"
+           "130 interrupted.\n"
            "The language: docs/language.md, installed as share/doc/nasc/language.md.\n");
 }
 
@@ -103,21 +106,40 @@ static bool takes(const Option *o, const char *command) {
     return false;
 }
 
+enum { HELP_INDENT = 24, HELP_WIDTH = 100 };
+
+/* An option and its help, folded at spaces. */
+static void print_help_line(const char *left, const char *help) {
+    printf("  %-*s", HELP_INDENT - 2, left);
+    size_t room = HELP_WIDTH - HELP_INDENT;
+    while (strlen(help) > room) {
+        size_t cut = room;
+        while (cut > 1 && help[cut] != ' ')
+            cut--;
+        printf("%.*s\n%*s", (int)cut, help, HELP_INDENT, "");
+        help += cut + (help[cut] == ' ');
+    }
+    printf("%s\n", help);
+}
+
 static void print_command_help(const Command *c) {
     printf("nasc %s: %s\n\nusage: nasc %s %s [options]\n\n", c->name, c->summary, c->name, c->arguments);
+    print_help_line("FILE", "a .nas program");
+    if (strstr(c->arguments, "ARCHITECTURE"))
+        print_help_line("ARCHITECTURE", "as `nasc sample FILE` writes it; in quotes, if it holds | or [");
+    print_help_line("NAME=VALUE", "sets a parameter of the program; `nasc run FILE --help` lists them");
     for (size_t i = 0; i < ARRAY_LEN(options); i++) {
         const Option *o = &options[i];
+        char left[48], letter[5] = "";
         if (!takes(o, c->name))
             continue;
-        char left[40];
-        snprintf(left, sizeof left, "--%s%s%s", o->name, o->argument ? " " : "",
-                 o->argument ? o->argument : "");
         if (o->letter)
-            printf("  -%c, %-16s  %s\n", o->letter, left, o->help);
-        else
-            printf("  %-20s  %s\n", left, o->help);
+            snprintf(letter, sizeof letter, "-%c, ", o->letter);
+        snprintf(left, sizeof left, "%s--%s%s%s", letter, o->name, o->argument ? " " : "",
+                 o->argument ? o->argument : "");
+        print_help_line(left, o->help);
     }
-    printf("  %-20s  %s\n", "--help", "this text; with FILE for run: the program's parameters");
+    print_help_line("--help", "this text; for run with FILE: the program's parameters");
 }
 
 static NascStatus NASC_PRINTF(1, 2) usage(const char *fmt, ...) {
@@ -126,7 +148,7 @@ static NascStatus NASC_PRINTF(1, 2) usage(const char *fmt, ...) {
     fputs("nasc: error: ", stderr);
     vfprintf(stderr, fmt, args);
     va_end(args);
-    fputs("\nnasc --help shows the commands, nasc COMMAND --help their options\n", stderr);
+    fputs("\n`nasc --help` shows the commands, `nasc COMMAND --help` their options\n", stderr);
     return NASC_USAGE_ERROR;
 }
 
@@ -241,6 +263,9 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
         if (strcmp(commands[i].name, argv[1]) == 0)
             c = &commands[i];
+    size_t len = strlen(argv[1]);
+    if (!c && len > 4 && strcmp(argv[1] + len - 4, ".nas") == 0)
+        return usage("'%s' is a program, not a command; `nasc run %s` runs it", argv[1], argv[1]);
     if (!c)
         return usage("there is no command '%s'", argv[1]);
     NascRequest r = {.live = isatty(STDERR_FILENO), .colour = isatty(STDERR_FILENO) && !getenv("NO_COLOR"),

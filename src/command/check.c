@@ -11,8 +11,11 @@ static void print_summary(Session *s) {
     arena_init(&arena, "scratch");
     for (size_t i = 0; i < n; i++) {
         const char *points = space_raw_count(spaces[i], &arena);
-        buf_printf(&b, "space %s: %s%s\n", space_name(spaces[i]), points ? points : "dependent decisions",
-                   points ? " points" : "");
+        if (points)
+            buf_printf(&b, "space %s: %s points\n", space_name(spaces[i]), points);
+        else
+            buf_printf(&b, "space %s: points not counted, since some choices depend on others\n",
+                       space_name(spaces[i]));
     }
     buf_printf(&b, "%s: no mistakes found, %zu action%s\n", s->request->file,
                program_actions(s->program, &actions), program_actions(s->program, &actions) == 1 ? "" : "s");

@@ -125,6 +125,14 @@ static NascStatus finish(RunState *state, NascStatus status) {
     return status;
 }
 
+static void explain_no_action(Session *s) {
+    Space **spaces;
+    size_t n = program_spaces(s->program, &spaces);
+    session_message(s, "%s has no action to run; add for instance\n  use eproxy;\n"
+                       "  rank draw(%s, 20) by eproxy();\n",
+                    s->request->file, n ? space_name(spaces[n - 1]) : "SPACE");
+}
+
 NascStatus nasc_run(const NascRequest *r) {
     Session s;
     RunState state = {.session = &s};
@@ -140,8 +148,7 @@ NascStatus nasc_run(const NascRequest *r) {
         status = session_diagnostics(&s, NASC_OK);
     }
     if (status == NASC_OK && state.n == 0)
-        session_message(&s, "%s has no action to run; add for instance\n"
-                            "  rank draw(SPACE, 20) by eproxy();\n", r->file);
+        explain_no_action(&s);
     if (status == NASC_OK && r->out && !directory_make(r->out, &s.err))
         status = session_fail(&s);
     if (status == NASC_OK && !r->size_only)

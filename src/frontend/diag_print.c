@@ -32,19 +32,32 @@ static size_t put_character(Buf *b, const char *text, size_t len) {
     return MAX(n, (size_t)1);
 }
 
+/* Where to begin showing the line that holds byte lo and ends at line_end: at its start, unless it
+ * is long. */
+static size_t shown_from(const SourceFile *f, size_t lo, size_t line_end) {
+    size_t start = lo, line = lo;
+    while (line > 0 && f->text[line - 1] != '\n' && lo - line < SHOWN_COLUMNS)
+        line--;
+    bool whole = line == 0 || f->text[line - 1] == '\n';
+    if (whole && line_end - line <= SHOWN_COLUMNS)
+        return line;
+    while (start > line && lo - start < BEFORE_CARET)
+        start--;
+    while (start > line && start < lo && ((unsigned char)f->text[start] & 0xc0) == 0x80)
+        start++;
+    return start;
+}
+
 /* The line of the place and a caret range under it. Of a long line only the part around the caret
  * is shown. */
 static void put_source(const DiagSink *s, Buf *b, Place place, const char *colour,
                        const char *reset) {
     const SourceFile *f = &s->sources->files.items[place.file];
-    size_t lo = MIN((size_t)place.lo, f->len), start = lo, end = lo;
-    while (start > 0 && f->text[start - 1] != '\n' && lo - start < BEFORE_CARET)
-        start--;
-    bool cut_left = start > 0 && f->text[start - 1] != '\n';
-    while (cut_left && start < lo && ((unsigned char)f->text[start] & 0xc0) == 0x80)
-        start++;
+    size_t lo = MIN((size_t)place.lo, f->len), end = lo;
     const char *newline = memchr(f->text + lo, '\n', f->len - lo);
     size_t line_end = newline ? (size_t)(newline - f->text) : f->len;
+    size_t start = shown_from(f, lo, line_end);
+    bool cut_left = start > 0 && f->text[start - 1] != '\n';
     while (line_end > start && f->text[line_end - 1] == '\r')
         line_end--;
     buf_puts(b, cut_left ? "  ..." : "  ");
