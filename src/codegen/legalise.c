@@ -188,6 +188,7 @@ static bool supported(const IrGraph *g, const IrNode *n) {
                 return false;
         return n->attr->axis != IR_AXIS_N;
     case IR_CLASS_NORM:
+    case IR_CLASS_LINALG:
         return false;
     case IR_CLASS_CONV:
         return has_plain_weight(g, n);

@@ -153,8 +153,12 @@ static void check_with(Check *c, Scope *s, const Ast *e) {
     check_expr(c, s, e->a);
     for (size_t i = 0; i < e->list.len; i++) {
         const Ast *arg = e->list.items[i];
-        if (arg->kind == AST_ARG)
+        if (arg->kind != AST_ARG)
+            continue;
+        if (arg->text && strcmp(arg->text, "init") == 0)
             check_word(c, s, arg->a);
+        else
+            check_expr(c, s, arg->a);
     }
 }
 

@@ -15,6 +15,7 @@ Eval *eval_new(const EvalConfig *config) {
     e->graph = config->graph;
     e->run = config->run;
     e->now.path = ARENA_NEW(e->arena, Path);
+    e->now.initial = value_none();
     return e;
 }
 
@@ -329,7 +330,8 @@ static const char *const init_names[IR_INIT_COUNT] = {
     [IR_INIT_KAIMING_NORMAL] = "kaiming_normal",
 };
 
-static bool ev_init(Eval *e, Frame *f, const Ast *x, IrInit *out) {
+/* A name, or a function of a weight as drawn. */
+static bool ev_init(Eval *e, Frame *f, const Ast *x, IrInit *out, Value *function) {
     const char *name = NULL;
     Found found;
     if (x->kind == AST_NAME && !frame_find(e, f, x->text, &found)) {
@@ -337,6 +339,10 @@ static bool ev_init(Eval *e, Frame *f, const Ast *x, IrInit *out) {
     } else {
         Value v = ev(e, f, x);
         const ValueString *s;
+        if (value_plain(v).kind == VALUE_FUNCTION) {
+            *function = value_plain(v);
+            return true;
+        }
         if (!eval_text(e, v, x->place, "init", &s))
             return false;
         name = s->text;
@@ -354,14 +360,32 @@ static bool ev_init(Eval *e, Frame *f, const Ast *x, IrInit *out) {
     return false;
 }
 
+/* `batch_norm: identity`: what stands for a builtin layer. */
+static bool ev_override(Eval *e, Frame *f, const Ast *arg, Override *out) {
+    out->of = arg->text ? builtin_find(arg->text) : NULL;
+    if (!out->of || out->of->group != GROUP_LAYER) {
+        REPORT(e, arg->place, unknown_setting, arg->text ? arg->text : "");
+        return false;
+    }
+    out->layer = ev(e, f, arg->a);
+    if (is_layer(out->layer))
+        return true;
+    if (!value_is_poison(out->layer))
+        REPORT(e, arg->a->place, not_a_layer, value_kind_name(out->layer));
+    return false;
+}
+
 static Value ev_with(Eval *e, Frame *f, const Ast *x) {
-    Value v = ev(e, f, x->a);
+    Value v = ev(e, f, x->a), initial = value_none();
     IrInit init = IR_INIT_NONE;
+    Override *overrides = ARENA_ARRAY(e->arena, Override, x->list.len + 1);
+    size_t n = 0;
     for (size_t i = 0; i < x->list.len; i++) {
         const Ast *arg = x->list.items[i];
-        if (!arg->text || strcmp(arg->text, "init") != 0)
-            return FAIL(e, arg->place, unknown_setting, arg->text ? arg->text : "");
-        if (!ev_init(e, f, arg->a, &init))
+        bool ok = arg->text && strcmp(arg->text, "init") == 0
+                      ? ev_init(e, f, arg->a, &init, &initial)
+                      : ev_override(e, f, arg, &overrides[n++]);
+        if (!ok)
             return value_poison();
     }
     if (value_is_poison(v))
@@ -369,7 +393,11 @@ static Value ev_with(Eval *e, Frame *f, const Ast *x) {
     if (!is_layer(v))
         return FAIL(e, x->a->place, not_a_layer, value_kind_name(v));
     Value w = layer_new(e, LAYER_WITH, &v, 1, x->place);
-    ((Layer *)w.u.layer)->init = init;
+    Layer *l = (Layer *)w.u.layer;
+    l->init = init;
+    l->initial = initial;
+    l->overrides = overrides;
+    l->noverrides = n;
     return w;
 }
 

@@ -162,12 +162,17 @@ const char *eval_address(Eval *e, Frame *f, const char *name, const Value *indic
  * the candidate's graph, in order of creation. */
 typedef struct EvalLeaf {
     IrRef node;
+    IrRef value;       /* what the network uses: node, or what `init: w => ...` makes of it */
+    const struct Path *path;
     const char *op;   /* conv, dense, batch_norm */
     const char *role; /* weight, bias, scale, shift */
     bool frozen;
 } EvalLeaf;
 size_t eval_leaves(Eval *e, const EvalLeaf **out);
-/* The record a function of parameters is given: rank, op, role, size. */
+/* Whether the session has looked at parameters or uses: then what it computes depends on the
+ * network as written, not only on the function that the network is. */
+bool eval_observes(const Eval *e);
+/* The record a function of parameters is given: rank, op, role, size; it stands for its value. */
 Value eval_leaf_record(Eval *e, const EvalLeaf *leaf);
 
 /* The run part of a proxy, kept while candidates come and go: evaluating `per run` definitions

@@ -139,8 +139,9 @@ static Value call_point(Eval *e, const Call *c) {
     Value x = value_plain(c->slot[0]);
     double number;
     if (is_tensor(x)) {
-        Value t = value_tensor_of(x);
-        return make_node(e, c->builtin->op, &t, 1, NULL, c->place);
+        Value t = value_tensor_of(x), y = make_node(e, c->builtin->op, &t, 1, NULL, c->place);
+        eval_note_use(e, c->builtin, t, y);
+        return y;
     }
     if (is_layer(x))
         return layer_new(e, LAYER_CHAIN,

@@ -39,10 +39,25 @@ typedef struct Path {
     bool has_stable;
 } Path;
 
+/* `net with relu: swish`: layers that stand for builtin ones; those around them win. */
+typedef struct Override {
+    const struct Builtin *of;
+    Value layer;
+} Override;
+
+typedef struct Overrides {
+    const Override *items;
+    size_t len;
+    uint32_t id; /* never 0 */
+    const struct Overrides *outer;
+} Overrides;
+
 /* What holds while something is evaluated; a frame remembers it for what it evaluates later. */
 typedef struct Context {
     Path *path;
-    IrInit init; /* IR_INIT_NONE: not set */
+    IrInit init;   /* IR_INIT_NONE: not set */
+    Value initial; /* a function of a weight as drawn; none: not set */
+    const Overrides *overrides;
     bool frozen;
     bool in_run; /* new tensors belong to the run's graph */
 } Context;
@@ -115,7 +130,10 @@ typedef struct Layer {
     Value *items;
     size_t len;
     int64_t count;
-    IrInit init;
+    IrInit init;   /* LAYER_WITH, these three */
+    Value initial;
+    const Override *overrides;
+    size_t noverrides;
 } Layer;
 
 typedef struct Instance {
@@ -172,6 +190,20 @@ typedef struct Running {
     const char *name; /* with indices */
 } Running;
 
+/* An application of a builtin layer or function to a tensor. */
+typedef struct Use {
+    const struct Builtin *builtin;
+    Value input, output;
+} Use;
+
+/* What a network did with one input: leaves below `path`, and some of the session's uses. */
+typedef struct Observation {
+    const Path *path;
+    size_t first, end;
+} Observation;
+extern const char TAG_OBSERVATION;
+void eval_note_use(Eval *e, const struct Builtin *b, Value input, Value output);
+
 typedef struct Taps {
     Value *items;
     size_t len, cap;
@@ -194,6 +226,11 @@ struct Eval {
     Running *running;
     EvalLeaf *leaf;
     size_t nleaves, leaves_cap;
+    Use *use;
+    size_t nuses, uses_cap;
+    EvalMap gradients; /* by the node they are of */
+    uint32_t noverrides;
+    bool observes;
 };
 
 struct EvalRun {

@@ -64,6 +64,15 @@ static Hash128 index_hash(Value v) {
     case VALUE_LIST:
     case VALUE_TUPLE:
         return indices_hash(v.u.list->items, v.u.list->len);
+    case VALUE_TENSOR:
+        key.bits = v.node;
+        break;
+    case VALUE_RECORD: {
+        Hash128 h = {v.u.record->len, 14};
+        for (size_t i = 0; i < v.u.record->len; i++)
+            h = hash128_combine(h, index_hash(*v.u.record->fields[i].value));
+        return h;
+    }
     default:
         break;
     }
@@ -255,7 +264,44 @@ static void leaf_note(Eval *e, IrRef node, const char *op, const char *role, boo
         e->leaf = grown;
         e->leaves_cap = cap;
     }
-    e->leaf[e->nleaves++] = (EvalLeaf){.node = node, .op = op, .role = role, .frozen = frozen};
+    e->leaf[e->nleaves++] = (EvalLeaf){.node = node,
+                                       .value = node,
+                                       .path = e->now.path,
+                                       .op = op,
+                                       .role = role,
+                                       .frozen = frozen};
+}
+
+/* The record of a parameter, standing for the tensor `value`. */
+static Value leaf_record(Eval *e, const char *op, const char *role, Value value) {
+    const IrType *type = tensor_type(value);
+    Value rank = value_int(type->rank), size = value_int(ir_type_elements(type));
+    Value op_text = value_string(e->arena, op, strlen(op));
+    Value role_text = value_string(e->arena, role, strlen(role));
+    ValueField fields[] = {
+        {"out", &value}, {"rank", &rank}, {"op", &op_text}, {"role", &role_text}, {"size", &size}};
+    return value_of_fields(e->arena, fields, ARRAY_LEN(fields));
+}
+
+/* What `init: w => ...` makes of a weight as drawn. */
+static Value initial_value(Eval *e, const char *op, const char *role, Value drawn, Place place) {
+    if (e->now.initial.kind == VALUE_NONE)
+        return drawn;
+    Context saved = e->now;
+    Value f = e->now.initial;
+    e->now.initial = value_none();
+    e->now.overrides = NULL;
+    EvalArg arg = {.value = leaf_record(e, op, role, drawn), .place = place};
+    Value v = call_value(e, f, &arg, 1, place);
+    e->now = saved;
+    if (value_is_poison(v))
+        return v;
+    v = value_tensor_of(v);
+    if (v.kind != VALUE_TENSOR)
+        return FAIL(e, place, not_a_tensor, value_kind_name(v));
+    if (!ir_type_same(tensor_type(v), tensor_type(drawn)))
+        return FAIL(e, place, shape_mismatch, "the initial value has another shape than the weight");
+    return v;
 }
 
 /* Leaves of the run part outlive the session: they are found again by their stable key. */
@@ -292,6 +338,7 @@ Value eval_leaf(Eval *e, const char *op, const char *role, const IrType *type, I
         return value_poison();
     ir_set_place(g, ir_place(place));
     IrRef node;
+    size_t note = e->nleaves;
     if (e->now.in_run) {
         node = run_leaf(e, op, role, type, attr);
     } else {
@@ -299,10 +346,16 @@ Value eval_leaf(Eval *e, const char *op, const char *role, const IrType *type, I
                        unique_name(e, op, role));
         leaf_note(e, node, op, role, e->now.frozen);
     }
+    Value value = initial_value(e, op, role, value_tensor(g, node), place);
+    if (value_is_poison(value))
+        return value;
+    if (!e->now.in_run)
+        e->leaf[note].value = value.node;
     entry = ARENA_NEW(e->arena, LeafEntry);
-    *entry = (LeafEntry){.value = value_tensor(g, node), .frozen = e->now.frozen};
+    *entry = (LeafEntry){.value = value, .frozen = e->now.frozen};
+    slot = map_slot(e->arena, &e->leaves, hash128(&id, sizeof id, 13)); /* may have moved */
     *slot = entry;
-    return entry->value;
+    return value;
 }
 
 size_t eval_leaves(Eval *e, const EvalLeaf **out) {
@@ -311,10 +364,5 @@ size_t eval_leaves(Eval *e, const EvalLeaf **out) {
 }
 
 Value eval_leaf_record(Eval *e, const EvalLeaf *leaf) {
-    const IrType *type = &ir_get(e->graph, leaf->node)->type;
-    Value rank = value_int(type->rank), size = value_int(ir_type_elements(type));
-    Value op = value_string(e->arena, leaf->op, strlen(leaf->op));
-    Value role = value_string(e->arena, leaf->role, strlen(leaf->role));
-    ValueField fields[] = {{"rank", &rank}, {"op", &op}, {"role", &role}, {"size", &size}};
-    return value_of_fields(e->arena, fields, ARRAY_LEN(fields));
+    return leaf_record(e, leaf->op, leaf->role, value_tensor(e->graph, leaf->value));
 }

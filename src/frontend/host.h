@@ -53,7 +53,7 @@ struct Proxy {
     pthread_mutex_t lock; /* the run part belongs to one session at a time */
     Arena run_arena, view_arena;
     EvalRun *run;
-    bool primed, usable;
+    bool primed, usable, observes;
     int64_t repeats;
     Space *space; /* its decisions, or NULL: it has none */
     ProgramParam *settings;

@@ -6,7 +6,7 @@
 
 Value layer_new(Eval *e, LayerKind kind, const Value *items, size_t n, Place place) {
     Layer *l = ARENA_NEW(e->arena, Layer);
-    *l = (Layer){.kind = kind, .place = place, .len = n};
+    *l = (Layer){.kind = kind, .place = place, .len = n, .initial = value_none()};
     l->items = ARENA_ARRAY(e->arena, Value, n ? n : 1);
     if (n)
         memcpy(l->items, items, n * sizeof *items);
@@ -77,6 +77,48 @@ static Value apply_sum(Eval *e, Value x, const Layer *l, Place place) {
     return add_terms(e, terms, l->len, l->place);
 }
 
+static const Override *find_override(const Overrides *o, const Builtin *b) {
+    if (!o)
+        return NULL;
+    const Override *outer = find_override(o->outer, b);
+    for (size_t i = 0; !outer && i < o->len; i++)
+        if (o->items[i].of == b)
+            return &o->items[i];
+    return outer;
+}
+
+/* The settings of a `with` hold where nothing around it has set them: the outermost one wins. */
+static void enter_with(Eval *e, const Layer *l) {
+    if (e->now.init == IR_INIT_NONE)
+        e->now.init = l->init;
+    if (e->now.initial.kind == VALUE_NONE)
+        e->now.initial = l->initial;
+    if (!l->noverrides)
+        return;
+    Overrides *o = ARENA_NEW(e->arena, Overrides);
+    *o = (Overrides){l->overrides, l->noverrides, ++e->noverrides, e->now.overrides};
+    e->now.overrides = o;
+}
+
+static Value apply_builtin_layer(Eval *e, Value x, const Layer *l, Place place) {
+    Value t = value_tensor_of(x);
+    if (t.kind == VALUE_NONE)
+        return FAIL(e, place, empty_aggregate, "sum");
+    if (t.kind != VALUE_TENSOR)
+        return t.kind == VALUE_POISON ? t : FAIL(e, place, not_a_tensor, value_kind_name(t));
+    const Override *o = find_override(e->now.overrides, l->builtin);
+    if (o) {
+        Context saved = e->now;
+        e->now.overrides = NULL;
+        Value y = apply(e, t, o->layer, place);
+        e->now = saved;
+        return y;
+    }
+    Value y = l->builtin->layer(e, l, t, l->place.hi ? l->place : place);
+    eval_note_use(e, l->builtin, t, y);
+    return y;
+}
+
 static Value apply_layer(Eval *e, Value x, const Layer *l, Place place) {
     Context saved = e->now;
     switch (l->kind) {
@@ -89,9 +131,7 @@ static Value apply_layer(Eval *e, Value x, const Layer *l, Place place) {
     case LAYER_REPEAT:
         return apply_repeat(e, x, l, place);
     case LAYER_WITH:
-        /* the outermost setting wins: it overrides what it contains */
-        if (e->now.init == IR_INIT_NONE)
-            e->now.init = l->init;
+        enter_with(e, l);
         x = apply(e, x, l->items[0], place);
         e->now = saved;
         return x;
@@ -103,12 +143,7 @@ static Value apply_layer(Eval *e, Value x, const Layer *l, Place place) {
     case LAYER_BUILTIN:
         break;
     }
-    Value t = value_tensor_of(x);
-    if (t.kind == VALUE_NONE)
-        return FAIL(e, place, empty_aggregate, "sum");
-    if (t.kind != VALUE_TENSOR)
-        return t.kind == VALUE_POISON ? t : FAIL(e, place, not_a_tensor, value_kind_name(t));
-    return l->builtin->layer(e, l, t, l->place.hi ? l->place : place);
+    return apply_builtin_layer(e, x, l, place);
 }
 
 /* A bare name: the layer with its defaults. */
@@ -160,6 +195,8 @@ static Value apply_as_network(Eval *e, Value x, Value layer, Place place) {
     Context saved = e->now;
     e->taps = &taps;
     e->now.path = path_child(e, PATH_NETWORK, 0, 0, NULL, 0, NULL);
+    Observation *seen = ARENA_NEW(e->arena, Observation);
+    *seen = (Observation){.path = e->now.path, .first = e->nuses};
     Value out = value_tensor_of(apply(e, x, layer, place));
     e->now = saved;
     e->taps = outer;
@@ -172,7 +209,9 @@ static Value apply_as_network(Eval *e, Value x, Value layer, Place place) {
     for (size_t i = 0; i < taps.len; i++)
         deepest[i] = taps.items[taps.len - 1 - i];
     Value list = value_list(e->arena, VALUE_LIST, deepest, taps.len);
-    ValueField fields[] = {{"out", &out}, {"taps", &list}};
+    seen->end = e->nuses;
+    Value observed = value_opaque(e->arena, "what a network did", &TAG_OBSERVATION, seen);
+    ValueField fields[] = {{"out", &out}, {"taps", &list}, {"", &observed}};
     return value_of_fields(e->arena, fields, ARRAY_LEN(fields));
 }
 
@@ -191,8 +230,8 @@ Value network_apply(Eval *e, const EvalNetwork *n, Value x, Place place) {
 /* The same instance on the same tensor is the same result: it is staged once. */
 static Value apply_instance(Eval *e, Value x, const Instance *s, Place place) {
     struct {
-        uint64_t path, in_run, node, frozen;
-    } id = {s->path->id, 0, x.node, e->now.frozen};
+        uint64_t path, in_run, node, frozen, overrides;
+    } id = {s->path->id, 0, x.node, e->now.frozen, e->now.overrides ? e->now.overrides->id : 0};
     Value **memo = NULL, *result = NULL;
     Hash128 key = {0, 0};
     if (x.kind == VALUE_TENSOR) {

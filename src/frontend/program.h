@@ -93,6 +93,7 @@ typedef struct ImageRequest {
     int64_t count, channels, height, width;
     bool augment;          /* pad 4, random crop, horizontal flip */
     bool normalise;        /* per channel, CIFAR-10 mean and deviation */
+    int64_t classes;       /* 0: the images; else their labels, 0 .. classes - 1, one number an image */
     Place place;
 } ImageRequest;
 
@@ -122,11 +123,16 @@ typedef struct ProxyBuild {
     const char **measure_names;
     size_t nparams;
     TrainParam *params;
+    bool reference; /* computed by the reference executor in double: the proxy says so, or no kernel can */
+    bool observes;  /* looks at parameters or uses: see proxy_observes */
     struct ProxyScore *score; /* opaque: the score expression, waiting for measured values */
 } ProxyBuild;
 /* sizes: of the network that the space declares for costs, else of the scored one. */
 bool proxy_build(Proxy *p, Space *s, const Architecture *a, const IrSizes *sizes, Arena *arena,
                  ProxyBuild *out);
+/* Whether the proxy looks at parameters or uses of an operation. Networks that are the same function
+ * then may differ in score: what counts is the canonical form of the whole built module. */
+bool proxy_observes(Proxy *p, Space *s);
 /* The score, larger = better, from values[step * nmeasures + measure]. NaN if it is not a number. */
 double proxy_score(ProxyBuild *b, const double *values);
 

@@ -150,6 +150,11 @@ static bool build_params(Session *s, const Ast *train, const OptimizerUse *o, Ir
         const EvalLeaf *leaf = &leaves[i];
         if (leaf->frozen || leaf->node > loss || !seen[leaf->node])
             continue;
+        if (leaf->value != leaf->node) {
+            diag_at(&s->diags, train->place, DIAG_bad_value,
+                    "a weight whose initial value is computed cannot be trained");
+            return false;
+        }
         TrainParam *p = &out->params[out->nparams++];
         *p = (TrainParam){.leaf = leaf->node, .lr = o->lr, .momentum = o->momentum};
         if (!param_decay(s, o, leaf, &p->decay))
@@ -222,6 +227,45 @@ static bool build_roots(Session *s, Frame *f, const Proxy *p, ProxyBuild *out) {
     return ok;
 }
 
+static bool declares(const Ast *definition, const char *name) {
+    for (size_t i = 0; i < definition->params.len; i++)
+        if (strcmp(definition->params.items[i]->text, name) == 0)
+            return true;
+    for (size_t i = 0; i < definition->list.len; i++) {
+        const char *text = definition->list.items[i]->text;
+        if (text && strcmp(text, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A definition or setting `precision` of the proxy: "single" or "double". */
+static bool wants_double(Session *s, Frame *f, const Proxy *p, bool *out) {
+    const ValueString *text;
+    *out = false;
+    if (!declares(p->definition, "precision"))
+        return true;
+    Place place = p->definition->name_place;
+    if (!eval_text(s->eval, eval_name(s->eval, f, "precision", place), place, "the precision", &text))
+        return false;
+    *out = strcmp(text->text, "double") == 0;
+    if (*out || strcmp(text->text, "single") == 0)
+        return true;
+    diag_at(&s->diags, place, DIAG_bad_value, "the precision of a proxy is \"single\" or \"double\"");
+    return false;
+}
+
+/* Whether some root needs an op that has no kernel. */
+static bool needs_reference(Session *s, const IrModule *m) {
+    for (size_t i = 0; i < m->nroots; i++) {
+        const bool *seen = reach(s->arena, m->graph, m->roots[i]);
+        for (IrRef r = 0; r <= m->roots[i]; r++)
+            if (seen[r] && ir_op_info(ir_get(m->graph, r)->op)->class == IR_CLASS_LINALG)
+                return true;
+    }
+    return false;
+}
+
 /* The caller holds the proxy's lock. */
 static bool build(Proxy *p, Space *space, const Architecture *a, const IrSizes *sizes, Arena *arena,
                   bool quiet, ProxyBuild *out) {
@@ -238,7 +282,9 @@ static bool build(Proxy *p, Space *space, const Architecture *a, const IrSizes *
         x->sizes = *sizes;
     NetworkUse *net = scored_network(&s, space, sizes ? &x->sizes : NULL);
     Frame *f = net ? proxy_frame(&s, p, value_network(&net->network)) : NULL;
-    bool ok = f && build_roots(&s, f, p, out);
+    bool ok = f && build_roots(&s, f, p, out) && wants_double(&s, f, p, &out->reference);
+    out->reference = ok && (out->reference || needs_reference(&s, &out->module));
+    out->observes = eval_observes(s.eval);
     /* the score may ask for sizes and taps, and has no graph to count them in */
     if (ok && session_network_taps(&s, net) >= 0 && session_network_sizes(&s, net)) {
         x->taps = net->taps;
@@ -289,6 +335,7 @@ static bool prime(Proxy *p, Space *space) {
     ProxyBuild b;
     bool ok = true;
     if (a && build(p, space, a, NULL, &arena, true, &b)) {
+        p->observes = b.observes;
         size_t n = (size_t)b.steps * b.nmeasures;
         double *values = ARENA_ARRAY(&arena, double, n + 1);
         for (size_t i = 0; i < n; i++)
@@ -310,6 +357,17 @@ bool proxy_build(Proxy *p, Space *s, const Architecture *a, const IrSizes *sizes
     bool ok = p->usable && build(p, s, a, sizes, arena, false, out);
     pthread_mutex_unlock(&p->lock);
     return ok;
+}
+
+bool proxy_observes(Proxy *p, Space *s) {
+    pthread_mutex_lock(&p->lock);
+    if (!p->primed) {
+        p->primed = true;
+        p->usable = prime(p, s);
+    }
+    bool observes = p->observes;
+    pthread_mutex_unlock(&p->lock);
+    return observes;
 }
 
 ProxyRun proxy_run(Proxy *p) {

@@ -76,6 +76,22 @@ Value tensor_signs(Eval *e, const Call *c) {
     return draw(e, c, IR_DIST_SIGN);
 }
 
+/* ones(n: 16, c: 8) */
+Value tensor_ones(Eval *e, const Call *c) {
+    IrType type;
+    IrGraph *g = graph_now(e, c->place);
+    if (!g || !named_sizes(e, c, &type))
+        return value_poison();
+    ir_set_place(g, ir_place(c->place));
+    Value one = value_tensor(g, ir_constant(g, 1));
+    if (type.rank == 0)
+        return one;
+    IrAttr attr = {.shape_rank = (uint8_t)type.rank};
+    memcpy(attr.axes, type.axis, sizeof attr.axes);
+    memcpy(attr.shape, type.size, sizeof attr.shape);
+    return make_node(e, IR_OP_expand, &one, 1, &attr, c->place);
+}
+
 /* axis(h: 1..8): the numbers of a range or list along one axis */
 Value tensor_axis(Eval *e, const Call *c) {
     if (c->nmore != 1)
@@ -133,7 +149,8 @@ static uint64_t image_slot(EvalRun *run, const ImageRequest *want) {
         const ImageRequest *r = &run->images[i];
         if (strcmp(r->source, want->source) == 0 && r->count == want->count &&
             r->channels == want->channels && r->height == want->height && r->width == want->width &&
-            r->augment == want->augment && r->normalise == want->normalise)
+            r->augment == want->augment && r->normalise == want->normalise &&
+            r->classes == want->classes)
             return i;
     }
     if (run->nimages == run->images_cap) {
@@ -158,6 +175,18 @@ static bool known_source(const char *s) {
     return false;
 }
 
+/* The run's input for a request. */
+static Value requested(Eval *e, const ImageRequest *r, const IrType *type) {
+    uint64_t slot = image_slot(e->run, r);
+    void **there = map_slot(e->run->arena, &e->run->nodes, (Hash128){slot, 40});
+    if (!*there) {
+        ir_set_place(e->run->graph, ir_place(r->place));
+        IrRef node = ir_input(e->run->graph, type, slot, e->run->images[slot].source);
+        *there = (void *)((uintptr_t)node + 1);
+    }
+    return value_tensor(e->run->graph, (IrRef)((uintptr_t)*there - 1));
+}
+
 /* batch(source, count, like, augment) -> [n, c, h, w] */
 Value tensor_batch(Eval *e, const Call *c) {
     const ValueString *source;
@@ -176,17 +205,10 @@ Value tensor_batch(Eval *e, const Call *c) {
     r.channels = size[0];
     r.height = size[1];
     r.width = size[2];
-    uint64_t slot = image_slot(e->run, &r);
     IrType type = {.rank = 4,
                    .axis = {IR_AXIS_N, IR_AXIS_C, IR_AXIS_H, IR_AXIS_W},
                    .size = {r.count, r.channels, r.height, r.width}};
-    void **there = map_slot(e->run->arena, &e->run->nodes, (Hash128){slot, 40});
-    if (!*there) {
-        ir_set_place(e->run->graph, ir_place(c->place));
-        IrRef node = ir_input(e->run->graph, &type, slot, e->run->images[slot].source);
-        *there = (void *)((uintptr_t)node + 1);
-    }
-    return value_tensor(e->run->graph, (IrRef)((uintptr_t)*there - 1));
+    return requested(e, &r, &type);
 }
 
 static bool tensor_slot(Eval *e, const Call *c, size_t slot, Value *out) {
@@ -318,4 +340,48 @@ Value concat_axis(Eval *e, IrAxis axis, const Value *items, size_t n, Place plac
         return in[0];
     IrAttr attr = {.axis = axis};
     return make_node(e, IR_OP_concat, in, n, &attr, place);
+}
+
+/* labels(batch, classes) -> [n]: the class of each image, from its file or drawn where it has none */
+Value tensor_labels(Eval *e, const Call *c) {
+    Value x;
+    int64_t classes = 10;
+    if (!tensor_slot(e, c, 0, &x) ||
+        (c->given[1] &&
+         !eval_int(e, c->slot[1], c->at[1], "the number of classes", 2, 1 << 20, &classes)))
+        return value_poison();
+    const IrNode *n = ir_get(x.u.graph, x.node);
+    if (!e->run || x.u.graph != e->run->graph || n->op != IR_OP_input)
+        return FAIL(e, c->at[0], bad_value, "labels belong to a `batch(...)` itself");
+    if (!e->now.in_run)
+        return FAIL(e, c->place, bad_value, "labels are read `per run`, nowhere else");
+    ImageRequest r = e->run->images[n->attr->uid];
+    r.classes = classes;
+    r.place = c->place;
+    IrType type = {.rank = 1, .axis = {IR_AXIS_N}, .size = {r.count}};
+    return requested(e, &r, &type);
+}
+
+/* gram(x, n) -> [n, n2]: products of the slices along n, summed over every other axis; a third
+ * argument names the second axis */
+Value tensor_gram(Eval *e, const Call *c) {
+    Value x;
+    IrAttr attr = {0};
+    if (!tensor_slot(e, c, 0, &x) || !axis_of(e, c->slot[1], c->at[1], &attr.axis))
+        return value_poison();
+    char name[12];
+    ir_axis_text(attr.axis, name);
+    strcat(name, "2");
+    attr.axis2 = ir_axis(name, strlen(name));
+    if (c->given[2] && !axis_of(e, c->slot[2], c->at[2], &attr.axis2))
+        return value_poison();
+    return make_node(e, IR_OP_gram, &x, 1, &attr, c->place);
+}
+
+/* logdet(x): log |determinant| of a square matrix */
+Value tensor_logdet(Eval *e, const Call *c) {
+    Value x;
+    if (!tensor_slot(e, c, 0, &x))
+        return value_poison();
+    return make_node(e, IR_OP_logdet, &x, 1, NULL, c->place);
 }

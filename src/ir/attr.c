@@ -40,6 +40,7 @@ unsigned ir_attr_fields(IrOp op) {
     case IR_CLASS_REDUCE: return ATTR_AXES;
     case IR_CLASS_MOVE: return move_fields(op);
     case IR_CLASS_NORM: return ATTR_VALUE;
+    case IR_CLASS_LINALG: return op == IR_OP_gram ? ATTR_AXIS | ATTR_AXIS2 : 0;
     default: break;
     }
     switch (op) {

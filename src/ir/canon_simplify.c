@@ -279,7 +279,8 @@ static IrRef simplify(IrGraph *g, const IrNode *n, const IrRef *in, double *valu
             return in[0];
         return simplify_zero(g, n, in);
     case IR_CLASS_CONV:
-    case IR_CLASS_NORM: return simplify_zero(g, n, in);
+    case IR_CLASS_NORM:
+    case IR_CLASS_LINALG: return simplify_zero(g, n, in);
     }
     BUG("class of %s", ir_op_info(n->op)->name);
 }

@@ -42,6 +42,7 @@ typedef enum IrClass {
     IR_CLASS_POOL,
     IR_CLASS_RESIZE,
     IR_CLASS_NORM,
+    IR_CLASS_LINALG,
 } IrClass;
 
 typedef struct IrOpInfo {

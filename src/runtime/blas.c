@@ -3,6 +3,11 @@
 
 #include <cblas.h>
 #include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+
+/* LAPACK's LU factorisation, in the Fortran convention of the library that BLAS comes in. */
+extern void dgetrf_(const int *m, const int *n, double *a, const int *lda, int *pivots, int *info);
 
 /* One thread, so that a sum is split the same way on every machine with this core, and workers do
  * not compete. The library remembers the setting. */
@@ -20,6 +25,22 @@ void blas_dgemm(const BlasGemm *g) {
     cblas_dgemm(CblasRowMajor, g->transpose_a ? CblasTrans : CblasNoTrans,
                 g->transpose_b ? CblasTrans : CblasNoTrans, (int)g->m, (int)g->n, (int)g->k, 1.0,
                 g->a, MAX(lda, 1), g->b, MAX(ldb, 1), g->beta, g->c, (int)g->n);
+}
+
+double blas_logdet(double *a, int64_t n) {
+    CHECK(n >= 1 && n <= 1 << 15);
+    for (int64_t i = 0; i < n * n; i++)
+        if (!isfinite(a[i]))
+            return NAN;
+    one_thread();
+    int order = (int)n, info = 0, *pivots = nasc_alloc(sizeof *pivots * (size_t)n);
+    dgetrf_(&order, &order, a, &order, pivots, &info);
+    free(pivots);
+    CHECK(info >= 0);
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++)
+        sum += log(fabs(a[i * n + i]));
+    return info > 0 ? -INFINITY : sum;
 }
 
 const char *blas_version(void) {

@@ -17,6 +17,10 @@ typedef struct BlasGemm {
 
 void blas_dgemm(const BlasGemm *gemm);
 
+/* log |det a| of a row-major n x n matrix by LU factorisation, which overwrites it; -inf if it is
+ * singular, NaN if an element is not finite. */
+double blas_logdet(double *a, int64_t n);
+
 /* "OpenBLAS 0.3.21 ..." as the library describes its build. */
 const char *blas_version(void);
 /* The kernels it chose for this CPU, e.g. "Zen". */

@@ -38,24 +38,31 @@ static void fit_or_copy(const Picture *p, const ImageBatch *r, float *rgb) {
 }
 
 /* Each source fills rgb[count][3][height][width] in 0..1. */
-static bool load_cifar(const char *path, const ImageBatch *r, uint64_t seed, float *rgb,
-                       Inputs *inputs, NascError *err) {
-    Buf bytes = {0};
-    if (!file_read(path, MAX_FILE, &bytes, err)) {
-        buf_free(&bytes);
+/* The records of a CIFAR-10 binary file, *n of them. */
+static bool read_cifar(const char *path, Buf *bytes, size_t *n, Inputs *inputs, NascError *err) {
+    if (!file_read(path, MAX_FILE, bytes, err))
         return false;
-    }
-    size_t n = bytes.len / CIFAR_RECORD;
-    if (n == 0 || bytes.len % CIFAR_RECORD != 0) {
+    *n = bytes->len / CIFAR_RECORD;
+    if (*n == 0 || bytes->len % CIFAR_RECORD != 0) {
         nasc_fail(err, NASC_PROGRAM_ERROR,
                   "'%s' is no whole CIFAR-10 binary file: %zu bytes are %zu images of %d bytes and %zu "
-                  "bytes over", path, bytes.len, n, CIFAR_RECORD, bytes.len % CIFAR_RECORD);
-        buf_free(&bytes);
+                  "bytes over", path, bytes->len, *n, CIFAR_RECORD, bytes->len % CIFAR_RECORD);
         return false;
     }
     char sha[SHA256_TEXT];
-    sha256_text(bytes.text, bytes.len, sha);
+    sha256_text(bytes->text, bytes->len, sha);
     inputs_add(inputs, path, sha);
+    return true;
+}
+
+static bool load_cifar(const char *path, const ImageBatch *r, uint64_t seed, float *rgb,
+                       Inputs *inputs, NascError *err) {
+    Buf bytes = {0};
+    size_t n;
+    if (!read_cifar(path, &bytes, &n, inputs, err)) {
+        buf_free(&bytes);
+        return false;
+    }
     uint32_t *chosen = draw_images(n, r->count, seed);
     float pixels[CIFAR_RECORD - 1];
     for (int64_t i = 0; i < r->count; i++) {
@@ -67,6 +74,38 @@ static bool load_cifar(const char *path, const ImageBatch *r, uint64_t seed, flo
     }
     free(chosen);
     buf_free(&bytes);
+    return true;
+}
+
+static bool cifar_labels(const char *path, const ImageBatch *r, int64_t classes, uint64_t seed, float *out,
+                         Inputs *inputs, NascError *err) {
+    Buf bytes = {0};
+    size_t n;
+    bool ok = read_cifar(path, &bytes, &n, inputs, err);
+    uint32_t *chosen = ok ? draw_images(n, r->count, seed) : NULL;
+    for (int64_t i = 0; ok && i < r->count; i++) {
+        unsigned label = (unsigned char)bytes.text[chosen[i] * CIFAR_RECORD];
+        out[i] = (float)label;
+        if (label < classes)
+            continue;
+        nasc_fail(err, NASC_PROGRAM_ERROR, "image %u of '%s' is of class %u, but there are %lld classes",
+                  chosen[i], path, label, (long long)classes);
+        ok = false;
+    }
+    free(chosen);
+    buf_free(&bytes);
+    return ok;
+}
+
+bool images_labels(const ImageBatch *r, int64_t classes, uint64_t seed, float *out, Inputs *inputs,
+                   NascError *err) {
+    static const char cifar[] = "cifar10:";
+    CHECK(classes >= 1 && r->count >= 1);
+    if (strncmp(r->source, cifar, sizeof cifar - 1) == 0)
+        return cifar_labels(r->source + sizeof cifar - 1, r, classes, seed, out, inputs, err);
+    RandomStream stream = random_stream(seed, 0, RANDOM_IMAGES, (Hash128){0x6c61626c, 0});
+    for (int64_t i = 0; i < r->count; i++)
+        out[i] = (float)random_below(stream, (uint64_t)i, (uint64_t)classes);
     return true;
 }
 

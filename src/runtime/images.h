@@ -27,6 +27,11 @@ typedef struct ImageBatch {
  * NASC_ENVIRONMENT for what cannot be read. */
 bool images_batch(const ImageBatch *request, uint64_t seed, float *out, Inputs *inputs, NascError *err);
 
+/* The labels of the same images: out[count], from 0 .. classes - 1. Where a source has none they are drawn,
+ * each class equally likely. A file's label beyond `classes` is NASC_PROGRAM_ERROR. */
+bool images_labels(const ImageBatch *request, int64_t classes, uint64_t seed, float *out, Inputs *inputs,
+                   NascError *err);
+
 /* An RGB picture: pixels[3][height][width] in 0..1, malloc'd. */
 typedef struct Picture {
     int64_t height, width;

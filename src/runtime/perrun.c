@@ -147,7 +147,9 @@ static bool load_images(RunValues *v, const ProxyRun *run, NascError *err) {
             return false;
         }
         float *pixels = nasc_alloc((size_t)n * sizeof *pixels);
-        if (!images_batch(&batch, v->seed, pixels, &v->inputs, err)) {
+        bool ok = r->classes ? images_labels(&batch, r->classes, v->seed, pixels, &v->inputs, err)
+                             : images_batch(&batch, v->seed, pixels, &v->inputs, err);
+        if (!ok) {
             free(pixels);
             return false;
         }

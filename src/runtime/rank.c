@@ -26,12 +26,32 @@ typedef struct Ranking {
     RunValues run;
     WorkerMemory *memory; /* by worker */
     size_t failed;
+    bool observes; /* the proxy tells apart networks that are one function */
     const Candidate *best;
 } Ranking;
 
 const char *score_status_text(ScoreStatus s) {
     static const char *const text[] = {"ok", "nan", "inf", "invalid", "missing"};
     return text[s];
+}
+
+/* What tells the networks of an observing proxy apart: the canonical form of all that is measured, since two
+ * networks that are one function may be two for an observer. */
+static bool key_as_observed(Ranking *r, Candidate *c, Arena *arena) {
+    ProxyBuild built;
+    IrModule canonical;
+    PlanUpdate *updates;
+    size_t nupdates;
+    const Action *action = r->job->action;
+    pthread_mutex_lock(&r->front);
+    Architecture *a = space_parse(action->space, arena, c->arch, strlen(c->arch), false);
+    bool ok = a && proxy_build(action->proxy, action->space, a, &c->sizes, arena, &built);
+    pthread_mutex_unlock(&r->front);
+    if (!ok)
+        return false;
+    scorer_canonical(&built, arena, &canonical, &updates, &nupdates);
+    c->hash = ir_hash(&canonical);
+    return true;
 }
 
 /* Sizes and hash of candidate i; its status becomes invalid if it cannot be built. */
@@ -56,10 +76,9 @@ static bool size_candidate(void *user, int worker, size_t i, NascError *err) {
     if (ok) {
         IrModule canonical = ir_canonicalise(&arena, &scored);
         c->hash = ir_hash(&canonical);
-        c->status = SCORE_MISSING;
-    } else {
-        c->status = SCORE_INVALID;
+        ok = !r->observes || key_as_observed(r, c, &arena);
     }
+    c->status = ok ? SCORE_MISSING : SCORE_INVALID;
     arena_free(&arena);
     return true;
 }
@@ -291,6 +310,7 @@ NascStatus rank_run(const RankJob *job, RankResult *res, NascError *err) {
     pthread_mutex_init(&r.front, NULL);
     NascStatus status = candidates_gather(job, res, err);
     if (status == NASC_OK) {
+        r.observes = job->jit && proxy_observes(job->action->proxy, job->action->space);
         PoolJob sizing = {res->n, job->workers, size_candidate, sized, &r, job->interrupt};
         pool_run(&sizing, err);
         status = err->message[0] ? err->status : NASC_OK;

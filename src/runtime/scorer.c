@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/buf.h"
+#include "runtime/blas.h"
 #include "runtime/ref.h"
 
 /* Optimizer settings become part of a leaf's identity before the graph is canonicalised: leaves that are
@@ -231,6 +232,32 @@ static bool train_missing(const Plan *plan, const ScorerOptions *how, const Prox
     return true;
 }
 
+/* By the reference executor, in double: every repeat is run if one is missing. */
+static bool measure_by_reference(const ScorerOptions *how, const ProxyBuild *build, const RunValues *run,
+                                 uint64_t seed, Hash128 key, Arena *arena, Measured *out, NascError *err) {
+    double start = now(), *values = out->values;
+    size_t per_repeat = (size_t)build->steps * build->nmeasures;
+    Measured m;
+    if (!scorer_measure_reference(build, run, seed, out->repeats, true, arena, &m, NULL, err))
+        return false;
+    double seconds = (now() - start) / (double)out->repeats;
+    bool ok = true;
+    out->seconds = 0;
+    memcpy(values, m.values, (size_t)out->repeats * per_repeat * sizeof *values);
+    free(m.values);
+    for (int64_t r = 0; ok && r < out->repeats; r++) {
+        JournalEntry e = {repeat_key(key, r), per_repeat, values + (size_t)r * per_repeat, seconds, 0};
+        out->seconds += seconds;
+        ok = !how->journal || journal_add(how->journal, &e, err);
+    }
+    return ok;
+}
+
+/* What computes a build: code for a target, or the reference executor on a kind of BLAS kernels. */
+static const char *executor_name(Jit *jit, const ProxyBuild *build, Arena *arena) {
+    return build->reference ? arena_printf(arena, "reference, double, %s", blas_core()) : jit_target_name(jit);
+}
+
 bool scorer_measure(Jit *jit, const ScorerOptions *how, const ProxyBuild *build, const RunValues *run,
                     uint64_t seed, int64_t repeats, Arena *arena, WorkerMemory *memory, Measured *out,
                     NascError *err) {
@@ -243,11 +270,13 @@ bool scorer_measure(Jit *jit, const ScorerOptions *how, const ProxyBuild *build,
     out->values = nasc_alloc(MAX(1, (size_t)repeats * per_repeat) * sizeof *out->values);
     for (size_t i = 0; i < (size_t)repeats * per_repeat; i++)
         out->values[i] = NAN;
-    Hash128 key = training_key(build, &canonical, updates, nupdates, run, seed, jit_target_name(jit),
-                               how->direct);
+    Hash128 key = training_key(build, &canonical, updates, nupdates, run, seed,
+                               executor_name(jit, build, arena), how->direct);
     bool *known = ARENA_ARRAY(arena, bool, repeats + 1);
     if (recall(how->journal, key, out, known) == 0)
         return true;
+    if (build->reference)
+        return measure_by_reference(how, build, run, seed, key, arena, out, err);
     double start = now();
     PlanOptions options = {.fuse = true, .direct = how->direct};
     Plan plan;

@@ -24,7 +24,8 @@ typedef struct ScorerOptions {
 } ScorerOptions;
 
 /* Trains the built candidate `repeats` times from independent initial values. A step whose first scalar is not
- * finite ends its repeat. The values are malloc'd. Repeats that the journal knows are taken from it, others are added. */
+ * finite ends its repeat. The values are malloc'd. Repeats that the journal knows are taken from it, others are added.
+ * What the build wants computed by the reference executor is computed by it, in double. */
 bool scorer_measure(Jit *jit, const ScorerOptions *how, const ProxyBuild *build, const RunValues *run, uint64_t seed,
                     int64_t repeats, Arena *arena, WorkerMemory *memory, Measured *out, NascError *err);
 /* The same by the reference executor. `params`, if not NULL, is given the `param` leaves after the last update of

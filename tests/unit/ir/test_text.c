@@ -78,6 +78,8 @@ static const char every_op[] =
     "%59 = embed(%58) {axis=b lo=2 hi=4 size=10} : [n=2, h=3, b=10]\n"
     "%60 = shuffle(%59) {axis=b axis2=n key=ffffffffffffffff0000000000000001} "
     ": [n=2, h=3, b=10]\n"
+    "%61 = gram(%60) {axis=n axis2=m} : [n=2, m=2]\n"
+    "%62 = logdet(%61) : []\n"
     "root loss = %52\n"
     "root \"tap \\\"0\\\"\" = %60\n";
 

@@ -364,6 +364,18 @@ static inline void op_case_norm(OpCase *c, OpDraw *d) {
     c->nin = c->op == IR_OP_batch_norm ? (uint32_t)op_between(d, 1, 3) : 1;
 }
 
+static inline void op_case_linalg(OpCase *c, OpDraw *d) {
+    c->nin = 1;
+    if (c->op == IR_OP_gram) {
+        c->in[0] = op_any_image(c, d);
+        c->attr.axis = c->in[0].axis[op_below(d, 4)];
+        c->attr.axis2 = ir_axis("m", 1);
+        return;
+    }
+    int64_t n = op_channels(c, d);
+    c->in[0] = op_matrix(ir_axis("a", 1), n, ir_axis("b", 1), n);
+}
+
 /* A case of any op but a leaf. */
 static inline OpCase op_case(IrOp op, uint64_t seed, OpCaseSize size) {
     OpCase c = {.op = op, .seed = seed, .size = size};
@@ -392,6 +404,9 @@ static inline OpCase op_case(IrOp op, uint64_t seed, OpCaseSize size) {
         break;
     case IR_CLASS_NORM:
         op_case_norm(&c, &d);
+        break;
+    case IR_CLASS_LINALG:
+        op_case_linalg(&c, &d);
         break;
     case IR_CLASS_SRC:
         abort();
