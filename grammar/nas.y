@@ -55,7 +55,7 @@ static void nas_error(const Place *place, Parse *p, const char *message);
 %token <text>
     AND "and" ARCHITECTURE "architecture" AS "as" AT "at" BOOL "bool" BY "by" CHOICE "choice"
     COSTS "costs" DIV "div" EACH "each" ELSE "else" ENCODING "encoding" FALSE "false" FOR "for"
-    FROZEN "frozen" IF "if" IN "in" INPUT "input" JOIN "join" MEASURE "measure" MOD "mod"
+    FORMAT "format" FROZEN "frozen" IF "if" IN "in" INPUT "input" JOIN "join" MEASURE "measure" MOD "mod"
     NETWORK "network" NONE "none" NOT "not" OF "of" ON "on" OR "or" PARAM "param" PER "per"
     PRIOR "prior" PROXY "proxy" RANK "rank" REQUIRE "require" RETURN "return" RUN "run"
     SHARED "shared" SPACE "space" STEP "step" SUBSET "subset" THEN "then" TRAIN "train" TRUE "true"
@@ -64,7 +64,7 @@ static void nas_error(const Place *place, Parse *p, const char *message);
 %nterm <list> program statements alternatives parameters parameter_list arguments expressions
 %nterm <list> pattern sizes
 %nterm <node> statement use parameter_statement definition choice domain alternative space proxy
-%nterm <node> input network require costs encoding shared per train measure rank
+%nterm <node> input network require costs encoding format shared per train measure rank
 %nterm <node> head index parameter value settings block body lambda_block optional_each
 %nterm <node> expression open_expression arrow disjunction conjunction negation comparison range sum
 %nterm <node> term unary power at postfix closed operand aggregate loop condition
@@ -101,7 +101,7 @@ statements:
 
 statement:
     use | parameter_statement | definition | choice | space | proxy | input | network | require
-|   costs | encoding | shared | per | train | measure | rank
+|   costs | encoding | format | shared | per | train | measure | rank
 |   error ';'                      { REPAIRED; $$ = node_error(p, @$); }
 ;
 
@@ -296,6 +296,13 @@ pattern_item:
     STRING
 |   operand %prec JUXTAPOSED
 |   JOIN '(' expressions ')' '(' pattern ')' { $$ = build_join(p, @$, @1, $3, $6); }
+;
+
+format:
+    FORMAT NAME parameters '{' statements '}'
+                                   { $$ = build_format(p, @$, @2, $2, NULL, $3, $5); }
+|   FORMAT NAME parameters OF NAME '{' statements '}'
+                                   { $$ = build_format(p, @$, @2, $2, $5, $3, $7); }
 ;
 
 per:
@@ -494,7 +501,7 @@ any_name:
 
 keyword:
     AGGREGATE | AND | ARCHITECTURE | AS | AT | BOOL | BY | CHOICE | COSTS | DIV | EACH | ELSE
-|   ENCODING | FALSE | FOR | FROZEN | IF | IN | INPUT | JOIN | MEASURE | MOD | NETWORK | NONE | NOT
+|   ENCODING | FALSE | FOR | FORMAT | FROZEN | IF | IN | INPUT | JOIN | MEASURE | MOD | NETWORK | NONE | NOT
 |   OF | ON | OR | PARAM | PER | PRIOR | PROXY | RANK | REQUIRE | RETURN | RUN | SHARED | SPACE
 |   STEP | SUBSET | THEN | TRAIN | TRUE | USE | WITH
 ;

@@ -32,4 +32,17 @@ space nds_amoeba {
                                    ("[\"" op[k, n, s] "\", " from[k, n, s] "]"))
                  "], \"" k "_concat\": [" join(n in outs(k), ", ") (n) "]")
            "}, \"width\": " width "}";
+
+  // A run of the published JSON. Its metrics: accuracy, and the sizes of the imagenet network.
+  format nds(row) {
+    width         = row.net.width;
+    depth         = row.net.depth;
+    op[k, n, s]   = row.net.genotype[k][2 * (n - 2) + s][0];
+    from[k, n, s] = row.net.genotype[k][2 * (n - 2) + s][1];
+    concat_of(k)  = row.net.genotype[if k == "normal" then "normal_concat" else "reduce_concat"];
+    require all(k in kinds) (concat_of(k) == outs(k));
+    metric = 100 - last(row.test_ep_top1);
+    params = row.params;
+    flops = row.flops;
+  }
 }

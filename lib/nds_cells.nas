@@ -21,6 +21,9 @@ dil(k, stride) = separable(k, stride, 2);
 max_pooled(k, stride) = max_pool(k, stride: stride, pad: same);
 avg_pooled(k, stride) = avg_pool(k, stride: stride, pad: same, count_padding: false);
 
+// Nothing, of which x is a part: what is built though no node may read it counts in the sizes.
+idle(x) = zero(mean(x));
+
 half(size) = (size + 1) div 2;
 
 // Half the height and width, n channels: two 1x1 convolutions, one on the map shifted by a pixel.
@@ -41,7 +44,7 @@ cell(kind, c, after_reduction, nodes, op, from, outs) = (s0, s1) => {
   state[1] = s1 -> to_width(c);
   state[n in nodes] = sum(s in 0..1) (state[from[kind, n, s]]
                                       -> op[kind, n, s](stride(from[kind, n, s])));
-  return concat(n in outs) state[n];
+  return concat(n in outs) state[n] + idle(state[0]) + idle(state[1]);
 };
 
 // depth cells, of which d / 3 and 2 d / 3 reduce and double the width. make(kind, c, after) is a

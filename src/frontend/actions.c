@@ -13,10 +13,10 @@ struct Function {
     const char *name;
     FunctionBody *body;
     size_t required;
-    const char *params[7]; /* ends in NULL */
+    const char *params[8]; /* ends in NULL */
 };
 
-enum { MAX_ARGS = 6 };
+enum { MAX_ARGS = 7 };
 
 static size_t param_count(const Function *f) {
     size_t n = 0;
@@ -118,6 +118,34 @@ static Value call_draw(Session *s, const Function *f, const Value *a, const Eval
     return candidates(s, c);
 }
 
+/* The format of that name; its metric is what it defines under the name given. */
+static bool row_format(Session *s, Value v, Place place, CandidatesUse *c) {
+    const ValueString *text;
+    size_t file;
+    if (!eval_text(s->eval, v, place, "the format", &text))
+        return false;
+    const Ast *space = c->space->definition;
+    const Ast *format = program_format(s->program, space, text->text, &file);
+    if (!format) {
+        const char **names;
+        size_t n = program_format_names(s->program, space, s->arena, &names);
+        Diag *d = diag_at(&s->diags, place, DIAG_bad_format,
+                          arena_printf(s->arena, "space `%s` has no format `%s`", space->text,
+                                       text->text));
+        const char *near = diag_nearest(text->text, names, n);
+        if (near)
+            diag_hint(&s->diags, d, "did you mean `%s`?", near);
+        return false;
+    }
+    c->format = text->text;
+    c->metric = c->metric ? c->metric : "metric";
+    if (format_defines(format, c->metric))
+        return true;
+    diag_at(&s->diags, place, DIAG_bad_format,
+            arena_printf(s->arena, "format `%s` does not define `%s`", text->text, c->metric));
+    return false;
+}
+
 static Value call_rows(Session *s, const Function *f, const Value *a, const EvalArg *given,
                        size_t n, Place place) {
     CandidatesUse c = {.kind = CANDIDATES_TABLE};
@@ -144,6 +172,8 @@ static Value call_rows(Session *s, const Function *f, const Value *a, const Eval
             return value_poison();
         }
     }
+    if (a[6].kind != VALUE_NONE && !row_format(s, a[6], arg_place(f, 6, given, n, place), &c))
+        return value_poison();
     return candidates(s, c);
 }
 
@@ -201,7 +231,7 @@ static Value call_size(Session *s, const Function *f, const Value *a, const Eval
 
 static const Function FUNCTIONS[] = {
     {"draw", call_draw, 2, {"space", "n", "seed", NULL}},
-    {"rows", call_rows, 2, {"table", "space", "n", "seed", "metric", "better", NULL}},
+    {"rows", call_rows, 2, {"table", "space", "n", "seed", "metric", "better", "format", NULL}},
     {"list", call_list, 2, {"space", "architectures", NULL}},
     {"sgd", call_sgd, 1, {"lr", "momentum", "decay", NULL}},
     {"params", call_size, 1, {"net", NULL}},
@@ -303,6 +333,7 @@ static bool gather(Session *s, Program *p, const Ast *item, Action *out) {
                     .sample = c->sample,
                     .table = c->table,
                     .metric = c->metric,
+                    .format = c->format,
                     .smaller_is_better = c->smaller_is_better,
                     .list = c->list};
     out->space =

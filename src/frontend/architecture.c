@@ -60,7 +60,7 @@ Architecture *architecture_make(Session *s, const Space *space, SpaceUse *use, A
     Buf text = {0};
     bool ok = true;
     if (space->encoding)
-        ok = encoding_write(s, use, space->encoding, &text);
+        ok = encoding_write(s, use->frame, space->encoding, &text);
     else
         write_default(&s->point, &text);
     Architecture *a = NULL;

@@ -478,6 +478,15 @@ static void put_scope(Buf *b, const Ast *s) {
     put_block(b, &s->list);
 }
 
+static void put_format(Buf *b, const Ast *s) {
+    buf_puts(b, "format ");
+    put_head(b, s);
+    if (s->alias)
+        buf_printf(b, " of %s", s->alias);
+    buf_putc(b, ' ');
+    put_block(b, &s->list);
+}
+
 static void put_rank(Buf *b, const Ast *s) {
     buf_puts(b, "rank ");
     put(b, s->a, LEVEL_OPEN);
@@ -542,6 +551,9 @@ static void put_statement(Buf *b, const Ast *s) {
     case AST_SPACE:
     case AST_PROXY:
         put_scope(b, s);
+        break;
+    case AST_FORMAT:
+        put_format(b, s);
         break;
     case AST_NETWORK:
         put_network(b, s);

@@ -85,6 +85,14 @@ Value value_size(Eval *e, const Call *c) {
     return sequence(e, c, 0, &list) ? value_int(value_length(list)) : value_poison();
 }
 
+Value value_last(Eval *e, const Call *c) {
+    Value list;
+    if (!sequence(e, c, 0, &list))
+        return value_poison();
+    int64_t n = value_length(list);
+    return n ? value_element(list, n - 1) : FAIL(e, c->at[0], empty_aggregate, "last");
+}
+
 /* Number of the first element equal to x, from 0. */
 Value value_position(Eval *e, const Call *c) {
     Value list;

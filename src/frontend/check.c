@@ -12,6 +12,7 @@ static const char *const context_texts[] = {
     [IN_PER_RUN] = "in `per run`",
     [IN_PER_ARCHITECTURE] = "in `per architecture`",
     [IN_BODY] = "in a body",
+    [IN_FORMAT] = "in a format",
 };
 
 typedef struct StatementRule {
@@ -31,9 +32,10 @@ static const StatementRule rules[] = {
      1u << IN_SPACE | 1u << IN_PER_ARCHITECTURE | 1u << IN_BODY | 1u << IN_PROXY},
     {AST_INPUT, "input", 1u << IN_SPACE},
     {AST_NETWORK, "network", 1u << IN_SPACE},
-    {AST_REQUIRE, "require", 1u << IN_SPACE | 1u << IN_PROXY},
+    {AST_REQUIRE, "require", 1u << IN_SPACE | 1u << IN_PROXY | 1u << IN_FORMAT},
     {AST_COSTS, "costs", 1u << IN_SPACE},
-    {AST_ENCODING, "encoding", 1u << IN_SPACE},
+    {AST_ENCODING, "encoding", 1u << IN_SPACE | 1u << IN_FORMAT},
+    {AST_FORMAT, "format", 1u << IN_SPACE | 1u << IN_FILE},
     {AST_PER_RUN, "per run", 1u << IN_PROXY},
     {AST_PER_ARCHITECTURE, "per architecture", 1u << IN_PROXY},
     {AST_TRAIN, "train", 1u << IN_PROXY},
@@ -163,6 +165,9 @@ static void check_space(Check *c, Scope *file, const Ast *space) {
             check_expr(c, s, space->params.items[i]->a);
     check_statements(c, s, &space->list, space->kind == AST_SPACE ? IN_SPACE : IN_PROXY);
     for (size_t i = 0; i < space->list.len; i++)
+        if (space->list.items[i]->kind == AST_FORMAT && c->in_space)
+            check_format(c, s, space->list.items[i], space);
+    for (size_t i = 0; i < space->list.len; i++)
         if (space->list.items[i]->kind == AST_COSTS && c->in_space)
             check_costs(c, space, space->list.items[i]);
     c->in_space = outer_space;
@@ -192,6 +197,28 @@ static void check_proxy_parts(Check *c, const Ast *proxy) {
     const Ast *score = find_statement(proxy, AST_DEFINITION, "score");
     if (!is_damaged(proxy) && (!score || score->has_params || score->has_index))
         diag_at(c->diags, proxy->name_place, DIAG_no_score, proxy->text);
+}
+
+/* A format that stands outside names its space. */
+static void check_outer_format(Check *c, Scope *file, const Ast *n) {
+    bool damaged;
+    const Decl *d = n->alias ? scope_find(c, file, n->alias, &damaged) : NULL;
+    if (!n->alias) {
+        Diag *told = diag_at(c->diags, n->name_place, DIAG_bad_format,
+                             "outside a space a format says whose rows it reads");
+        diag_hint(c->diags, told, "write format %s(row) of SPACE { ... }", n->text);
+    } else if (!d || d->ast->kind != AST_SPACE) {
+        diag_at(c->diags, n->name_place, DIAG_bad_format,
+                arena_printf(c->s->arena, "there is no space `%s` here", n->alias));
+    } else {
+        Scope *s = scope_new(c, file), *members = scope_new(c, NULL);
+        for (size_t i = 0; i < d->ast->params.len; i++)
+            if (d->ast->params.items[i]->kind == AST_PARAM)
+                scope_declare(c, members, d->ast->params.items[i]);
+        scope_declare_all(c, members, &d->ast->list);
+        VEC_PUSH(s->imports, members);
+        check_format(c, s, n, d->ast);
+    }
 }
 
 static void check_statement(Check *c, Scope *s, const Ast *n) {
@@ -224,6 +251,10 @@ static void check_statement(Check *c, Scope *s, const Ast *n) {
         break;
     case AST_TRAIN:
         check_train(c, s, n);
+        break;
+    case AST_FORMAT: /* those of a space: check_space */
+        if (!c->in_space && !c->in_proxy)
+            check_outer_format(c, s, n);
         break;
     case AST_USE:
     case AST_COSTS:

@@ -82,6 +82,9 @@ size_t builtin_names(const char *const **out);
 void check_kinds(Check *c);
 void check_cycles(Check *c);
 
+/* A format and the space whose rows it reads; s is the scope around it. */
+void check_format(Check *c, Scope *s, const Ast *format, const Ast *space);
+
 /* statements */
 typedef enum Context {
     IN_FILE,
@@ -89,7 +92,8 @@ typedef enum Context {
     IN_PROXY,
     IN_PER_RUN,
     IN_PER_ARCHITECTURE,
-    IN_BODY
+    IN_BODY,
+    IN_FORMAT
 } Context;
 /* Checks statements whose names s declares. */
 void check_statements(Check *c, Scope *s, const AstList *list, Context context);

@@ -198,9 +198,9 @@ static bool walk_items(Walk *w, Frame *f, const AstList *items) {
     return true;
 }
 
-bool encoding_write(Session *s, SpaceUse *use, const Ast *encoding, Buf *out) {
+bool encoding_write(Session *s, Frame *frame, const Ast *encoding, Buf *out) {
     Walk w = {.session = s, .out = out};
-    return walk_items(&w, use->frame, &encoding->list);
+    return walk_items(&w, frame, &encoding->list);
 }
 
 static int64_t pick_read(void *user, Session *s, const char *address, const EvalDomain *d) {

@@ -207,6 +207,23 @@ static bool record_field(Value v, const char *name, Value *out) {
     return false;
 }
 
+static Value no_field(Eval *e, Value record, const char *name, Place place) {
+    size_t n = record.u.record->len;
+    const char **names = ARENA_ARRAY(e->arena, const char *, n + 1);
+    for (size_t i = 0; i < n; i++)
+        names[i] = record.u.record->fields[i].name;
+    Diag *d = REPORT(e, place, unknown_field, value_kind_name(record), name);
+    const char *near = diag_nearest(name, names, n);
+    if (near)
+        diag_hint(e->diags, d, "did you mean `%s`?", near);
+    return value_poison();
+}
+
+static Value index_record(Eval *e, Value v, const char *name, Place place) {
+    Value out;
+    return record_field(v, name, &out) ? out : no_field(e, v, name, place);
+}
+
 /* Only the scope's own names: not what it imports, not what is around it. */
 static bool scope_field(Eval *e, Frame *f, const char *name, Value *out) {
     Found found = {.frame = f};
@@ -234,9 +251,7 @@ static Value ev_field(Eval *e, Frame *f, const Ast *x) {
     case VALUE_RECORD:
         if (record_field(v, x->text, &out))
             return out;
-        if (is_tensor(v))
-            return tensor_field(e, v, x);
-        break;
+        return is_tensor(v) ? tensor_field(e, v, x) : no_field(e, v, x->text, x->name_place);
     case VALUE_TENSOR:
         return tensor_field(e, v, x);
     case VALUE_NETWORK:
@@ -285,6 +300,8 @@ static Value ev_index(Eval *e, Frame *f, const Ast *x) {
         v = value_plain(v);
         if (value_length(v) >= 0) {
             v = index_list(e, v, indices[i], x);
+        } else if (v.kind == VALUE_RECORD && indices[i].kind == VALUE_STRING) {
+            v = index_record(e, v, indices[i].u.string->text, x->place);
         } else {
             const char *what = x->a->kind == AST_NAME ? x->a->text : value_kind_name(v);
             v = FAIL(e, x->a->place, not_indexed, what);

@@ -167,7 +167,7 @@ typedef struct CandidatesUse {
     SpaceUse *space;
     int64_t n;
     uint64_t sample;
-    const char *table, *metric;
+    const char *table, *metric, *format;
     bool smaller_is_better;
     const char *const *list;
 } CandidatesUse;
@@ -227,7 +227,8 @@ Architecture *space_sample_quiet(Space *s, Arena *arena, RandomStream stream, ui
 RandomStream stream_below(RandomStream s, uint64_t index);
 
 /* Encodings (encoding.c). */
-bool encoding_write(Session *s, SpaceUse *use, const Ast *encoding, Buf *out);
+/* The pattern with choices and expressions as the frame has them. */
+bool encoding_write(Session *s, Frame *frame, const Ast *encoding, Buf *out);
 /* Values found in a text, by address. */
 typedef struct Reading {
     VEC(const char *) addresses;
@@ -245,6 +246,12 @@ bool encoding_read(const Space *space, Arena *scratch, const char *shown, const 
 bool default_read(Arena *arena, const char *text, size_t len, Reading *out);
 /* Reports patterns that do not say every choice of the space. */
 void encoding_check(Program *p, const Ast *definition);
+
+/* Formats (rows.c). */
+/* A format of a space: its own, or one of a file (then *file, else SIZE_MAX); NULL if there is none. */
+const Ast *program_format(const Program *p, const Ast *space, const char *name, size_t *file);
+size_t program_format_names(const Program *p, const Ast *space, Arena *a, const char ***out);
+bool format_defines(const Ast *format, const char *name); /* a value, not elements or a function */
 
 /* Actions (actions.c). */
 void session_bind_functions(Session *s);

@@ -190,6 +190,16 @@ Ast *build_scope(Parse *p, Place place, AstKind kind, Place name_place, const ch
     return seal(p, n);
 }
 
+Ast *build_format(Parse *p, Place place, Place name_place, const char *name, const char *space,
+                  const NodeList *params, const NodeList *members) {
+    Ast *n = node_text(p, place, AST_FORMAT, name_place, name);
+    n->alias = space;
+    n->has_params = true;
+    n->params = taken(params);
+    n->list = taken(members);
+    return seal(p, n);
+}
+
 Ast *build_input(Parse *p, Place place, Place name_place, const char *name, const NodeList *sizes) {
     Ast *n = node_text(p, place, AST_INPUT, name_place, name);
     n->list = taken(sizes);

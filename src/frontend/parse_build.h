@@ -91,6 +91,8 @@ Ast *build_index(Parse *p, Place place, const NodeList *binders, Ast *condition)
 Ast *build_definition(Parse *p, Place place, Ast *head, AstKind kind, Ast *value);
 Ast *build_scope(Parse *p, Place place, AstKind kind, Place name_place, const char *name,
                  const NodeList *params, const NodeList *members);
+Ast *build_format(Parse *p, Place place, Place name_place, const char *name, const char *space,
+                  const NodeList *params, const NodeList *members);
 Ast *build_input(Parse *p, Place place, Place name_place, const char *name, const NodeList *sizes);
 Ast *build_network(Parse *p, Place place, Place name_place, const char *name, const NodeList *sizes,
                    Ast *value);

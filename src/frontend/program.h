@@ -68,6 +68,18 @@ Hash128 architecture_key(const Architecture *a);
  * diagnostics (place, architecture) if shapes do not meet. */
 bool space_network(Space *s, const Architecture *a, const char *name, int64_t batch, Arena *arena,
                    IrModule *out);
+/* A row of a table that no published notation covers: a JSON value, with its key if it is a member of an
+ * object (both as they stand in the file), or the cells of a line with the names of their columns. */
+typedef struct RowText {
+    const char *json, *key; /* json NULL: cells */
+    size_t len, key_len, ncolumns;
+    const char *const *columns, *const *fields;
+} RowText;
+/* What a format of the space (Action.format) makes of a row: the text of an architecture, in arena, and
+ * the metric. False with the problem in words. */
+bool space_read_row(Space *s, const char *format, const char *metric, const RowText *row,
+                    Arena *arena, const char **arch, double *value, Buf *problem);
+
 /* Names of declared networks other than the scored one; the one `costs` names, or NULL. */
 const char *space_cost_network(const Space *s);
 size_t space_networks(const Space *s, const char *const **names);
@@ -146,7 +158,8 @@ typedef struct Action {
     int64_t n;        /* how many; more than there are: all */
     uint64_t sample;  /* the seed that draws rows or points */
     const char *table; /* path, for CANDIDATES_TABLE */
-    const char *metric; /* column name or NULL: the second column */
+    const char *metric; /* column name or NULL: the second column; with a format: what it defines */
+    const char *format; /* how rows are read (space_read_row); NULL: architecture in column 1 */
     bool smaller_is_better;
     const char *const *list; /* CANDIDATES_LIST: architectures */
 } Action;

@@ -70,9 +70,10 @@ static NascStatus draw_points(const RankJob *job, RankResult *res) {
     return ok ? NASC_OK : NASC_PROGRAM_ERROR;
 }
 
-static void warn_at(const RankJob *job, const char *path, size_t line, const char *message) {
+static void warn_at(const RankJob *job, const char *path, const Table *t, size_t line,
+                    const char *message) {
     char text[600];
-    snprintf(text, sizeof text, "%s:%zu: %s", path, line, message);
+    snprintf(text, sizeof text, t->is_json ? "%s: row %zu: %s" : "%s:%zu: %s", path, line, message);
     if (job->warn)
         job->warn(job->user, text);
 }
@@ -83,15 +84,15 @@ enum { MAX_TABLE_WARNINGS = 20 };
 static void warn_problems(const RankJob *job, const char *path, const Table *t) {
     size_t kept = MIN(t->nproblems, (size_t)TABLE_MAX_PROBLEMS);
     for (size_t i = 0; i < kept; i++)
-        warn_at(job, path, t->problems[i].line, t->problems[i].message);
+        warn_at(job, path, t, t->problems[i].line, t->problems[i].message);
     if (t->nproblems > kept) {
         char text[100];
         snprintf(text, sizeof text, "... and %zu more lines with problems", t->nproblems - kept);
-        warn_at(job, path, t->problems[kept - 1].line, text);
+        warn_at(job, path, t, t->problems[kept - 1].line, text);
     }
 }
 
-static void check_known(const RankJob *job, const char *path, size_t line, Candidate *c,
+static void check_known(const RankJob *job, const char *path, const Table *t, size_t line, Candidate *c,
                         size_t *unknown) {
     Arena scratch;
     arena_init(&scratch, "scratch");
@@ -101,16 +102,29 @@ static void check_known(const RankJob *job, const char *path, size_t line, Candi
             char text[400];
             snprintf(text, sizeof text, "'%.200s' is no architecture of %s", c->arch,
                      space_name(job->action->space));
-            warn_at(job, path, line, text);
+            warn_at(job, path, t, line, text);
         }
     }
     arena_free(&scratch);
 }
 
+static bool read_foreign(void *user, const RowText *row, Arena *arena, const char **arch,
+                         double *metric, Buf *problem) {
+    const Action *a = user;
+    return space_read_row(a->space, a->format, a->metric, row, arena, arch, metric, problem);
+}
+
+static bool read_table(const Action *a, Table *t, NascError *err) {
+    if (!a->format)
+        return table_read(a->table, a->metric, t, err);
+    TableFormat format = {.user = (void *)(uintptr_t)a, .read = read_foreign, .metric = a->metric};
+    return table_read_rows(a->table, &format, t, err);
+}
+
 static NascStatus read_rows(const RankJob *job, RankResult *res, NascError *err) {
     const Action *a = job->action;
     Table t;
-    if (!table_read(a->table, a->metric, &t, err)) {
+    if (!read_table(a, &t, err)) {
         table_free(&t);
         return err->status;
     }
@@ -126,12 +140,12 @@ static NascStatus read_rows(const RankJob *job, RankResult *res, NascError *err)
         res->candidates[i] = (Candidate){.arch = arena_strdup(&res->arena, row->arch),
                                          .metric = a->smaller_is_better ? -row->metric : row->metric,
                                          .score = NAN, .status = SCORE_MISSING};
-        check_known(job, a->table, row->line, &res->candidates[i], &unknown);
+        check_known(job, a->table, &t, row->line, &res->candidates[i], &unknown);
     }
     if (unknown > MAX_TABLE_WARNINGS) {
         char text[100];
         snprintf(text, sizeof text, "... and %zu more unknown architectures", unknown - MAX_TABLE_WARNINGS);
-        warn_at(job, a->table, t.rows[rows[res->n - 1]].line, text);
+        warn_at(job, a->table, &t, t.rows[rows[res->n - 1]].line, text);
     }
     free(rows);
     table_free(&t);

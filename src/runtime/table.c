@@ -18,6 +18,8 @@ typedef struct Reader {
     size_t line;
     char separator;
     size_t metric_column, columns;
+    const TableFormat *format;
+    char **names; /* of columns, with a format */
     VEC(TableRow) rows;
     VEC(TableProblem) problems;
     size_t nproblems;
@@ -72,7 +74,19 @@ static char *next_line(Reader *r, char **line_end) {
     return line;
 }
 
+static bool begins_json(const Reader *r) {
+    const char *s = r->at;
+    while (s < r->end && strchr(" \t\r\n", *s))
+        s++;
+    return s < r->end && (*s == '[' || *s == '{');
+}
+
 static bool read_header(Reader *r, const char *path, const char *metric, NascError *err) {
+    if (begins_json(r)) {
+        nasc_fail(err, NASC_PROGRAM_ERROR,
+                  "table '%s' is JSON: rows(.., format: NAME) says what its rows mean", path);
+        return false;
+    }
     char *line_end, *line = next_line(r, &line_end);
     if (!line || line == line_end) {
         nasc_fail(err, NASC_PROGRAM_ERROR, "table '%s' has no header line", path);
@@ -143,6 +157,21 @@ static bool read_metric(Reader *r, const char *cell, double *out) {
     return true;
 }
 
+/* The architecture lives in the table's arena. */
+static void add_row(Reader *r, const char *arch, double metric) {
+    if (2 * r->rows.len >= r->nslots)
+        grow_slots(r);
+    size_t *slot = find_slot(r, arch);
+    if (*slot) {
+        problem(r, "'%.80s' was given before, on %s %zu; the first one counts", arch,
+                r->table->is_json ? "row" : "line", r->rows.items[*slot - 1].line);
+        return;
+    }
+    TableRow row = {arch, metric, r->line};
+    VEC_PUSH(r->rows, row);
+    *slot = r->rows.len;
+}
+
 static void read_row(Reader *r, char *line, char *line_end) {
     if (memchr(line, '\0', (size_t)(line_end - line))) {
         problem(r, "the line holds a NUL byte");
@@ -167,20 +196,185 @@ static void read_row(Reader *r, char *line, char *line_end) {
     }
     if (!read_metric(r, cell, &metric))
         return;
-    if (2 * r->rows.len >= r->nslots)
-        grow_slots(r);
-    size_t *slot = find_slot(r, arch);
-    if (*slot) {
-        problem(r, "'%.80s' was given before, on line %zu; the first one counts", arch,
-                r->rows.items[*slot - 1].line);
-        return;
-    }
-    TableRow row = {arena_strdup(&r->table->arena, arch), metric, r->line};
-    VEC_PUSH(r->rows, row);
-    *slot = r->rows.len;
+    add_row(r, arena_strdup(&r->table->arena, arch), metric);
 }
 
-bool table_read(const char *path, const char *metric, Table *out, NascError *err) {
+/* Rows by a format. */
+
+static void read_foreign(Reader *r, const RowText *row) {
+    const char *arch;
+    double metric;
+    Buf why = {0};
+    if (r->format->read(r->format->user, row, &r->table->arena, &arch, &metric, &why))
+        add_row(r, arch, metric);
+    else
+        problem(r, "%.200s", why.text);
+    buf_free(&why);
+}
+
+static bool read_names(Reader *r, const char *path, NascError *err) {
+    char *line_end, *line = next_line(r, &line_end);
+    if (!line || line == line_end) {
+        nasc_fail(err, NASC_PROGRAM_ERROR, "table '%s' has no header line", path);
+        return false;
+    }
+    r->separator = memchr(line, '\t', (size_t)(line_end - line)) ? '\t' : ',';
+    char *cursor = line, *name;
+    r->names = nasc_alloc(MAX_COLUMNS * sizeof *r->names);
+    for (; r->columns < MAX_COLUMNS && (name = next_field(r, &cursor, line_end)); r->columns++)
+        r->names[r->columns] = name;
+    return true;
+}
+
+static void read_cells(Reader *r, char *line, char *line_end, char **fields) {
+    if (memchr(line, '\0', (size_t)(line_end - line))) {
+        problem(r, "the line holds a NUL byte");
+        return;
+    }
+    char *cursor = line, *field;
+    size_t n = 0;
+    while ((field = next_field(r, &cursor, line_end))) {
+        if (n < r->columns)
+            fields[n] = field;
+        n++;
+    }
+    if (n != r->columns) {
+        problem(r, "the line has %zu columns, the header %zu", n, r->columns);
+        return;
+    }
+    RowText row = {.ncolumns = n, .columns = (const char *const *)r->names,
+                   .fields = (const char *const *)fields};
+    read_foreign(r, &row);
+}
+
+static void skip_blanks(Reader *r) {
+    while (r->at < r->end && strchr(" \t\r\n", *r->at) && *r->at)
+        r->at++;
+}
+
+/* Passes over a JSON value, well formed or not: up to a separator outside brackets and strings. */
+static void skip_value(Reader *r) {
+    size_t depth = 0;
+    bool string = false;
+    for (; r->at < r->end; r->at++) {
+        char c = *r->at;
+        if (string) {
+            if (c == '\\' && r->at + 1 < r->end)
+                r->at++;
+            string = c != '"';
+        } else if (c == '"') {
+            string = true;
+        } else if (c == '[' || c == '{') {
+            depth++;
+        } else if (c == ']' || c == '}') {
+            if (depth == 0)
+                return;
+            if (--depth == 0) {
+                r->at++;
+                return;
+            }
+        } else if (depth == 0 && strchr(",: \t\r\n", c)) {
+            return;
+        }
+    }
+}
+
+static bool take(Reader *r, char c) {
+    skip_blanks(r);
+    if (r->at >= r->end || *r->at != c)
+        return false;
+    r->at++;
+    return true;
+}
+
+/* One row: in an object, its key first. Always moves on. */
+static void read_json_row(Reader *r, bool keyed) {
+    RowText row = {0};
+    r->line++;
+    skip_blanks(r);
+    char *from = r->at;
+    if (keyed) {
+        row.key = r->at;
+        skip_value(r);
+        row.key_len = (size_t)(r->at - row.key);
+        if (!take(r, ':')) {
+            problem(r, "the JSON has no `:` after a key");
+            r->at = r->end;
+            return;
+        }
+        skip_blanks(r);
+    }
+    row.json = r->at;
+    skip_value(r);
+    row.len = (size_t)(r->at - row.json);
+    if (r->at == from) {
+        problem(r, "the JSON has `%c` where a row should be", *from);
+        r->at = r->end;
+        return;
+    }
+    read_foreign(r, &row);
+}
+
+/* A list or object of rows, or rows one after the other. */
+static void read_json(Reader *r) {
+    r->table->is_json = true;
+    char *start = r->at;
+    skip_blanks(r);
+    char open = *r->at;
+    if (open == '{') { /* one row a line, unless the object is the whole file */
+        skip_value(r);
+        skip_blanks(r);
+        bool sequence = r->at < r->end;
+        r->at = start;
+        for (skip_blanks(r); sequence && r->at < r->end; skip_blanks(r))
+            read_json_row(r, false);
+        if (sequence)
+            return;
+    }
+    r->at++;
+    char close = open == '[' ? ']' : '}';
+    bool more = !take(r, close);
+    while (more && r->at < r->end) {
+        read_json_row(r, open == '{');
+        more = take(r, ',');
+        if (!more && r->at < r->end && !take(r, close)) {
+            problem(r, "the JSON goes on after a row without a comma");
+            return;
+        }
+        if (!more && r->at >= r->end && r->end[-1] != close && r->end[-1] != '\n')
+            problem(r, "the JSON ends before its `%c`", close);
+    }
+    skip_blanks(r);
+    if (r->at < r->end)
+        problem(r, "the JSON goes on after its `%c`", close);
+}
+
+static bool read_by_format(Reader *r, const char *path, NascError *err) {
+    r->table->metric_name = arena_strdup(&r->table->arena, r->format->metric);
+    if (begins_json(r)) {
+        read_json(r);
+        return true;
+    }
+    if (!read_names(r, path, err))
+        return false;
+    char **fields = nasc_alloc(MAX(r->columns, 1) * sizeof *fields);
+    for (char *line, *line_end; (line = next_line(r, &line_end));)
+        if (line != line_end)
+            read_cells(r, line, line_end, fields);
+    free(fields);
+    return true;
+}
+
+static bool read_plain(Reader *r, const char *path, const char *metric, NascError *err) {
+    bool ok = read_header(r, path, metric, err);
+    for (char *line, *line_end; ok && (line = next_line(r, &line_end));)
+        if (line != line_end)
+            read_row(r, line, line_end);
+    return ok;
+}
+
+static bool read_file(const char *path, const char *metric, const TableFormat *format, Table *out,
+                      NascError *err) {
     *out = (Table){0};
     arena_init(&out->arena, "table");
     Buf text = {0};
@@ -189,18 +383,24 @@ bool table_read(const char *path, const char *metric, Table *out, NascError *err
         return false;
     }
     sha256_text(text.text, text.len, out->sha256);
-    Reader r = {.table = out, .at = text.text, .end = text.text + text.len};
-    bool ok = read_header(&r, path, metric, err);
-    for (char *line, *line_end; ok && (line = next_line(&r, &line_end));)
-        if (line != line_end)
-            read_row(&r, line, line_end);
+    Reader r = {.table = out, .format = format, .at = text.text, .end = text.text + text.len};
+    bool ok = format ? read_by_format(&r, path, err) : read_plain(&r, path, metric, err);
     out->nrows = r.rows.len;
     out->rows = r.rows.items;
     out->nproblems = r.nproblems;
     out->problems = r.problems.items;
     free(r.slots);
+    free(r.names);
     buf_free(&text);
     return ok;
+}
+
+bool table_read(const char *path, const char *metric, Table *out, NascError *err) {
+    return read_file(path, metric, NULL, out, err);
+}
+
+bool table_read_rows(const char *path, const TableFormat *format, Table *out, NascError *err) {
+    return read_file(path, NULL, format, out, err);
 }
 
 void table_free(Table *t) {
