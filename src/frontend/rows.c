@@ -95,7 +95,7 @@ static bool row_value(Session *s, const RowText *row, Value *out, Buf *problem) 
             *v = value_string(s->arena, row->fields[i], strlen(row->fields[i]));
             fields[i] = (ValueField){.name = row->columns[i], .value = v};
         }
-        *out = value_record(s->arena, fields, row->ncolumns);
+        *out = value_of_fields(s->arena, fields, row->ncolumns);
         return true;
     }
     if (!value_of_json(s->arena, row->json, row->len, out, problem))
@@ -105,7 +105,7 @@ static bool row_value(Session *s, const RowText *row, Value *out, Buf *problem) 
         if (!value_of_json(s->arena, row->key, row->key_len, &v[0], problem))
             return false;
         ValueField fields[2] = {{.name = "key", .value = &v[0]}, {.name = "value", .value = &v[1]}};
-        *out = value_record(s->arena, fields, 2);
+        *out = value_of_fields(s->arena, fields, 2);
     }
     return true;
 }

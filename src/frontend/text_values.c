@@ -34,7 +34,7 @@ static bool of_object(Arena *a, json_t *j, int depth, Value *out) {
             return false;
         fields[n++] = (ValueField){.name = arena_strdup(a, key), .value = value};
     }
-    *out = value_record(a, fields, n);
+    *out = value_of_fields(a, fields, n);
     return true;
 }
 

@@ -13,7 +13,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 SOURCES = ["grammar/nas.y", "grammar/nas.l", "src/frontend/parse.c", "src/frontend/parse_build.c",
            "src/frontend/parse_scan.c", "src/frontend/check.c", "src/frontend/check_call.c",
-           "src/frontend/check_expr.c", "src/frontend/check_kind.c", "src/frontend/check_scope.c"]
+           "src/frontend/check_expr.c", "src/frontend/check_format.c", "src/frontend/check_kind.c", "src/frontend/check_scope.c"]
 
 
 def diagnose(nasc, name):
