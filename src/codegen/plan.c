@@ -1,9 +1,9 @@
 /* From a canonical module to a plan: gradient, expansion, legal forms, fusion, places in memory,
  * calls.
  *
- * The arena from its start: trained parameters (those of one optimizer setting side by side), their
- * momenta and their gradients in the same order, the other leaves, then everything that lives for a
- * while. */
+ * The arena from its start: trained parameters, their momenta in the same order, the other leaves,
+ * gradients that are leaves themselves, then everything that lives for a while: activations, and
+ * gradients until the end of the step, which take the places of activations that are used up. */
 #include "codegen/plan.h"
 
 #include "codegen/kernel_args.h"
@@ -17,11 +17,12 @@
 
 enum { MAX_ARENA_BITS = 40 };
 
-/* A trained parameter and its place, the same in each of the three blocks. */
+/* A trained parameter and its place, the same among the parameters and among the momenta. */
 typedef struct Slot {
     const PlanUpdate *update;
     IrRef param; /* in the canonical module, then in the plan's */
     int64_t at, bytes;
+    int64_t copy_at; /* where a gradient that is a leaf is kept during the update; -1: it is none */
 } Slot;
 
 typedef struct Planner {
@@ -44,42 +45,42 @@ typedef struct Planner {
     size_t nbuffers;
 } Planner;
 
-static int32_t find_param(const IrModule *m, uint64_t uid) {
-    for (size_t i = 0; i < ir_graph_len(m->graph); i++) {
-        const IrNode *n = ir_get(m->graph, (IrRef)i);
-        if (n->op == IR_OP_param && n->attr->uid == uid)
-            return (int32_t)i;
-    }
-    return -1;
+static const PlanUpdate *find_update(const PlanUpdate *updates, size_t n, uint64_t uid) {
+    for (size_t i = 0; i < n; i++)
+        if (updates[i].uid == uid)
+            return &updates[i];
+    return NULL;
 }
 
-static bool same_setting(const PlanUpdate *a, const PlanUpdate *b) {
-    return a->lr == b->lr && a->momentum == b->momentum && a->decay == b->decay;
-}
-
-/* Slots of the updated parameters that the module has, grouped by setting in order of appearance.
- */
+/* Slots of the updated parameters that the module has, in its order. */
 static void make_slots(Planner *p, const IrModule *m, const PlanUpdate *updates, size_t n) {
     p->slots = ARENA_ARRAY(p->scratch, Slot, n);
-    bool *done = ARENA_ARRAY(p->scratch, bool, n);
-    for (size_t i = 0; i < n; i++)
-        for (size_t k = i; k < n; k++) {
-            if (done[k] || !same_setting(&updates[i], &updates[k]))
-                continue;
-            done[k] = true;
-            int32_t param = find_param(m, updates[k].uid);
-            if (param < 0)
-                continue;
-            Slot *s = &p->slots[p->nslots++];
-            s->update = &updates[k];
-            s->param = (IrRef)param;
-            s->at = p->block_bytes;
-            s->bytes = layout_of(&ir_get(m->graph, s->param)->type).bytes;
-            p->block_bytes += s->bytes;
-        }
+    for (size_t i = 0; i < ir_graph_len(m->graph); i++) {
+        const IrNode *node = ir_get(m->graph, (IrRef)i);
+        const PlanUpdate *u =
+            node->op == IR_OP_param ? find_update(updates, n, node->attr->uid) : NULL;
+        if (!u)
+            continue;
+        Slot *s = &p->slots[p->nslots++];
+        *s = (Slot){u, (IrRef)i, p->block_bytes, layout_of(&node->type).bytes, -1};
+        p->block_bytes += s->bytes;
+    }
 }
 
-/* A gradient is copied and added element by element, so it must lie as its parameter does. */
+/* Where the parameters are in the plan's module; those that nothing needs any more are not. */
+static void find_slots(Planner *p) {
+    const IrGraph *g = p->plan->module.graph;
+    for (size_t i = 0; i < p->nslots; i++)
+        p->slots[i].param = IR_NONE;
+    for (size_t k = 0; k < ir_graph_len(g); k++) {
+        const IrNode *node = ir_get(g, (IrRef)k);
+        for (size_t i = 0; node->op == IR_OP_param && i < p->nslots; i++)
+            if (p->slots[i].update->uid == node->attr->uid)
+                p->slots[i].param = (IrRef)k;
+    }
+}
+
+/* A gradient is taken element by element, so it must lie as its parameter does. */
 static bool check_gradients(const Planner *p, NascError *err) {
     const IrModule *m = &p->plan->module;
     for (size_t i = 0; i < p->nslots; i++) {
@@ -114,8 +115,7 @@ static bool make_module(Planner *p, const IrModule *canonical, NascError *err) {
     m = ir_expand(p->scratch, &m);
     if (!legalise(p->arena, &m, &p->plan->module, err))
         return false;
-    for (size_t i = 0; i < p->nslots; i++)
-        p->slots[i].param = (IrRef)find_param(&p->plan->module, p->slots[i].update->uid);
+    find_slots(p);
     return check_gradients(p, err);
 }
 
@@ -123,11 +123,24 @@ static bool is_leaf(const IrNode *n) {
     return n->op == IR_OP_input || n->op == IR_OP_param || n->op == IR_OP_frozen;
 }
 
+/* A gradient that is a parameter changes while parameters are updated, so it is copied first. Returns
+ * the end of the copies. */
+static int64_t place_copies(Planner *p, int64_t end) {
+    const IrModule *m = &p->plan->module;
+    for (size_t i = 0; i < p->nslots; i++) {
+        if (!is_leaf(ir_get(m->graph, m->roots[p->nforward + i])))
+            continue;
+        p->slots[i].copy_at = end;
+        end += p->slots[i].bytes;
+    }
+    return end;
+}
+
 /* Places of the permanent part; returns its end. */
 static int64_t place_leaves(Planner *p) {
     const IrGraph *g = p->plan->module.graph;
     size_t n = ir_graph_len(g), nleaves = 0;
-    int64_t end = 3 * p->block_bytes;
+    int64_t end = 2 * p->block_bytes;
     p->plan->zero_offset = p->block_bytes;
     p->plan->zero_bytes = p->block_bytes;
     for (size_t i = 0; i < p->nslots; i++)
@@ -153,7 +166,7 @@ static int64_t place_leaves(Planner *p) {
                            .elements = ir_type_elements(&node->type),
                            .lanes = layout_of(&node->type).kind == LAYOUT_LANES};
     }
-    return end;
+    return place_copies(p, end);
 }
 
 /* Frozen weights whose filters are transformed once stay transformed to the end; returns the end.
@@ -183,17 +196,6 @@ static int64_t place_filters(Planner *p, int64_t end) {
     return end;
 }
 
-/* A gradient that no other parameter has yet, and no forward root, is computed straight into its
- * slot. */
-static bool owns_slot(const Planner *p, size_t slot) {
-    const IrModule *m = &p->plan->module;
-    IrRef root = m->roots[p->nforward + slot];
-    for (size_t i = 0; i < p->nforward + slot; i++)
-        if (m->roots[i] == root)
-            return false;
-    return p->fusion.groups[p->fusion.owner[root]].part == 1;
-}
-
 static void make_buffers(Planner *p) {
     const IrModule *m = &p->plan->module;
     size_t n = ir_graph_len(m->graph);
@@ -202,9 +204,6 @@ static void make_buffers(Planner *p) {
     p->buffer = ARENA_ARRAY(p->scratch, int32_t, n);
     for (size_t r = 0; r < n; r++)
         p->buffer[r] = -1;
-    for (size_t i = 0; i < p->nslots; i++)
-        if (owns_slot(p, i))
-            p->offset[m->roots[p->nforward + i]] = 2 * p->block_bytes + p->slots[i].at;
     for (size_t k = 0; k < p->fusion.ngroups; k++) {
         const Group *g = &p->fusion.groups[k];
         for (size_t i = 0; i < g->nouts; i++) {
@@ -225,8 +224,7 @@ static void make_buffers(Planner *p) {
     }
 }
 
-/* Roots stay: the given ones to the end of the forward part, gradients that must be copied to the
- * end. */
+/* Roots stay: the given ones to the end of the forward part, gradients to the end. */
 static void keep_roots(Planner *p) {
     const IrModule *m = &p->plan->module;
     int forward_end = 0, end = (int)p->fusion.ngroups;
@@ -298,34 +296,36 @@ static int64_t float_bits(double v) {
     return (int64_t)bits;
 }
 
-/* One call for each run of slots with equal settings. */
+static int64_t gradient_at(const Planner *p, size_t slot) {
+    const Slot *s = &p->slots[slot];
+    return s->copy_at >= 0 ? s->copy_at : p->offset[p->plan->module.roots[p->nforward + slot]];
+}
+
 static void lower_updates(const Planner *p, Lower *l) {
-    for (size_t i = 0, end; i < p->nslots; i = end) {
-        const PlanUpdate *u = p->slots[i].update;
-        int64_t bytes = 0;
-        for (end = i; end < p->nslots && same_setting(u, p->slots[end].update); end++)
-            bytes += p->slots[end].bytes;
+    for (size_t i = 0; i < p->nslots; i++) {
+        const Slot *s = &p->slots[i];
+        const PlanUpdate *u = s->update;
         int64_t arg[SGD_NARGS];
-        arg[SGD_W] = p->slots[i].at;
-        arg[SGD_V] = p->block_bytes + p->slots[i].at;
-        arg[SGD_G] = 2 * p->block_bytes + p->slots[i].at;
+        arg[SGD_W] = s->at;
+        arg[SGD_V] = p->block_bytes + s->at;
+        arg[SGD_G] = gradient_at(p, i);
         arg[SGD_LR] = float_bits(u->lr);
         arg[SGD_MOMENTUM] = float_bits(u->momentum);
         arg[SGD_DECAY] = float_bits(u->decay);
-        const char *what = arena_printf(p->arena, "sgd of %zu parameters", end - i);
+        const char *what = arena_printf(p->arena, "sgd of %%%u", s->param);
         lower_push(l, KERNEL_sgd, u->decay != 0 ? "sgd decay" : "sgd", arg, SGD_NARGS,
-                   bytes / (LANES * (int64_t)sizeof(float)), 5 * bytes, IR_NONE, what);
+                   s->bytes / (LANES * (int64_t)sizeof(float)), 5 * s->bytes, IR_NONE, what);
     }
 }
 
-static void lower_shared_gradients(const Planner *p, Lower *l) {
+static void lower_copies(const Planner *p, Lower *l) {
     const IrModule *m = &p->plan->module;
     for (size_t i = 0; i < p->nslots; i++) {
         IrRef root = m->roots[p->nforward + i];
-        if (owns_slot(p, i))
+        if (p->slots[i].copy_at < 0)
             continue;
         const char *what = arena_printf(p->arena, "copy of gradient %%%u", root);
-        lower_flat_copy(l, p->offset[root], 2 * p->block_bytes + p->slots[i].at,
+        lower_flat_copy(l, p->offset[root], p->slots[i].copy_at,
                         layout_of(&ir_get(m->graph, root)->type).elements, what);
     }
 }
@@ -345,7 +345,7 @@ static void make_calls(Planner *p) {
             lower_map(&l, g, &p->maps[k]);
     }
     l.calls = &calls[1];
-    lower_shared_gradients(p, &l);
+    lower_copies(p, &l);
     l.calls = &calls[2];
     lower_updates(p, &l);
     l.calls = &calls[PLAN_SETUP];
@@ -417,7 +417,7 @@ static bool make(Planner *p, Jit *jit, const IrModule *canonical, bool fuse, Nas
     plan->scalar_offset = plan->output_offset = ARENA_ARRAY(p->arena, int64_t, p->nforward);
     for (size_t i = 0; i < p->nforward; i++)
         plan->output_offset[i] = p->offset[plan->module.roots[i]];
-    return get_kernels(p, jit, err);
+    return !jit || get_kernels(p, jit, err);
 }
 
 bool plan_make(Jit *jit, Arena *arena, const IrModule *canonical, const PlanUpdate *updates,

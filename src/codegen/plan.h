@@ -68,7 +68,7 @@ typedef struct PlanOptions {
 
 /* `canonical`: root 0 is the loss when nupdates > 0; scalars are roots 0 .. nroots - 1. Plans live
  * in `arena`. False with err if a kernel cannot be made (environment), or a size is beyond the
- * limits (program). */
+ * limits (program). Without a jit (NULL) the plan can be looked at, and not run. */
 bool plan_make(Jit *jit, Arena *arena, const IrModule *canonical, const PlanUpdate *updates,
                size_t nupdates, const PlanOptions *options, Plan *out, NascError *err);
 

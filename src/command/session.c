@@ -166,7 +166,7 @@ void session_close(Session *s) {
     VEC_FREE(s->architectures);
 }
 
-NascStatus session_jit(Session *s) {
+NascStatus session_algorithm(Session *s) {
     const char *algorithm = s->request->algorithm ? s->request->algorithm : "auto";
     s->direct = strcmp(algorithm, "direct") == 0;
     if (!s->direct && strcmp(algorithm, "auto") != 0) {
@@ -174,6 +174,13 @@ NascStatus session_jit(Session *s) {
                   algorithm);
         return session_fail(s);
     }
+    return NASC_OK;
+}
+
+NascStatus session_jit(Session *s) {
+    NascStatus status = session_algorithm(s);
+    if (status != NASC_OK)
+        return status;
     char *cache = s->request->no_cache ? NULL : jit_default_cache_dir();
     s->jit = jit_open(&(JitOptions){.cpu = s->request->cpu, .cache_dir = cache}, &s->err);
     free(cache);

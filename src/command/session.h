@@ -27,7 +27,9 @@ typedef struct Session {
 /* Loads the program and sorts the arguments; diagnostics are printed. Close the session in any case. */
 NascStatus session_open(Session *s, const NascRequest *r, bool takes_architectures);
 void session_close(Session *s);
-/* Opens the JIT as the request says. */
+/* Takes the request's choice of algorithms. */
+NascStatus session_algorithm(Session *s);
+/* The same, and opens the JIT as the request says. */
 NascStatus session_jit(Session *s);
 /* Opens the journal of the folder DIR (NULL: one in memory). */
 NascStatus session_journal(Session *s, const char *dir);

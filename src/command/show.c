@@ -17,6 +17,7 @@ typedef struct Shown {
     IrSizes sizes;
     Hash128 hash;
     size_t nodes; /* of the canonical network */
+    int64_t arena_bytes; /* what a worker needs to train it under the first action's proxy; -1: there is none */
     Arena arena;
 } Shown;
 
@@ -36,7 +37,10 @@ static bool print_text(Shown *x, Buf *b) {
                (long long)x->sizes.pool_count);
     if (x->sizes.resize_count)
         buf_printf(b, " + resize %lld", (long long)x->sizes.resize_count);
-    buf_printf(b, "\n  nodes         %12zu (canonical)\n  hash          %s\n\n", x->nodes, hash);
+    buf_printf(b, "\n  nodes         %12zu (canonical)\n", x->nodes);
+    if (x->arena_bytes >= 0)
+        buf_printf(b, "  memory        %9.1f MB (a worker's, training)\n", (double)x->arena_bytes / (1 << 20));
+    buf_printf(b, "  hash          %s\n\n", hash);
     for (size_t i = 0; i < x->network.nroots; i++) {
         const IrNode *node = ir_get(x->network.graph, x->network.roots[i]);
         buf_printf(b, "  %-12s  ", x->network.root_names[i]);
@@ -57,6 +61,8 @@ static void print_json(Shown *x, Buf *b) {
     json_object_set_new(o, "counted_macs", json_integer(x->sizes.counted_macs));
     json_object_set_new(o, "hash", json_string(hash));
     json_object_set_new(o, "nodes", json_integer((json_int_t)x->nodes));
+    if (x->arena_bytes >= 0)
+        json_object_set_new(o, "arena_bytes", json_integer(x->arena_bytes));
     char *text = json_dumps(o, JSON_INDENT(1));
     buf_printf(b, "%s\n", text);
     free(text);
@@ -108,26 +114,45 @@ static bool print_gradient(Shown *x, Buf *b) {
     return true;
 }
 
-static bool make_plan(Shown *x, Plan *plan) {
+/* Without a jit the plan is only laid out. */
+static bool make_plan(Shown *x, Jit *jit, Plan *plan) {
     ProxyBuild build;
     Session *s = x->session;
     if (!build_candidate(x, &build))
-        return false;
-    if (!s->jit && session_jit(s) != NASC_OK)
         return false;
     IrModule canonical;
     PlanUpdate *updates;
     size_t n;
     scorer_canonical(&build, &x->arena, &canonical, &updates, &n);
-    if (plan_make(s->jit, &x->arena, &canonical, updates, n, &(PlanOptions){.fuse = true, .direct = s->direct}, plan, &s->err))
+    PlanOptions options = {.fuse = true, .direct = s->direct};
+    if (plan_make(jit, &x->arena, &canonical, updates, n, &options, plan, &s->err))
         return true;
     session_fail(s);
     return false;
 }
 
+static bool make_compiled_plan(Shown *x, Plan *plan) {
+    if (!x->session->jit && session_jit(x->session) != NASC_OK)
+        return false;
+    return make_plan(x, x->session->jit, plan);
+}
+
+/* What the planner estimates, if the program has an action. */
+static bool find_memory(Shown *x) {
+    const Action *actions;
+    Plan plan;
+    x->arena_bytes = -1;
+    if (program_actions(x->session->program, &actions) == 0)
+        return true;
+    if (session_algorithm(x->session) != NASC_OK || !make_plan(x, NULL, &plan))
+        return false;
+    x->arena_bytes = plan.arena_bytes;
+    return true;
+}
+
 static bool print_fused(Shown *x, Buf *b) {
     Plan plan;
-    if (!make_plan(x, &plan))
+    if (!make_compiled_plan(x, &plan))
         return false;
     plan_print(b, &plan);
     return true;
@@ -136,7 +161,7 @@ static bool print_fused(Shown *x, Buf *b) {
 /* The optimised code of each distinct kernel of the plan, in order of first use. */
 static bool print_llvm(Shown *x, Buf *b) {
     Plan plan;
-    if (!make_plan(x, &plan))
+    if (!make_compiled_plan(x, &plan))
         return false;
     for (int part = 0; part < PLAN_PARTS; part++) {
         for (size_t i = 0; i < plan.ncalls[part]; i++) {
@@ -210,10 +235,13 @@ static NascStatus show(Session *s) {
     x.architecture = space_parse(x.space, &x.arena, text, strlen(text), false);
     Buf b = {0};
     bool ok = x.architecture && build_network(&x);
-    if (ok && s->request->json)
+    bool as_json = s->request->json;
+    bool known = !ok || !(as_json || form->print == print_text) || find_memory(&x);
+    if (ok && as_json)
         print_json(&x, &b);
     else if (ok)
         ok = form->print(&x, &b);
+    ok = ok && known;
     session_write(s, NASC_STREAM_RESULT, &b);
     buf_free(&b);
     arena_free(&x.arena);

@@ -268,6 +268,60 @@ static void test_shared_gradient(void **state) {
     arena_free(&arena);
 }
 
+/* loss = sum of a b: the gradient for each is the other, as it was before the update. */
+static void test_gradient_that_is_a_parameter(void **state) {
+    static const char text[] = "%0 = param {uid=0 init=value} : [c=3]\n"
+                               "%1 = param {uid=1 init=value} : [c=3]\n"
+                               "%2 = mul(%0, %1) : [c=3]\n"
+                               "%3 = reduce_sum(%2) {axes=c} : []\n"
+                               "root loss = %3\n";
+    Arena arena;
+    arena_init(&arena, "test");
+    IrModule m;
+    IrError bad;
+    if (!ir_read(&arena, text, sizeof text - 1, &m, &bad))
+        fail_msg("%s", bad.message);
+    PlanUpdate updates[2] = {{0, 0.5, 0, 0}, {1, 0.5, 0, 0}};
+    PlanCase k = case_make(*state, &arena, &m, updates, 2, true);
+    for (int part = 0; part < 3; part++)
+        plan_run(&k.plan, part, k.base);
+    for (size_t l = 0; l < k.plan.nleaves; l++) {
+        const PlanLeaf *leaf = &k.plan.leaves[l];
+        const float *now = (const float *)(const void *)(k.base + leaf->offset);
+        for (int c = 0; c < 3 && leaf->op == IR_OP_param; c++) {
+            double own = (double)case_leaf_value(IR_OP_param, leaf->uid, c);
+            double other = (double)case_leaf_value(IR_OP_param, 1 - leaf->uid, c);
+            assert_true(fabs((double)now[c] - (own - 0.5 * other)) < 1e-6);
+        }
+    }
+    case_free(&k);
+    arena_free(&arena);
+}
+
+/* Without a jit a plan is the same but for the code. */
+static void test_laid_out_alone(void **state) {
+    Arena arena;
+    arena_init(&arena, "test");
+    IrModule m = net_nb201(&arena, cell_ops, 16, 8, 4, 1, false, 8);
+    PlanUpdate updates[MAX_PARAMS];
+    size_t n = all_updates(&m, updates);
+    Plan with, without;
+    NascError err = {0};
+    PlanOptions options = {.fuse = true};
+    assert_true(plan_make(*state, &arena, &m, updates, n, &options, &with, &err));
+    assert_true(plan_make(NULL, &arena, &m, updates, n, &options, &without, &err));
+    assert_true(with.arena_bytes == without.arena_bytes);
+    assert_true(with.calls[0][0].fn != NULL);
+    assert_true(without.calls[0][0].fn == NULL);
+    Buf a = {0}, b = {0};
+    plan_print(&a, &with);
+    plan_print(&b, &without);
+    assert_string_equal(a.text, b.text);
+    buf_free(&a);
+    buf_free(&b);
+    arena_free(&arena);
+}
+
 static size_t count_calls(const Plan *p, KernelKind kind) {
     size_t n = 0;
     for (int part = 0; part < PLAN_PARTS; part++)
@@ -341,7 +395,9 @@ static void test_listing(void **state) {
     Buf b = {0};
     plan_print(&b, &k.plan);
     assert_non_null(strstr(b.text, "forward: "));
-    assert_non_null(strstr(b.text, "update: 2 calls\n"));
+    char updates_line[64];
+    snprintf(updates_line, sizeof updates_line, "update: %zu calls\n", n);
+    assert_non_null(strstr(b.text, updates_line));
     assert_non_null(strstr(b.text, "sgd of "));
     assert_non_null(strstr(b.text, " + bias + relu ["));
     assert_non_null(strstr(b.text, "| conv: "));
@@ -401,6 +457,8 @@ static int close_session(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shared_gradient),
+        cmocka_unit_test(test_gradient_that_is_a_parameter),
+        cmocka_unit_test(test_laid_out_alone),
         cmocka_unit_test(test_training),
         cmocka_unit_test(test_training_with_pools),
         cmocka_unit_test(test_mixed_ops),
