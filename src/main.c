@@ -33,7 +33,7 @@ static const Command commands[] = {
 
 static const Option options[] = {
 #define OPTION(name, letter, kind, field, argument, commands, help)                                \
-    {#name, letter, kind, offsetof(NascRequest, field), sizeof(((NascRequest *)0)->field),         \
+    {#name,    letter,   kind, offsetof(NascRequest, field), sizeof(((NascRequest *)0)->field),    \
      argument, commands, help},
 #include "command/options.def"
 };
@@ -46,7 +46,8 @@ static void on_interrupt(int signal_number) {
     if (interrupted)
         _exit(NASC_INTERRUPTED);
     interrupted = 1;
-    static const char text[] = "\ninterrupted: finishing what is in flight; again to stop at once\n";
+    static const char text[] =
+        "\ninterrupted: finishing what is in flight; again to stop at once\n";
     if (write(STDERR_FILENO, text, sizeof text - 1) < 0)
         _exit(NASC_INTERRUPTED);
 }
@@ -67,7 +68,8 @@ static void on_bug(const char *message, void *user) {
     (void)user;
     fprintf(stderr,
             "nasc: this is a bug in nasc, not in your program: %s\n"
-            "nasc: please report it with this line, the program and the command\n", message);
+            "nasc: please report it with this line, the program and the command\n",
+            message);
     fflush(stdout);
     _exit(NASC_BUG);
 }
@@ -84,16 +86,20 @@ static void on_crash(int signal_number) {
 
 static void print_general_help(void) {
     printf("nasc %s: search spaces, proxies and rankings of neural architectures\n\n"
-           "usage: nasc COMMAND FILE.nas [arguments] [options]\n\n", nasc_version());
+           "usage: nasc COMMAND FILE.nas [arguments] [options]\n\n",
+           nasc_version());
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
         printf("  nasc %-7s %s\n", commands[i].name, commands[i].summary);
-    printf("\nA program of your own: `nasc check` it until it finds no mistake, look at a few points with `nasc sample`,\n"
+    printf("\nA program of your own: `nasc check` it until it finds no mistake, look at a few "
+           "points with `nasc sample`,\n"
            "at one network with `nasc show`, then `nasc run`.\n"
            "\n  nasc COMMAND --help      arguments and options of a command\n"
            "  nasc run FILE --help     parameters of a program, set as NAME=VALUE\n"
            "  nasc --version\n\n"
-           "Exit codes: 0 done; 1 the program or its data is wrong; 2 wrong command line; 3 the environment\n"
-           "failed (a file, the disk, memory, the processor); 4 nothing could be scored; 70 a bug in nasc;\n"
+           "Exit codes: 0 done; 1 the program or its data is wrong; 2 wrong command line; 3 the "
+           "environment\n"
+           "failed (a file, the disk, memory, the processor); 4 nothing could be scored; 70 a bug "
+           "in nasc;\n"
            "130 interrupted.\n"
            "The language: docs/language.md, installed as share/doc/nasc/language.md.\n");
 }
@@ -123,11 +129,14 @@ static void print_help_line(const char *left, const char *help) {
 }
 
 static void print_command_help(const Command *c) {
-    printf("nasc %s: %s\n\nusage: nasc %s %s [options]\n\n", c->name, c->summary, c->name, c->arguments);
+    printf("nasc %s: %s\n\nusage: nasc %s %s [options]\n\n", c->name, c->summary, c->name,
+           c->arguments);
     print_help_line("FILE", "a .nas program");
     if (strstr(c->arguments, "ARCHITECTURE"))
-        print_help_line("ARCHITECTURE", "as `nasc sample FILE` writes it; in quotes, if it holds | or [");
-    print_help_line("NAME=VALUE", "sets a parameter of the program; `nasc run FILE --help` lists them");
+        print_help_line("ARCHITECTURE",
+                        "as `nasc sample FILE` writes it; in quotes, if it holds | or [");
+    print_help_line("NAME=VALUE",
+                    "sets a parameter of the program; `nasc run FILE --help` lists them");
     for (size_t i = 0; i < ARRAY_LEN(options); i++) {
         const Option *o = &options[i];
         char left[48], letter[5] = "";
@@ -195,7 +204,8 @@ static NascStatus set_option(NascRequest *r, const Option *o, const char *value)
     return NASC_OK;
 }
 
-static NascStatus parse(int argc, char **argv, const Command *c, NascRequest *r, const char **args) {
+static NascStatus parse(int argc, char **argv, const Command *c, NascRequest *r,
+                        const char **args) {
     bool plain = false; /* after "--" */
     for (int i = 2; i < argc; i++) {
         char *arg = argv[i];
@@ -251,7 +261,8 @@ int main(int argc, char **argv) {
     nasc_set_bug_hook(on_bug, NULL);
     if (argc < 2)
         return usage("no command");
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
         print_general_help();
         return NASC_OK;
     }
@@ -268,8 +279,10 @@ int main(int argc, char **argv) {
         return usage("'%s' is a program, not a command; `nasc run %s` runs it", argv[1], argv[1]);
     if (!c)
         return usage("there is no command '%s'", argv[1]);
-    NascRequest r = {.live = isatty(STDERR_FILENO), .colour = isatty(STDERR_FILENO) && !getenv("NO_COLOR"),
-                     .interrupt = &interrupted, .write = write_stream};
+    NascRequest r = {.live = isatty(STDERR_FILENO),
+                     .colour = isatty(STDERR_FILENO) && !getenv("NO_COLOR"),
+                     .interrupt = &interrupted,
+                     .write = write_stream};
     const char **args = nasc_alloc((size_t)argc * sizeof *args);
     r.args = args;
     NascStatus status = parse(argc, argv, c, &r, args);

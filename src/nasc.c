@@ -1,3 +1,5 @@
 #include "nasc.h"
 
-const char *nasc_version(void) { return NASC_VERSION; }
+const char *nasc_version(void) {
+    return NASC_VERSION;
+}

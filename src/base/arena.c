@@ -13,7 +13,9 @@ struct ArenaBlock {
     _Alignas(ALIGN) char data[];
 };
 
-void arena_init(Arena *a, const char *name) { *a = (Arena){.name = name}; }
+void arena_init(Arena *a, const char *name) {
+    *a = (Arena){.name = name};
+}
 
 static ArenaBlock *block_new(ArenaBlock *previous, size_t size) {
     ArenaBlock *b = nasc_alloc(sizeof *b + size);
@@ -42,7 +44,9 @@ char *arena_strndup(Arena *a, const char *s, size_t len) {
     return copy;
 }
 
-char *arena_strdup(Arena *a, const char *s) { return arena_strndup(a, s, strlen(s)); }
+char *arena_strdup(Arena *a, const char *s) {
+    return arena_strndup(a, s, strlen(s));
+}
 
 char *arena_printf(Arena *a, const char *fmt, ...) {
     va_list args;

@@ -19,11 +19,12 @@ void *arena_alloc(Arena *a, size_t bytes);
 char *arena_strndup(Arena *a, const char *s, size_t len);
 char *arena_strdup(Arena *a, const char *s);
 char *arena_printf(Arena *a, const char *fmt, ...) NASC_PRINTF(2, 3);
-/* Frees everything but keeps the first block for reuse: a candidate's arena is reset, not made anew. */
+/* Frees everything but keeps the first block for reuse: a candidate's arena is reset, not made
+ * anew. */
 void arena_reset(Arena *a);
 void arena_free(Arena *a);
 
-#define ARENA_NEW(a, T) ((T *)arena_alloc((a), sizeof(T)))
+#define ARENA_NEW(a, T)      ((T *)arena_alloc((a), sizeof(T)))
 #define ARENA_ARRAY(a, T, n) ((T *)arena_alloc((a), sizeof(T) * (size_t)(n)))
 
 #endif

@@ -54,11 +54,17 @@ static void *require_memory(void *p, size_t bytes) {
     _Exit(NASC_ENVIRONMENT);
 }
 
-void *nasc_alloc(size_t bytes) { return require_memory(malloc(bytes), bytes); }
+void *nasc_alloc(size_t bytes) {
+    return require_memory(malloc(bytes), bytes);
+}
 
-void *nasc_alloc_zero(size_t bytes) { return require_memory(calloc(1, bytes), bytes); }
+void *nasc_alloc_zero(size_t bytes) {
+    return require_memory(calloc(1, bytes), bytes);
+}
 
-void *nasc_realloc(void *old, size_t bytes) { return require_memory(realloc(old, bytes), bytes); }
+void *nasc_realloc(void *old, size_t bytes) {
+    return require_memory(realloc(old, bytes), bytes);
+}
 
 char *nasc_strdup(const char *s) {
     size_t n = strlen(s) + 1;

@@ -1,8 +1,10 @@
 /* What every file may rely on: the three kinds of failure, checked arithmetic, small helpers.
  *
  * - A mistake of the user is a diagnostic (frontend/diag.h) and never reaches this file.
- * - A failure of the environment (disk, file, memory) is an NascStatus with a message in an NascError.
- * - A bug ends in BUG() or CHECK(): a message with place and context, then the bug hook, then abort.
+ * - A failure of the environment (disk, file, memory) is an NascStatus with a message in an
+ *   NascError.
+ * - A bug ends in BUG() or CHECK(): a message with place and context, then the bug hook, then
+ *   abort.
  */
 #ifndef NASC_BASE_BASE_H
 #define NASC_BASE_BASE_H
@@ -13,20 +15,20 @@
 #include <stdlib.h>
 
 #define NASC_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
-#define NASC_NORETURN __attribute__((noreturn))
-#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
-#define MIN(a, b) ((a) < (b) ? (a) : (b))
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
+#define NASC_NORETURN          __attribute__((noreturn))
+#define ARRAY_LEN(a)           (sizeof(a) / sizeof((a)[0]))
+#define MIN(a, b)              ((a) < (b) ? (a) : (b))
+#define MAX(a, b)              ((a) > (b) ? (a) : (b))
 
 /* The process exit code of each outcome; part of the contract with scripts (docs/language.md). */
 typedef enum NascStatus {
     NASC_OK = 0,
-    NASC_PROGRAM_ERROR = 1,   /* the program or its data is wrong; diagnostics say where */
-    NASC_USAGE_ERROR = 2,     /* the command line is wrong */
-    NASC_ENVIRONMENT = 3,     /* file, disk, memory, or a CPU that lacks what was asked for */
-    NASC_NOTHING_SCORED = 4,  /* every scoring failed */
-    NASC_BUG = 70,            /* a defect of nasc itself */
-    NASC_INTERRUPTED = 130,   /* Ctrl-C */
+    NASC_PROGRAM_ERROR = 1,  /* the program or its data is wrong; diagnostics say where */
+    NASC_USAGE_ERROR = 2,    /* the command line is wrong */
+    NASC_ENVIRONMENT = 3,    /* file, disk, memory, or a CPU that lacks what was asked for */
+    NASC_NOTHING_SCORED = 4, /* every scoring failed */
+    NASC_BUG = 70,           /* a defect of nasc itself */
+    NASC_INTERRUPTED = 130,  /* Ctrl-C */
 } NascStatus;
 
 /* A failure of the environment, in words for the user. `message` is empty while nothing failed. */
@@ -35,8 +37,8 @@ typedef struct NascError {
     char message[512];
 } NascError;
 
-/* Fills `err` (may be NULL) and returns `status`, so that callers can write `return nasc_fail(...)`.
- * The first failure is kept: later calls on a filled error change nothing. */
+/* Fills `err` (may be NULL) and returns `status`, so that callers can write
+ * `return nasc_fail(...)`. The first failure is kept: later calls on a filled error change nothing. */
 NascStatus nasc_fail(NascError *err, NascStatus status, const char *fmt, ...) NASC_PRINTF(3, 4);
 
 /* Called with the text of a bug before the process aborts; a host may log it or longjmp out. */

@@ -22,9 +22,13 @@ void buf_append(Buf *b, const void *bytes, size_t len) {
     b->text[b->len] = '\0';
 }
 
-void buf_puts(Buf *b, const char *s) { buf_append(b, s, strlen(s)); }
+void buf_puts(Buf *b, const char *s) {
+    buf_append(b, s, strlen(s));
+}
 
-void buf_putc(Buf *b, char c) { buf_append(b, &c, 1); }
+void buf_putc(Buf *b, char c) {
+    buf_append(b, &c, 1);
+}
 
 void buf_printf(Buf *b, const char *fmt, ...) {
     va_list args;

@@ -75,7 +75,8 @@ bool file_read(const char *path, size_t limit, Buf *out, NascError *err) {
         buf_append(out, chunk, n);
         if (out->len > limit) {
             fclose(f);
-            nasc_fail(err, NASC_ENVIRONMENT, "'%s' is larger than the limit of %zu bytes", path, limit);
+            nasc_fail(err, NASC_ENVIRONMENT, "'%s' is larger than the limit of %zu bytes", path,
+                      limit);
             return false;
         }
     }

@@ -10,7 +10,8 @@ static void philox_round(uint32_t c[4], const uint32_t k[2]) {
         c[i] = next[i];
 }
 
-RandomStream random_stream(uint64_t seed, uint64_t repeat, RandomPurpose purpose, Hash128 identity) {
+RandomStream random_stream(uint64_t seed, uint64_t repeat, RandomPurpose purpose,
+                           Hash128 identity) {
     uint64_t words[5] = {seed, repeat, (uint64_t)purpose, identity.hi, identity.lo};
     Hash128 h = hash128(words, sizeof words, 0);
     return (RandomStream){{(uint32_t)h.hi, (uint32_t)(h.hi >> 32)},
@@ -42,12 +43,13 @@ double random_uniform(RandomStream s, uint64_t index) {
 
 enum { AT_ONCE = 16 };
 
-/* The same ten rounds for AT_ONCE positions side by side, in a form that compilers vectorise; integers, so every
- * clone gives the same bits. */
+/* The same ten rounds for AT_ONCE positions side by side, in a form that compilers vectorise;
+ * integers, so every clone gives the same bits. */
 #if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
 __attribute__((target_clones("avx512f", "avx2", "default")))
 #endif
-static void uniform_block(RandomStream s, uint64_t first, double *out) {
+static void
+uniform_block(RandomStream s, uint64_t first, double *out) {
     uint32_t c0[AT_ONCE], c1[AT_ONCE], c2[AT_ONCE], c3[AT_ONCE], k0 = s.key[0], k1 = s.key[1];
     for (int i = 0; i < AT_ONCE; i++) {
         c0[i] = (uint32_t)(first + (uint64_t)i);

@@ -30,11 +30,12 @@ RandomStream random_stream(uint64_t seed, uint64_t repeat, RandomPurpose purpose
 /* The 128 random bits at position `index` of a stream. */
 void random_bits(RandomStream s, uint64_t index, uint32_t out[4]);
 
-/* One number per index. Uniform values lie on a grid of 2^-53 in [0, 1); a normal value is the first
- * of a Box-Muller pair made of the same 128 bits. */
+/* One number per index. Uniform values lie on a grid of 2^-53 in [0, 1); a normal value is the
+ * first of a Box-Muller pair made of the same 128 bits. */
 double random_uniform(RandomStream s, uint64_t index);
 double random_normal(RandomStream s, uint64_t index);
-/* out[i] = random_uniform(s, first + i), several at a time: initial weights are millions of numbers. */
+/* out[i] = random_uniform(s, first + i), several at a time: initial weights are millions of
+ * numbers. */
 void random_uniform_many(RandomStream s, uint64_t first, size_t n, double *out);
 /* Uniform in 0..n-1 (n >= 1), without bias to within 2^-64. */
 uint64_t random_below(RandomStream s, uint64_t index, uint64_t n);

@@ -1,4 +1,5 @@
-/* `nasc export`: the training run of one architecture as a PyTorch script and its file of tensors. */
+/* `nasc export`: the training run of one architecture as a PyTorch script and its file of tensors.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,8 +40,8 @@ static NascStatus export_one(Session *s, Space *space, Proxy *proxy, Arena *aren
     IrModule network;
     IrSizes sizes;
     ProxyBuild build;
-    if (!a || !space_network(space, a, cost, LANES, arena, &network) || !ir_sizes(&network, &sizes) ||
-        !proxy_build(proxy, space, a, &sizes, arena, &build))
+    if (!a || !space_network(space, a, cost, LANES, arena, &network) ||
+        !ir_sizes(&network, &sizes) || !proxy_build(proxy, space, a, &sizes, arena, &build))
         return session_diagnostics(s, NASC_PROGRAM_ERROR);
     RunValues run = {.seed = s->request->seed, .jit = s->jit};
     ProxyRun part = proxy_run(proxy);
@@ -51,8 +52,15 @@ static NascStatus export_one(Session *s, Space *space, Proxy *proxy, Arena *aren
     if (ok) {
         scorer_canonical(&build, arena, &canonical, &updates, &nupdates);
         char *data_file = data_path(s->request->out);
-        PytorchExport x = {&canonical, updates, nupdates, &build, &run, s->request->seed,
-                           proxy_repeats(proxy), architecture_text(a), base_name(data_file)};
+        PytorchExport x = {&canonical,
+                           updates,
+                           nupdates,
+                           &build,
+                           &run,
+                           s->request->seed,
+                           proxy_repeats(proxy),
+                           architecture_text(a),
+                           base_name(data_file)};
         ok = write_both(s, &x, data_file);
         if (ok && !s->request->quiet)
             session_message(s, "wrote %s and %s\n", s->request->out, data_file);

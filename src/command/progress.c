@@ -1,5 +1,5 @@
-/* The status line: what is done, how fast, how long still, what failed, what leads. It is the one place of the
- * commands that looks at a clock, and nothing but the line depends on it. */
+/* The status line: what is done, how fast, how long still, what failed, what leads. It is the one
+ * place of the commands that looks at a clock, and nothing but the line depends on it. */
 #include <stdio.h>
 #include <time.h>
 

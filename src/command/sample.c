@@ -13,7 +13,9 @@ NascStatus nasc_sample(const NascRequest *r) {
     if (status == NASC_OK && !space)
         status = session_diagnostics(&s, NASC_PROGRAM_ERROR);
     if (status == NASC_OK) {
-        Action action = {.space = space, .kind = CANDIDATES_DRAWN, .n = r->n ? r->n : DEFAULT_DRAWS,
+        Action action = {.space = space,
+                         .kind = CANDIDATES_DRAWN,
+                         .n = r->n ? r->n : DEFAULT_DRAWS,
                          .sample = r->seed};
         RankJob job = {.program = s.program, .action = &action, .interrupt = r->interrupt};
         RankResult result = {0};
@@ -25,7 +27,8 @@ NascStatus nasc_sample(const NascRequest *r) {
             buf_printf(&b, "%s\n", result.candidates[i].arch);
         session_write(&s, NASC_STREAM_RESULT, &b);
         if (status == NASC_OK && (int64_t)result.n < action.n)
-            session_message(&s, "nasc: note: only %zu different architectures were found\n", result.n);
+            session_message(&s, "nasc: note: only %zu different architectures were found\n",
+                            result.n);
         buf_free(&b);
         rank_free(&result);
         if (status == NASC_OK && r->interrupt && *r->interrupt)

@@ -1,5 +1,5 @@
-/* `nasc score`: the architectures given, in that order, scored as a ranking would; as text, or an object a line with
- * the losses of every step. */
+/* `nasc score`: the architectures given, in that order, scored as a ranking would; as text, or an
+ * object a line with the losses of every step. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -7,7 +7,9 @@
 
 #include "command/session.h"
 
-static json_t *number(double x) { return isfinite(x) ? json_real(x) : json_null(); }
+static json_t *number(double x) {
+    return isfinite(x) ? json_real(x) : json_null();
+}
 
 static json_t *losses_json(const Candidate *c, int64_t repeats) {
     json_t *all = json_array();
@@ -33,7 +35,8 @@ static void put_json(Buf *b, const RankResult *r, const Candidate *c) {
     json_object_set_new(o, "params", built ? json_integer(c->sizes.params) : json_null());
     json_object_set_new(o, "macs", built ? json_integer(c->sizes.macs) : json_null());
     json_object_set_new(o, "live_macs", built ? json_integer(c->sizes.live_macs) : json_null());
-    json_object_set_new(o, "counted_macs", built ? json_integer(c->sizes.counted_macs) : json_null());
+    json_object_set_new(o, "counted_macs",
+                        built ? json_integer(c->sizes.counted_macs) : json_null());
     json_object_set_new(o, "hash", built ? json_string(hash) : json_null());
     char *text = json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(17));
     buf_printf(b, "%s\n", text);
@@ -42,8 +45,9 @@ static void put_json(Buf *b, const RankResult *r, const Candidate *c) {
 }
 
 static void put_text(Buf *b, const Candidate *c) {
-    buf_printf(b, "%12.6g  %-7s %10.3fM params %10.3fM MACs  %s\n", c->score, score_status_text(c->status),
-               (double)c->sizes.params / 1e6, (double)c->sizes.macs / 1e6, c->arch);
+    buf_printf(b, "%12.6g  %-7s %10.3fM params %10.3fM MACs  %s\n", c->score,
+               score_status_text(c->status), (double)c->sizes.params / 1e6,
+               (double)c->sizes.macs / 1e6, c->arch);
 }
 
 static NascStatus outcome(Session *s, const RankResult *r) {
@@ -68,7 +72,8 @@ static NascStatus score(Session *s) {
     if (!space || !proxy)
         return session_diagnostics(s, NASC_PROGRAM_ERROR);
     if (s->architectures.len == 0) {
-        session_message(s, "nasc: error: score needs an architecture; `nasc sample %s` draws some\n", r->file);
+        session_message(
+            s, "nasc: error: score needs an architecture; `nasc sample %s` draws some\n", r->file);
         return NASC_USAGE_ERROR;
     }
     if (r->in_double && !r->reference) {
@@ -78,12 +83,24 @@ static NascStatus score(Session *s) {
     NascStatus status = session_jit(s);
     if (status != NASC_OK)
         return status;
-    Action action = {.space = space, .proxy = proxy, .kind = CANDIDATES_LIST,
-                     .n = (int64_t)s->architectures.len, .list = s->architectures.items};
-    RankJob job = {.program = s->program, .action = &action, .jit = s->jit, .seed = r->seed,
-                   .workers = s->workers, .interrupt = r->interrupt, .direct = s->direct, .keep_losses = true,
-                   .reference = r->reference, .in_double = r->in_double,
-                   .progress = session_progress, .warn = session_warn, .user = s};
+    Action action = {.space = space,
+                     .proxy = proxy,
+                     .kind = CANDIDATES_LIST,
+                     .n = (int64_t)s->architectures.len,
+                     .list = s->architectures.items};
+    RankJob job = {.program = s->program,
+                   .action = &action,
+                   .jit = s->jit,
+                   .seed = r->seed,
+                   .workers = s->workers,
+                   .interrupt = r->interrupt,
+                   .direct = s->direct,
+                   .keep_losses = true,
+                   .reference = r->reference,
+                   .in_double = r->in_double,
+                   .progress = session_progress,
+                   .warn = session_warn,
+                   .user = s};
     RankResult result;
     status = rank_run(&job, &result, &s->err);
     session_diagnostics(s, NASC_OK);

@@ -1,7 +1,9 @@
 /* Short forms for gradient rules and passes, whose inputs are known to fit. */
 #include "ir/shape.h"
 
-IrRef ir_unary(IrGraph *g, IrOp op, IrRef a) { return ir_must(g, op, &a, 1, NULL); }
+IrRef ir_unary(IrGraph *g, IrOp op, IrRef a) {
+    return ir_must(g, op, &a, 1, NULL);
+}
 
 IrRef ir_binary(IrGraph *g, IrOp op, IrRef a, IrRef b) {
     return ir_must(g, op, (IrRef[]){a, b}, 2, NULL);

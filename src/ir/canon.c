@@ -25,8 +25,8 @@ typedef struct Builder {
     const IrModule *from;
     const uint64_t *colour;
     Arena *arena;
-    Parts *parts;   /* by node */
-    IrRef *map;     /* by node: its number in the result, or IR_NONE */
+    Parts *parts; /* by node */
+    IrRef *map;   /* by node: its number in the result, or IR_NONE */
     IrGraph *to;
 } Builder;
 
@@ -179,10 +179,13 @@ static IrRef build_node(Builder *b, IrRef r) {
     const IrNode *n = ir_get(b->from->graph, r);
     ir_set_place(b->to, n->place);
     switch (n->op) {
-    case IR_OP_input: return ir_input(b->to, &n->type, n->attr->uid, NULL);
+    case IR_OP_input:
+        return ir_input(b->to, &n->type, n->attr->uid, NULL);
     case IR_OP_param:
-    case IR_OP_frozen: return ir_leaf(b->to, n->op, &n->type, n->attr, NULL);
-    default: break;
+    case IR_OP_frozen:
+        return ir_leaf(b->to, n->op, &n->type, n->attr, NULL);
+    default:
+        break;
     }
     Parts p = b->parts[r];
     IrRef few[8], *in = p.n <= ARRAY_LEN(few) ? few : nasc_alloc(p.n * sizeof *in);

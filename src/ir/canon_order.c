@@ -30,7 +30,7 @@ typedef struct Use {
 typedef struct Order {
     uint32_t n;
     IrRef *ref;
-    uint32_t *in_at, *in;    /* inputs of i: in[in_at[i] .. in_at[i+1]) */
+    uint32_t *in_at, *in; /* inputs of i: in[in_at[i] .. in_at[i+1]) */
     uint32_t *use_at;
     Use *use;
     bool *commutes;
@@ -89,8 +89,7 @@ static void order_fill(Order *o, Arena *arena, const IrModule *m, const bool *li
         o->use_at[i] += o->use_at[i - 1];
     for (uint32_t i = 0; i < o->n; i++)
         for (uint32_t k = o->in_at[i]; k < o->in_at[i + 1]; k++)
-            o->use[o->use_at[o->in[k] + 1]++] =
-                (Use){i, o->commutes[i] ? 0 : k - o->in_at[i] + 1};
+            o->use[o->use_at[o->in[k] + 1]++] = (Use){i, o->commutes[i] ? 0 : k - o->in_at[i] + 1};
     for (size_t k = 0; k < m->nroots; k++)
         o->scratch[local[m->roots[k]]] += mix(0x726f6f74, k);
     for (uint32_t i = 0; i < o->n; i++)

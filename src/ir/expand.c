@@ -22,8 +22,8 @@ static IrRef expand_batch_norm(IrGraph *g, const IrNode *n, const IrRef *in) {
     for (int i = 0; i < n->type.rank; i++)
         if (n->type.axis[i] != IR_AXIS_C)
             axes[naxes++] = n->type.axis[i];
-    IrRef centred = ir_binary(g, IR_OP_sub, in[0],
-                              ir_reduce(g, IR_OP_reduce_mean, in[0], axes, naxes));
+    IrRef centred =
+        ir_binary(g, IR_OP_sub, in[0], ir_reduce(g, IR_OP_reduce_mean, in[0], axes, naxes));
     IrRef rstd = ir_must(g, IR_OP_bn_rstd, in, 1, n->attr);
     IrRef y = ir_binary(g, IR_OP_mul, centred, rstd);
     if (n->nin > 1)
@@ -33,14 +33,17 @@ static IrRef expand_batch_norm(IrGraph *g, const IrNode *n, const IrRef *in) {
 
 static IrRef expand_node(IrGraph *g, const IrNode *n, const IrRef *in) {
     switch (n->op) {
-    case IR_OP_identity: return in[0];
-    case IR_OP_batch_norm: return expand_batch_norm(g, n, in);
+    case IR_OP_identity:
+        return in[0];
+    case IR_OP_batch_norm:
+        return expand_batch_norm(g, n, in);
     case IR_OP_conv:
     case IR_OP_dense:
         if (n->nin == 3)
             return expand_bias(g, n, in);
         return ir_copy(g, n, in);
-    default: return ir_copy(g, n, in);
+    default:
+        return ir_copy(g, n, in);
     }
 }
 

@@ -96,7 +96,9 @@ static void find_needed(Sweep *s, const IrRef *wrt, size_t nwrt) {
     }
 }
 
-static int rank_of(const Sweep *s, IrRef r) { return ir_get(s->g, r)->type.rank; }
+static int rank_of(const Sweep *s, IrRef r) {
+    return ir_get(s->g, r)->type.rank;
+}
 
 /* The sum of a node's shares, first users first, or IR_NONE. Shares that lack axes come last, so
  * that the axes of the sum are in an activation's order. */
@@ -119,7 +121,8 @@ static bool no_gradient(const IrNode *n, uint32_t input, IrError *err) {
     if (err) {
         snprintf(err->message, sizeof err->message,
                  "%s: no gradient is known for its input %u, but the loss is to be differentiated "
-                 "through it", ir_op_info(n->op)->name, input + 1);
+                 "through it",
+                 ir_op_info(n->op)->name, input + 1);
         err->hint[0] = '\0';
     }
     return false;
@@ -184,8 +187,7 @@ bool ir_gradient(Arena *arena, const IrModule *m, size_t loss, const IrRef *wrt,
     if (ir_get(s.g, s.loss)->type.rank != 0) {
         if (err)
             snprintf(err->message, sizeof err->message,
-                     "the loss must be a scalar, but has %d axes",
-                     ir_get(s.g, s.loss)->type.rank);
+                     "the loss must be a scalar, but has %d axes", ir_get(s.g, s.loss)->type.rank);
         return false;
     }
     size_t len = ir_graph_len(s.g);

@@ -25,7 +25,9 @@ IrRef grad_full(IrGraph *g, IrRef grad, const IrType *type);
 IrRef grad_unbroadcast(IrGraph *g, IrRef grad, const IrType *from, const IrType *to);
 
 /* For rules: the node, input i of it. */
-static inline const IrNode *grad_node(const IrGraph *g, IrRef r) { return ir_get(g, r); }
+static inline const IrNode *grad_node(const IrGraph *g, IrRef r) {
+    return ir_get(g, r);
+}
 static inline const IrType *grad_in_type(const IrGraph *g, IrRef r, int i) {
     return &ir_get(g, ir_get(g, r)->in[i])->type;
 }

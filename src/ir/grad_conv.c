@@ -107,7 +107,15 @@ static IrRef transpose(IrGraph *g, IrRef r, IrRef grad, IrOp op) {
     return ir_must(g, op, &full, 1, &attr);
 }
 
-GRAD_RULE(avg_pool) { grads[0] = transpose(g, r, grad, IR_OP_avg_pool_dx); }
-GRAD_RULE(avg_pool_dx) { grads[0] = transpose(g, r, grad, IR_OP_avg_pool); }
-GRAD_RULE(resize) { grads[0] = transpose(g, r, grad, IR_OP_resize_dx); }
-GRAD_RULE(resize_dx) { grads[0] = transpose(g, r, grad, IR_OP_resize); }
+GRAD_RULE(avg_pool) {
+    grads[0] = transpose(g, r, grad, IR_OP_avg_pool_dx);
+}
+GRAD_RULE(avg_pool_dx) {
+    grads[0] = transpose(g, r, grad, IR_OP_avg_pool);
+}
+GRAD_RULE(resize) {
+    grads[0] = transpose(g, r, grad, IR_OP_resize_dx);
+}
+GRAD_RULE(resize_dx) {
+    grads[0] = transpose(g, r, grad, IR_OP_resize);
+}

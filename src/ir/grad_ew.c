@@ -3,7 +3,9 @@
 #include "ir/grad.h"
 
 #define LEAF_RULE(name)                                                                            \
-    GRAD_RULE(name) { (void)g, (void)r, (void)grad, (void)grads; }
+    GRAD_RULE(name) {                                                                              \
+        (void)g, (void)r, (void)grad, (void)grads;                                                 \
+    }
 LEAF_RULE(input)
 LEAF_RULE(param)
 LEAF_RULE(frozen)
@@ -32,8 +34,7 @@ UNARY_RULE(relu, ir_unary(g, IR_OP_step, y))
 UNARY_RULE(exp, y)
 UNARY_RULE(sin, ir_unary(g, IR_OP_cos, x))
 UNARY_RULE(tanh, ir_binary(g, IR_OP_sub, ir_constant(g, 1), ir_binary(g, IR_OP_mul, y, y)))
-UNARY_RULE(sigmoid,
-           ir_binary(g, IR_OP_mul, y, ir_binary(g, IR_OP_sub, ir_constant(g, 1), y)))
+UNARY_RULE(sigmoid, ir_binary(g, IR_OP_mul, y, ir_binary(g, IR_OP_sub, ir_constant(g, 1), y)))
 
 GRAD_RULE(identity) {
     (void)g, (void)r;
@@ -46,14 +47,18 @@ GRAD_RULE(neg) {
 }
 
 /* grad / 2y */
-GRAD_RULE(sqrt) { grads[0] = ir_binary(g, IR_OP_div, grad_scale(g, grad, 0.5), r); }
+GRAD_RULE(sqrt) {
+    grads[0] = ir_binary(g, IR_OP_div, grad_scale(g, grad, 0.5), r);
+}
 
 /* -grad y^2 */
 GRAD_RULE(recip) {
     grads[0] = grad_neg(g, grad_mul(g, grad, ir_binary(g, IR_OP_mul, r, r)));
 }
 
-GRAD_RULE(log) { grads[0] = ir_binary(g, IR_OP_div, grad, grad_node(g, r)->in[0]); }
+GRAD_RULE(log) {
+    grads[0] = ir_binary(g, IR_OP_div, grad, grad_node(g, r)->in[0]);
+}
 
 GRAD_RULE(cos) {
     grads[0] = grad_neg(g, grad_mul(g, grad, ir_unary(g, IR_OP_sin, grad_node(g, r)->in[0])));
@@ -117,8 +122,12 @@ static void extremum(IrGraph *g, IrRef r, IrRef grad, IrRef *grads, bool largest
     }
 }
 
-GRAD_RULE(maximum) { extremum(g, r, grad, grads, true); }
-GRAD_RULE(minimum) { extremum(g, r, grad, grads, false); }
+GRAD_RULE(maximum) {
+    extremum(g, r, grad, grads, true);
+}
+GRAD_RULE(minimum) {
+    extremum(g, r, grad, grads, false);
+}
 
 GRAD_RULE(select) {
     IrRef cond = grad_node(g, r)->in[0], none = ir_constant(g, 0);

@@ -2,5 +2,9 @@
  * of the table makes; leaving the wish open tells the user so. */
 #include "ir/grad.h"
 
-GRAD_RULE(gram) { (void)g, (void)r, (void)grad, (void)grads; }
-GRAD_RULE(logdet) { (void)g, (void)r, (void)grad, (void)grads; }
+GRAD_RULE(gram) {
+    (void)g, (void)r, (void)grad, (void)grads;
+}
+GRAD_RULE(logdet) {
+    (void)g, (void)r, (void)grad, (void)grads;
+}

@@ -78,4 +78,6 @@ GRAD_RULE(embed) {
 }
 
 /* Its order is random, not piecewise constant, but nothing that is trained is ever shuffled. */
-GRAD_RULE(shuffle) { (void)g, (void)r, (void)grad, (void)grads; }
+GRAD_RULE(shuffle) {
+    (void)g, (void)r, (void)grad, (void)grads;
+}

@@ -35,17 +35,29 @@ IrGraph *ir_graph_new(Arena *arena) {
     return g;
 }
 
-size_t ir_graph_len(const IrGraph *g) { return g->len; }
+size_t ir_graph_len(const IrGraph *g) {
+    return g->len;
+}
 
-Arena *ir_graph_arena(IrGraph *g) { return g->arena; }
+Arena *ir_graph_arena(IrGraph *g) {
+    return g->arena;
+}
 
-void ir_set_merging(IrGraph *g, bool on) { g->merging = on; }
+void ir_set_merging(IrGraph *g, bool on) {
+    g->merging = on;
+}
 
-bool ir_merging(const IrGraph *g) { return g->merging; }
+bool ir_merging(const IrGraph *g) {
+    return g->merging;
+}
 
-void ir_set_place(IrGraph *g, IrPlace place) { g->place = place; }
+void ir_set_place(IrGraph *g, IrPlace place) {
+    g->place = place;
+}
 
-static int chunk_of(uint32_t r) { return 31 - __builtin_clz(r / FIRST_CHUNK + 1); }
+static int chunk_of(uint32_t r) {
+    return 31 - __builtin_clz(r / FIRST_CHUNK + 1);
+}
 
 static IrNode *node_at(const IrGraph *g, IrRef r) {
     int k = chunk_of(r);

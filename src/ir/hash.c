@@ -11,7 +11,9 @@ static uint64_t double_bits(double x) {
     return bits;
 }
 
-static uint64_t pair32(int32_t a, int32_t b) { return (uint64_t)(uint32_t)a << 32 | (uint32_t)b; }
+static uint64_t pair32(int32_t a, int32_t b) {
+    return (uint64_t)(uint32_t)a << 32 | (uint32_t)b;
+}
 
 size_t ir_node_words(const IrNode *n, uint64_t out[IR_NODE_WORDS]) {
     const IrAttr *a = n->attr;

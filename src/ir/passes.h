@@ -16,12 +16,12 @@ typedef struct IrModule {
 /* Text form: one line a node, numbered from 0,
  *     %0 = input {slot=0} : [n=16, c=3, h=32, w=32]
  *     %1 = param {uid=0 init=default} : [o=8, i=3, kh=3, kw=3]  ; stem.weight
- *     %2 = conv(%0, %1) {kernel=3x3 stride=1x1 pad=1x1 dilation=1x1 groups=1} : [n=16, c=8, h=32, w=32]
+ *     %2 = conv(%0, %1) {kernel=3x3 stride=1x1 pad=1x1 dilation=1x1 groups=1} : [n=16, ...]
  * then `root NAME = %2` lines (NAME quoted if it has other signs than letters, digits and
- * ._:[],+-/); `;` starts a comment. An attribute that is zero is left out. Written by ir_print, read
- * back by ir_read: the same graph, places and names aside. ir_read returns false and fills err
- * ("line 3: ...") on bad text; the type of a node with inputs may be left out. Root names live in the
- * arena. */
+ * ._:[],+-/); `;` starts a comment. An attribute that is zero is left out. Written by ir_print,
+ * read back by ir_read: the same graph, places and names aside. ir_read returns false and fills err
+ * ("line 3: ...") on bad text; the type of a node with inputs may be left out. Root names live in
+ * the arena. */
 void ir_print(Buf *b, const IrModule *m);
 /* One line of it, without the line end. */
 void ir_print_node(Buf *b, const IrGraph *g, IrRef r);
@@ -71,21 +71,22 @@ typedef void IrGradRule(IrGraph *g, IrRef r, IrRef grad, IrRef *grads);
 #include "ir/ops.def"
 #undef OP
 
-/* Sizes of one network for a batch of one image (docs/method.md, "Sizes"), counted on a source graph
- * (made with merging off, see ir_set_merging):
+/* Sizes of one network for a batch of one image (docs/method.md, "Sizes"), counted on a source
+ * graph (made with merging off, see ir_set_merging):
  * every node that a root reaches, also through `zero`.
  * macs         multiply-accumulates of conv and dense, no bias, as written
  * live_macs    the same for nodes on a path input -> root that no `zero` cuts
  * counted_macs the ptflops count of convolutions (+1 per output element if biased), batch norm (2
- *              per element, 1 if not affine), relu outputs, pooling inputs (max, avg, reduce_mean over
- *              exactly h and w), outputs of a resize that makes the map bigger; a tap's resize is not
- *              part of a network, so keep it out of `source`
+ *              per element, 1 if not affine), relu outputs, pooling inputs (max, avg,
+ *              reduce_mean over exactly h and w), outputs of a resize that makes the map bigger;
+ *              a tap's resize is not part of a network, so keep it out of `source`
  * params       elements of trained leaves
  * Elements of a node with the axis n are divided by its size. live: on a path input -> root without
  * `zero`. */
 typedef struct IrSizes {
     int64_t params, macs, live_macs, counted_macs;
-    int64_t conv_count, bn_count, relu_count, pool_count, resize_count; /* the parts of counted_macs */
+    int64_t conv_count, bn_count, relu_count, pool_count,
+        resize_count; /* the parts of counted_macs */
 } IrSizes;
 /* false: a size beyond 64 bits. */
 bool ir_sizes(const IrModule *source, IrSizes *out);

@@ -54,10 +54,11 @@ RULE(conv) {
         !check_groups("conv", o, "output", attr->groups, err))
         return false;
     if (ir_type_size(w, IR_AXIS_I) != c / attr->groups)
-        return ir_fail(err, NULL, "conv: the input %s has %lld channels in %d group%s, but the "
-                       "weight %s expects %lld in each", type_text(x).s, (long long)c, attr->groups,
-                       attr->groups == 1 ? "" : "s", type_text(w).s,
-                       (long long)ir_type_size(w, IR_AXIS_I));
+        return ir_fail(err, NULL,
+                       "conv: the input %s has %lld channels in %d group%s, but the "
+                       "weight %s expects %lld in each",
+                       type_text(x).s, (long long)c, attr->groups, attr->groups == 1 ? "" : "s",
+                       type_text(w).s, (long long)ir_type_size(w, IR_AXIS_I));
     int64_t map[2];
     if (!windows("conv", x, attr, map, err))
         return false;
@@ -75,9 +76,8 @@ static bool expect_grad_map(const char *op, const IrType *grad, const int64_t ma
         return false;
     if (ir_type_size(grad, IR_AXIS_H) == size[0] && ir_type_size(grad, IR_AXIS_W) == size[1])
         return true;
-    return ir_fail(err, NULL,
-                   "%s: an input of %lldx%lld gives %lldx%lld, but the gradient is %s", op,
-                   (long long)map[0], (long long)map[1], (long long)size[0], (long long)size[1],
+    return ir_fail(err, NULL, "%s: an input of %lldx%lld gives %lldx%lld, but the gradient is %s",
+                   op, (long long)map[0], (long long)map[1], (long long)size[0], (long long)size[1],
                    type_text(grad).s);
 }
 

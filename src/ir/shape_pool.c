@@ -43,12 +43,12 @@ bool ir_window_sizes(const char *op, const int64_t in[2], const IrAttr *attr, in
         out[i] = ir_window_size(in[i], attr->kernel[i], attr->stride[i], attr->pad[i],
                                 attr->dilation[i]);
         if (out[i] < 1)
-            return ir_fail(err,
-                           "`pad: same` keeps the size; a map shrinks with every stride before",
-                           "%s: a %dx%d kernel with dilation %dx%d and padding %dx%d does not fit "
-                           "a map of %lldx%lld", op, attr->kernel[0], attr->kernel[1],
-                           attr->dilation[0], attr->dilation[1], attr->pad[0], attr->pad[1],
-                           (long long)in[0], (long long)in[1]);
+            return ir_fail(
+                err, "`pad: same` keeps the size; a map shrinks with every stride before",
+                "%s: a %dx%d kernel with dilation %dx%d and padding %dx%d does not fit "
+                "a map of %lldx%lld",
+                op, attr->kernel[0], attr->kernel[1], attr->dilation[0], attr->dilation[1],
+                attr->pad[0], attr->pad[1], (long long)in[0], (long long)in[1]);
     }
     return true;
 }
@@ -65,9 +65,9 @@ static bool pool_sizes(const char *op, const int64_t in[2], const IrAttr *attr, 
         if (attr->pad[i] > reach || (attr->pad[i] > 0 && in[i] < attr->dilation[i]))
             return ir_fail(err, "use a padding below the kernel size",
                            "%s: with a %dx%d kernel and padding %dx%d some windows over a map of "
-                           "%lldx%lld hold nothing but padding", op, attr->kernel[0],
-                           attr->kernel[1], attr->pad[0], attr->pad[1], (long long)in[0],
-                           (long long)in[1]);
+                           "%lldx%lld hold nothing but padding",
+                           op, attr->kernel[0], attr->kernel[1], attr->pad[0], attr->pad[1],
+                           (long long)in[0], (long long)in[1]);
     }
     return true;
 }

@@ -71,15 +71,21 @@ static bool is_zero(IrOp op, const TextField *f, const IrAttr *attr) {
     case TEXT_PAIR32:
     case TEXT_DOUBLE:
     case TEXT_INT64:
-    case TEXT_AXIS: return op != IR_OP_constant && memcmp(at, zero, 8) == 0;
+    case TEXT_AXIS:
+        return op != IR_OP_constant && memcmp(at, zero, 8) == 0;
     case TEXT_PAIR64:
-    case TEXT_KEY: return memcmp(at, zero, 16) == 0;
+    case TEXT_KEY:
+        return memcmp(at, zero, 16) == 0;
     case TEXT_INT32:
-    case TEXT_MODE: return memcmp(at, zero, 4) == 0;
-    case TEXT_FLAG: return !attr->count_padding;
-    case TEXT_AXES: return attr->naxes == 0;
+    case TEXT_MODE:
+        return memcmp(at, zero, 4) == 0;
+    case TEXT_FLAG:
+        return !attr->count_padding;
+    case TEXT_AXES:
+        return attr->naxes == 0;
     case TEXT_SHAPE:
-    case TEXT_UINT64: return false;
+    case TEXT_UINT64:
+        return false;
     }
     BUG("field %s", f->name);
 }
@@ -100,21 +106,40 @@ static void put_value(Buf *b, IrOp op, const TextField *f, const IrAttr *attr) {
     IrType shape;
     int n;
     switch (f->kind) {
-    case TEXT_PAIR32: buf_printf(b, "%dx%d", i32[0], i32[1]); return;
-    case TEXT_PAIR64: buf_printf(b, "%lldx%lld", (long long)i64[0], (long long)i64[1]); return;
-    case TEXT_INT32: buf_printf(b, "%d", *i32); return;
-    case TEXT_INT64: buf_printf(b, "%lld", (long long)*i64); return;
-    case TEXT_UINT64: buf_printf(b, "%llu", (unsigned long long)*(const uint64_t *)at); return;
-    case TEXT_DOUBLE: buf_put_double(b, *(const double *)at); return;
-    case TEXT_FLAG: return;
+    case TEXT_PAIR32:
+        buf_printf(b, "%dx%d", i32[0], i32[1]);
+        return;
+    case TEXT_PAIR64:
+        buf_printf(b, "%lldx%lld", (long long)i64[0], (long long)i64[1]);
+        return;
+    case TEXT_INT32:
+        buf_printf(b, "%d", *i32);
+        return;
+    case TEXT_INT64:
+        buf_printf(b, "%lld", (long long)*i64);
+        return;
+    case TEXT_UINT64:
+        buf_printf(b, "%llu", (unsigned long long)*(const uint64_t *)at);
+        return;
+    case TEXT_DOUBLE:
+        buf_put_double(b, *(const double *)at);
+        return;
+    case TEXT_FLAG:
+        return;
     case TEXT_MODE: {
         const char *const *words = ir_text_modes(op, &n);
         buf_puts(b, *i32 >= 0 && *i32 < n ? words[*i32] : "?");
         return;
     }
-    case TEXT_AXIS: ir_axis_text(*(const IrAxis *)at, text); break;
-    case TEXT_KEY: hash128_text(attr->key, text); break;
-    case TEXT_AXES: put_axes(b, attr); return;
+    case TEXT_AXIS:
+        ir_axis_text(*(const IrAxis *)at, text);
+        break;
+    case TEXT_KEY:
+        hash128_text(attr->key, text);
+        break;
+    case TEXT_AXES:
+        put_axes(b, attr);
+        return;
     case TEXT_SHAPE:
         shape = ir_type(MIN(attr->shape_rank, IR_MAX_AXES), attr->axes, attr->shape);
         ir_type_print(b, &shape);

@@ -20,9 +20,9 @@ typedef struct Reader {
     Arena *arena;
     IrGraph *g;
     IrError *err;
-    Refs refs;                /* node of each number in the text */
-    Refs in;                  /* inputs of the current node */
-    VEC(double) values;       /* of the current table */
+    Refs refs;          /* node of each number in the text */
+    Refs in;            /* inputs of the current node */
+    VEC(double) values; /* of the current table */
     Refs roots;
     VEC(const char *) names;
 } Reader;
@@ -70,7 +70,9 @@ typedef struct Word {
     size_t len;
 } Word;
 
-static bool is(Word w, const char *s) { return strlen(s) == w.len && memcmp(s, w.s, w.len) == 0; }
+static bool is(Word w, const char *s) {
+    return strlen(s) == w.len && memcmp(s, w.s, w.len) == 0;
+}
 
 /* Letters, digits and underscores; may be empty. */
 static Word take_word(Reader *r) {
@@ -82,7 +84,9 @@ static Word take_word(Reader *r) {
     return w;
 }
 
-static int shown(Word w) { return (int)MIN(w.len, 40); }
+static int shown(Word w) {
+    return (int)MIN(w.len, 40);
+}
 
 static bool take_u64(Reader *r, uint64_t *out) {
     skip_blanks(r);
@@ -218,18 +222,31 @@ static bool take_field(Reader *r, IrOp op, const TextField *f, IrAttr *attr) {
     int64_t *i64 = at;
     const char *x = "between the numbers of a pair";
     switch (f->kind) {
-    case TEXT_PAIR32: return take_i32(r, &i32[0]) && expect(r, 'x', x) && take_i32(r, &i32[1]);
-    case TEXT_PAIR64: return take_i64(r, &i64[0]) && expect(r, 'x', x) && take_i64(r, &i64[1]);
-    case TEXT_INT32: return take_i32(r, i32);
-    case TEXT_INT64: return take_i64(r, i64);
-    case TEXT_UINT64: return take_u64(r, at);
-    case TEXT_DOUBLE: return take_double(r, at);
-    case TEXT_FLAG: attr->count_padding = true; return true;
-    case TEXT_MODE: return take_mode(r, op, i32);
-    case TEXT_AXIS: return take_axis(r, at);
-    case TEXT_AXES: return take_axes(r, attr);
-    case TEXT_SHAPE: return take_shape(r, attr);
-    case TEXT_KEY: return take_key(r, &attr->key);
+    case TEXT_PAIR32:
+        return take_i32(r, &i32[0]) && expect(r, 'x', x) && take_i32(r, &i32[1]);
+    case TEXT_PAIR64:
+        return take_i64(r, &i64[0]) && expect(r, 'x', x) && take_i64(r, &i64[1]);
+    case TEXT_INT32:
+        return take_i32(r, i32);
+    case TEXT_INT64:
+        return take_i64(r, i64);
+    case TEXT_UINT64:
+        return take_u64(r, at);
+    case TEXT_DOUBLE:
+        return take_double(r, at);
+    case TEXT_FLAG:
+        attr->count_padding = true;
+        return true;
+    case TEXT_MODE:
+        return take_mode(r, op, i32);
+    case TEXT_AXIS:
+        return take_axis(r, at);
+    case TEXT_AXES:
+        return take_axes(r, attr);
+    case TEXT_SHAPE:
+        return take_shape(r, attr);
+    case TEXT_KEY:
+        return take_key(r, &attr->key);
     }
     BUG("field %s", f->name);
 }

@@ -86,7 +86,9 @@ AxisText axis_text(IrAxis axis) {
     return text;
 }
 
-void ir_type_print(Buf *b, const IrType *t) { buf_puts(b, type_text(t).s); }
+void ir_type_print(Buf *b, const IrType *t) {
+    buf_puts(b, type_text(t).s);
+}
 
 bool ir_fail(IrError *err, const char *hint, const char *fmt, ...) {
     if (!err)

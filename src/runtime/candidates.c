@@ -50,8 +50,10 @@ static NascStatus draw_points(const RankJob *job, RankResult *res) {
         Architecture *arch = space_sample(a->space, &scratch, stream, i);
         ok = arch != NULL;
         if (ok && seen_add(&seen, architecture_key(arch))) {
-            Candidate c = {.arch = arena_strdup(&res->arena, architecture_text(arch)), .metric = NAN,
-                           .score = NAN, .status = SCORE_MISSING};
+            Candidate c = {.arch = arena_strdup(&res->arena, architecture_text(arch)),
+                           .metric = NAN,
+                           .score = NAN,
+                           .status = SCORE_MISSING};
             VEC_PUSH(drawn, c);
             repeated = 0;
         } else {
@@ -92,8 +94,8 @@ static void warn_problems(const RankJob *job, const char *path, const Table *t) 
     }
 }
 
-static void check_known(const RankJob *job, const char *path, const Table *t, size_t line, Candidate *c,
-                        size_t *unknown) {
+static void check_known(const RankJob *job, const char *path, const Table *t, size_t line,
+                        Candidate *c, size_t *unknown) {
     Arena scratch;
     arena_init(&scratch, "scratch");
     if (!space_parse(job->action->space, &scratch, c->arch, strlen(c->arch), true)) {
@@ -137,14 +139,17 @@ static NascStatus read_rows(const RankJob *job, RankResult *res, NascError *err)
     res->metric_name = arena_strdup(&res->arena, t.metric_name);
     for (size_t i = 0; i < res->n; i++) {
         const TableRow *row = &t.rows[rows[i]];
-        res->candidates[i] = (Candidate){.arch = arena_strdup(&res->arena, row->arch),
-                                         .metric = a->smaller_is_better ? -row->metric : row->metric,
-                                         .score = NAN, .status = SCORE_MISSING};
+        res->candidates[i] =
+            (Candidate){.arch = arena_strdup(&res->arena, row->arch),
+                        .metric = a->smaller_is_better ? -row->metric : row->metric,
+                        .score = NAN,
+                        .status = SCORE_MISSING};
         check_known(job, a->table, &t, row->line, &res->candidates[i], &unknown);
     }
     if (unknown > MAX_TABLE_WARNINGS) {
         char text[100];
-        snprintf(text, sizeof text, "... and %zu more unknown architectures", unknown - MAX_TABLE_WARNINGS);
+        snprintf(text, sizeof text, "... and %zu more unknown architectures",
+                 unknown - MAX_TABLE_WARNINGS);
         warn_at(job, a->table, &t, t.rows[rows[res->n - 1]].line, text);
     }
     free(rows);
@@ -157,8 +162,10 @@ static NascStatus copy_list(const RankJob *job, RankResult *res) {
     res->n = (size_t)MAX(a->n, 0);
     res->candidates = ARENA_ARRAY(&res->arena, Candidate, res->n);
     for (size_t i = 0; i < res->n; i++)
-        res->candidates[i] = (Candidate){.arch = arena_strdup(&res->arena, a->list[i]), .metric = NAN,
-                                         .score = NAN, .status = SCORE_MISSING};
+        res->candidates[i] = (Candidate){.arch = arena_strdup(&res->arena, a->list[i]),
+                                         .metric = NAN,
+                                         .score = NAN,
+                                         .status = SCORE_MISSING};
     return NASC_OK;
 }
 

@@ -1,11 +1,12 @@
-/* Where the candidates of an action come from: points drawn from a space, rows of a table, a list. */
+/* Where the candidates of an action come from: points drawn from a space, rows of a table, a list.
+ */
 #ifndef NASC_RUNTIME_CANDIDATES_H
 #define NASC_RUNTIME_CANDIDATES_H
 
 #include "runtime/rank.h"
 
-/* Fills result->n, candidates (arch, metric, and SCORE_INVALID for strings that are no point), metric_name,
- * inputs. Points are drawn without repetition while the space has new ones to give. */
+/* Fills result->n, candidates (arch, metric, and SCORE_INVALID for strings that are no point),
+ * metric_name, inputs. Points are drawn without repetition while the space has new ones to give. */
 NascStatus candidates_gather(const RankJob *job, RankResult *result, NascError *err);
 
 #endif

@@ -1,6 +1,6 @@
-/* Procedural images with the statistics that matter for the proxy: occluding shapes at all scales and a
- * spectrum falling with frequency. Only additions, multiplications and square roots, so that every machine
- * draws the same bits. */
+/* Procedural images with the statistics that matter for the proxy: occluding shapes at all scales
+ * and a spectrum falling with frequency. Only additions, multiplications and square roots, so that
+ * every machine draws the same bits. */
 #include "runtime/images.h"
 
 #include <math.h>
@@ -49,8 +49,10 @@ static void fill_disc(float *pixels, int64_t h, int64_t w, double y, double x, d
     }
 }
 
-/* Adds smooth lattice noise of `cells` periods an edge and the given amplitude, the same in all colours. */
-static void add_octave(Draw *d, float *pixels, int64_t h, int64_t w, int64_t cells, double amplitude) {
+/* Adds smooth lattice noise of `cells` periods an edge and the given amplitude, the same in all
+ * colours. */
+static void add_octave(Draw *d, float *pixels, int64_t h, int64_t w, int64_t cells,
+                       double amplitude) {
     double lattice[(MAX_LATTICE + 1) * (MAX_LATTICE + 1)];
     for (int64_t i = 0; i < (cells + 1) * (cells + 1); i++)
         lattice[i] = uniform(d, -amplitude, amplitude);
@@ -71,7 +73,8 @@ static void add_octave(Draw *d, float *pixels, int64_t h, int64_t w, int64_t cel
     }
 }
 
-void dead_leaves_draw(uint64_t seed, uint64_t number, int64_t height, int64_t width, float *pixels) {
+void dead_leaves_draw(uint64_t seed, uint64_t number, int64_t height, int64_t width,
+                      float *pixels) {
     Draw d = {random_stream(seed, 0, RANDOM_IMAGES, (Hash128){0x6c656176, number}), 0};
     double edge = (double)MAX(height, width), colour[3];
     random_colour(&d, colour);

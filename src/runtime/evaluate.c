@@ -37,7 +37,8 @@ static Columns columns_make(const RankResult *r, uint64_t seed) {
         k.score[k.n] = c->status == SCORE_OK ? c->score : -INFINITY;
         k.reference[k.n] = r->has_metric ? c->metric : k.score[k.n];
         /* by the name, so that a string keeps its number whatever stands beside it */
-        RandomStream s = random_stream(seed, 0, RANDOM_BASELINE, hash128(c->arch, strlen(c->arch), 0));
+        RandomStream s =
+            random_stream(seed, 0, RANDOM_BASELINE, hash128(c->arch, strlen(c->arch), 0));
         k.random[k.n] = random_uniform(s, 0);
         for (int z = 0; z < EVAL_SIZES; z++)
             k.sizes[z][k.n] = size_of(c, z);
@@ -77,7 +78,8 @@ static void per_repeat_rows(const RankResult *r, const Columns *k, uint64_t seed
     free(x);
 }
 
-/* Spread between repeats of one network, against the spread between networks; each network counts once. */
+/* Spread between repeats of one network, against the spread between networks; each network counts
+ * once. */
 static void spreads(const RankResult *r, Evaluation *e) {
     double *means = nasc_alloc(MAX(r->networks, 1) * sizeof *means), within = 0;
     bool *seen = nasc_alloc_zero(MAX(r->networks, 1) * sizeof *seen);
@@ -103,9 +105,11 @@ static double *signed_copy(const double *x, size_t n, double sign) {
     return y;
 }
 
-/* Compares the proxy with the strongest size. A size that correlates negatively would be used turned round,
- * and a fair comparison lets it; the proxy is not, since its direction is its own claim. */
-static void compare_sizes(const Columns *k, bool scored, int first_size, uint64_t seed, Evaluation *e) {
+/* Compares the proxy with the strongest size. A size that correlates negatively would be used
+ * turned round, and a fair comparison lets it; the proxy is not, since its direction is its own
+ * claim. */
+static void compare_sizes(const Columns *k, bool scored, int first_size, uint64_t seed,
+                          Evaluation *e) {
     e->strongest = -1;
     for (int s = 0; s < EVAL_SIZES; s++) {
         int row = first_size + s;
@@ -132,7 +136,8 @@ static void write_verdict(const Evaluation *e, const char *proxy, char *out, siz
         return;
     }
     snprintf(out, len,
-             "%s (rho %.3f) is %s the strongest size row, %s%s (rho %.3f): difference %+.3f, 95 %% interval "
+             "%s (rho %.3f) is %s the strongest size row, %s%s (rho %.3f): difference %+.3f, 95 %% "
+             "interval "
              "%+.3f to %+.3f, n = %zu.",
              proxy, e->rows[0].spearman, words[e->verdict], turn, size->name, fabs(size->spearman),
              e->rows[0].spearman - fabs(size->spearman), e->difference.lo, e->difference.hi, e->n);
@@ -141,15 +146,21 @@ static void write_verdict(const Evaluation *e, const char *proxy, char *out, siz
 static void write_explained(const Evaluation *e, const char *proxy, char *out, size_t len) {
     const EvalRow *size = &e->rows[e->strongest];
     snprintf(out, len,
-             "Without a table nothing says which networks are good; %s alone explains %.0f %% of the variance of "
+             "Without a table nothing says which networks are good; %s alone explains %.0f %% of "
+             "the variance of "
              "the ranks that %s gives (rho %+.3f, n = %zu).",
              size->name, 100 * size->spearman * size->spearman, proxy, size->spearman, e->n);
 }
 
 void evaluate(const RankResult *r, const char *proxy, uint64_t seed, Evaluation *e) {
     Columns k = columns_make(r, seed);
-    *e = (Evaluation){.n = k.n, .strongest = -1, .partial = NAN, .difference = {NAN, NAN},
-                      .spread_repeats = NAN, .spread_networks = NAN, .verdict = VERDICT_EQUAL};
+    *e = (Evaluation){.n = k.n,
+                      .strongest = -1,
+                      .partial = NAN,
+                      .difference = {NAN, NAN},
+                      .spread_repeats = NAN,
+                      .spread_networks = NAN,
+                      .verdict = VERDICT_EQUAL};
     bool reference = r->has_metric || !r->sizes_only;
     if (reference && !r->sizes_only && r->has_metric)
         e->rows[e->nrows++] = row_make(proxy, k.score, &k, seed);
@@ -171,4 +182,6 @@ void evaluate(const RankResult *r, const char *proxy, uint64_t seed, Evaluation 
     columns_free(&k);
 }
 
-void evaluation_free(Evaluation *e) { free(e->per_repeat); }
+void evaluation_free(Evaluation *e) {
+    free(e->per_repeat);
+}

@@ -4,8 +4,8 @@
 
 #include "ir/graph.h"
 
-/* Appends "    t7 = ..." for node r; the script's variables are t<number>, dimensions in the order of the node's
- * type; leaves come from the dictionary v. */
+/* Appends "    t7 = ..." for node r; the script's variables are t<number>, dimensions in the order
+ * of the node's type; leaves come from the dictionary v. */
 bool export_op(Buf *b, const IrGraph *g, IrRef r, NascError *err);
 
 #endif

@@ -82,7 +82,8 @@ static void put_settings(Writer *w) {
 
 static bool put_forward(Writer *w, NascError *err) {
     const IrModule *m = w->x->canonical;
-    buf_puts(w->script, "\ndef forward(v):\n    \"\"\"One forward pass: the loss, then the measured scalars.\"\"\"\n");
+    buf_puts(w->script, "\ndef forward(v):\n    \"\"\"One forward pass: the loss, then the "
+                        "measured scalars.\"\"\"\n");
     for (size_t i = 0; i < ir_graph_len(w->graph); i++)
         if (!export_op(w->script, w->graph, (IrRef)i, err))
             return false;
@@ -93,11 +94,11 @@ static bool put_forward(Writer *w, NascError *err) {
     return true;
 }
 
-static const char prologue[] =
-    "# Written by nasc: the training run of\n#     %s\n"
-    "# on the tensors in %s. Needs only torch.\n"
-    "import argparse\nimport array\nimport json\nimport os\nimport time\n\nimport torch\nimport torch.nn.functional as F\n\n"
-    "STEPS, REPEATS, TRAINS, MEASURES = %lld, %lld, %s, %zu\n";
+static const char prologue[] = "# Written by nasc: the training run of\n#     %s\n"
+                               "# on the tensors in %s. Needs only torch.\n"
+                               "import argparse\nimport array\nimport json\nimport os\nimport "
+                               "time\n\nimport torch\nimport torch.nn.functional as F\n\n"
+                               "STEPS, REPEATS, TRAINS, MEASURES = %lld, %lld, %s, %zu\n";
 
 static const char epilogue[] =
     "\n\n"
@@ -120,7 +121,8 @@ static const char epilogue[] =
     "        if name in SETTINGS:\n"
     "            groups.setdefault(SETTINGS[name], []).append(t)\n"
     "    optimizer = torch.optim.SGD([{'params': p, 'lr': lr, 'momentum': m, 'weight_decay': d}\n"
-    "                                 for (lr, m, d), p in groups.items()], lr=1.0) if groups else None\n"
+    "                                 for (lr, m, d), p in groups.items()], lr=1.0) if groups else "
+    "None\n"
     "    losses = []\n"
     "    for step in range(steps):\n"
     "        if step + 1 == steps:\n"
@@ -140,8 +142,10 @@ static const char epilogue[] =
     "    parser.add_argument('--double', action='store_true', help='compute in double')\n"
     "    parser.add_argument('--threads', type=int, default=1)\n"
     "    parser.add_argument('--steps', type=int, default=STEPS, help='forward passes')\n"
-    "    parser.add_argument('--dump', help='write the trained parameters, doubles in the order of the table')\n"
-    "    parser.add_argument('--time', type=int, default=0, metavar='N', help='print the processor seconds of N more runs')\n"
+    "    parser.add_argument('--dump', help='write the trained parameters, doubles in the order of "
+    "the table')\n"
+    "    parser.add_argument('--time', type=int, default=0, metavar='N', help='print the processor "
+    "seconds of N more runs')\n"
     "    options = parser.parse_args()\n"
     "    torch.set_num_threads(options.threads)\n"
     "    global DTYPE\n"
@@ -172,7 +176,8 @@ bool export_pytorch(const PytorchExport *x, Buf *script, Buf *data, NascError *e
     Writer w = {x, script, data, x->canonical->graph, ir_hash(x->canonical)};
     buf_printf(script, prologue, x->arch, x->data_name, (long long)x->build->steps,
                (long long)x->repeats, x->build->trains ? "True" : "False", x->build->nmeasures);
-    buf_printf(script, "DATA = \"%s\"\n\n# kind, node, first float in the file, shape\nINPUTS = [\n",
+    buf_printf(script,
+               "DATA = \"%s\"\n\n# kind, node, first float in the file, shape\nINPUTS = [\n",
                x->data_name);
     put_inputs(&w);
     buf_puts(script, "]\nWEIGHTS = [\n");

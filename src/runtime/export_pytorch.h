@@ -1,5 +1,5 @@
-/* Writes a candidate's whole training run as a PyTorch program: an independent judge of losses and gradients,
- * and the other side of every speed comparison. */
+/* Writes a candidate's whole training run as a PyTorch program: an independent judge of losses and
+ * gradients, and the other side of every speed comparison. */
 #ifndef NASC_RUNTIME_EXPORT_PYTORCH_H
 #define NASC_RUNTIME_EXPORT_PYTORCH_H
 
@@ -16,8 +16,9 @@ typedef struct PytorchExport {
     const char *arch, *data_name; /* data_name: the raw file's name, looked for beside the script */
 } PytorchExport;
 
-/* script: Python that needs only torch. data: every tensor as little-endian float32, images and targets first,
- * then the initial weights of each repeat. False with err: an op that PyTorch code cannot be written for. */
+/* script: Python that needs only torch. data: every tensor as little-endian float32, images and
+ * targets first, then the initial weights of each repeat. False with err: an op that PyTorch code
+ * cannot be written for. */
 bool export_pytorch(const PytorchExport *x, Buf *script, Buf *data, NascError *err);
 
 #endif

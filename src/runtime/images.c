@@ -44,9 +44,11 @@ static bool read_cifar(const char *path, Buf *bytes, size_t *n, Inputs *inputs, 
         return false;
     *n = bytes->len / CIFAR_RECORD;
     if (*n == 0 || bytes->len % CIFAR_RECORD != 0) {
-        nasc_fail(err, NASC_PROGRAM_ERROR,
-                  "'%s' is no whole CIFAR-10 binary file: %zu bytes are %zu images of %d bytes and %zu "
-                  "bytes over", path, bytes->len, *n, CIFAR_RECORD, bytes->len % CIFAR_RECORD);
+        nasc_fail(
+            err, NASC_PROGRAM_ERROR,
+            "'%s' is no whole CIFAR-10 binary file: %zu bytes are %zu images of %d bytes and %zu "
+            "bytes over",
+            path, bytes->len, *n, CIFAR_RECORD, bytes->len % CIFAR_RECORD);
         return false;
     }
     char sha[SHA256_TEXT];
@@ -66,7 +68,8 @@ static bool load_cifar(const char *path, const ImageBatch *r, uint64_t seed, flo
     uint32_t *chosen = draw_images(n, r->count, seed);
     float pixels[CIFAR_RECORD - 1];
     for (int64_t i = 0; i < r->count; i++) {
-        const unsigned char *record = (const unsigned char *)bytes.text + chosen[i] * CIFAR_RECORD + 1;
+        const unsigned char *record =
+            (const unsigned char *)bytes.text + chosen[i] * CIFAR_RECORD + 1;
         for (int k = 0; k < CIFAR_RECORD - 1; k++)
             pixels[k] = (float)record[k] / 255.0f;
         Picture p = {CIFAR_SIDE, CIFAR_SIDE, pixels};
@@ -77,8 +80,8 @@ static bool load_cifar(const char *path, const ImageBatch *r, uint64_t seed, flo
     return true;
 }
 
-static bool cifar_labels(const char *path, const ImageBatch *r, int64_t classes, uint64_t seed, float *out,
-                         Inputs *inputs, NascError *err) {
+static bool cifar_labels(const char *path, const ImageBatch *r, int64_t classes, uint64_t seed,
+                         float *out, Inputs *inputs, NascError *err) {
     Buf bytes = {0};
     size_t n;
     bool ok = read_cifar(path, &bytes, &n, inputs, err);
@@ -88,8 +91,9 @@ static bool cifar_labels(const char *path, const ImageBatch *r, int64_t classes,
         out[i] = (float)label;
         if (label < classes)
             continue;
-        nasc_fail(err, NASC_PROGRAM_ERROR, "image %u of '%s' is of class %u, but there are %lld classes",
-                  chosen[i], path, label, (long long)classes);
+        nasc_fail(err, NASC_PROGRAM_ERROR,
+                  "image %u of '%s' is of class %u, but there are %lld classes", chosen[i], path,
+                  label, (long long)classes);
         ok = false;
     }
     free(chosen);
@@ -111,7 +115,8 @@ bool images_labels(const ImageBatch *r, int64_t classes, uint64_t seed, float *o
 
 static bool is_picture_name(const char *name) {
     const char *dot = strrchr(name, '.');
-    return dot && (!strcasecmp(dot, ".jpg") || !strcasecmp(dot, ".jpeg") || !strcasecmp(dot, ".png"));
+    return dot &&
+           (!strcasecmp(dot, ".jpg") || !strcasecmp(dot, ".jpeg") || !strcasecmp(dot, ".png"));
 }
 
 static int by_name(const void *a, const void *b) {
@@ -137,7 +142,8 @@ static bool list_pictures(const char *path, Names *names, NascError *err) {
             VEC_PUSH(*names, nasc_strdup(e->d_name));
     closedir(dir);
     if (names->len == 0) {
-        nasc_fail(err, NASC_PROGRAM_ERROR, "the folder '%s' holds no .jpg, .jpeg or .png picture", path);
+        nasc_fail(err, NASC_PROGRAM_ERROR, "the folder '%s' holds no .jpg, .jpeg or .png picture",
+                  path);
         return false;
     }
     qsort(names->items, names->len, sizeof *names->items, by_name);
@@ -184,7 +190,8 @@ static void load_noise(const ImageBatch *r, uint64_t seed, float *rgb) {
         rgb[i] = (float)random_uniform(stream, (uint64_t)i);
 }
 
-static bool load_source(const ImageBatch *r, uint64_t seed, float *rgb, Inputs *inputs, NascError *err) {
+static bool load_source(const ImageBatch *r, uint64_t seed, float *rgb, Inputs *inputs,
+                        NascError *err) {
     static const char cifar[] = "cifar10:", folder[] = "folder:";
     if (strncmp(r->source, cifar, sizeof cifar - 1) == 0)
         return load_cifar(r->source + sizeof cifar - 1, r, seed, rgb, inputs, err);
@@ -196,11 +203,13 @@ static bool load_source(const ImageBatch *r, uint64_t seed, float *rgb, Inputs *
     }
     if (strcmp(r->source, "dead_leaves") == 0) {
         for (int64_t i = 0; i < r->count; i++)
-            dead_leaves_draw(seed, (uint64_t)i, r->height, r->width, rgb + i * 3 * r->height * r->width);
+            dead_leaves_draw(seed, (uint64_t)i, r->height, r->width,
+                             rgb + i * 3 * r->height * r->width);
         return true;
     }
     nasc_fail(err, NASC_PROGRAM_ERROR,
-              "'%s' is no image source; use dead_leaves, noise, cifar10:FILE or folder:DIR", r->source);
+              "'%s' is no image source; use dead_leaves, noise, cifar10:FILE or folder:DIR",
+              r->source);
     return false;
 }
 
@@ -242,11 +251,12 @@ static void store_image(const ImageBatch *r, const float *rgb, float *out) {
 bool images_batch(const ImageBatch *r, uint64_t seed, float *out, Inputs *inputs, NascError *err) {
     int64_t pixels;
     if (r->count < 1 || r->channels < 1 || r->height < 1 || r->width < 1 ||
-        !mul_checked(r->height, r->width, &pixels) || !mul_checked(pixels, MAX(r->channels, 3), &pixels) ||
+        !mul_checked(r->height, r->width, &pixels) ||
+        !mul_checked(pixels, MAX(r->channels, 3), &pixels) ||
         !mul_checked(pixels, r->count, &pixels) || pixels > MAX_BATCH_PIXELS) {
-        nasc_fail(err, NASC_PROGRAM_ERROR, "a batch of %lld images of %lldx%lldx%lld is beyond the limit",
-                  (long long)r->count, (long long)r->channels, (long long)r->height,
-                  (long long)r->width);
+        nasc_fail(
+            err, NASC_PROGRAM_ERROR, "a batch of %lld images of %lldx%lldx%lld is beyond the limit",
+            (long long)r->count, (long long)r->channels, (long long)r->height, (long long)r->width);
         return false;
     }
     int64_t each = 3 * r->height * r->width;

@@ -1,6 +1,7 @@
-/* The file: 8 bytes of magic, then frames [u32 length][u64 checksum][payload], numbers little-endian. The first
- * frame holds the identity, each further one an entry: key (2 x u64), seconds (f64), arena (i64), values (f64).
- * Invariant: the file is a whole number of frames whenever no write is in flight; a frame is written by one call.
+/* The file: 8 bytes of magic, then frames [u32 length][u64 checksum][payload], numbers
+ * little-endian. The first frame holds the identity, each further one an entry: key (2 x u64),
+ * seconds (f64), arena (i64), values (f64). Invariant: the file is a whole number of frames
+ * whenever no write is in flight; a frame is written by one call.
  */
 #include "runtime/journal.h"
 
@@ -60,7 +61,9 @@ static double of_bits(uint64_t bits) {
     return x;
 }
 
-static uint64_t checksum(const void *payload, size_t len) { return hash128(payload, len, 0x6a726e6c).lo; }
+static uint64_t checksum(const void *payload, size_t len) {
+    return hash128(payload, len, 0x6a726e6c).lo;
+}
 
 /* The table of entries. */
 
@@ -101,7 +104,8 @@ static bool keep(Journal *j, const JournalEntry *e) {
 /* Frames. */
 
 static void fail(const Journal *j, NascError *err, const char *what) {
-    nasc_fail(err, NASC_ENVIRONMENT, "cannot %s the journal '%s': %s", what, j->path, strerror(errno));
+    nasc_fail(err, NASC_ENVIRONMENT, "cannot %s the journal '%s': %s", what, j->path,
+              strerror(errno));
 }
 
 /* Appends one frame; what a failed write left of it is cut off. */
@@ -197,7 +201,8 @@ static bool next_line(const char *text, size_t len, size_t *at, const char **lin
     return true;
 }
 
-static void refuse_other(const Journal *j, const char *theirs, size_t len, const char *ours, NascError *err) {
+static void refuse_other(const Journal *j, const char *theirs, size_t len, const char *ours,
+                         NascError *err) {
     size_t a = 0, b = 0;
     const char *x, *y;
     int n, m;
@@ -205,12 +210,16 @@ static void refuse_other(const Journal *j, const char *theirs, size_t len, const
         if (n == m && memcmp(x, y, (size_t)n) == 0)
             continue;
         nasc_fail(err, NASC_PROGRAM_ERROR,
-                  "the journal '%s' is of another program or version: it says `%.*s`, this run `%.*s`; choose another "
-                  "folder with --out, or remove the journal to begin anew", j->path, n, x, m, y);
+                  "the journal '%s' is of another program or version: it says `%.*s`, this run "
+                  "`%.*s`; choose another "
+                  "folder with --out, or remove the journal to begin anew",
+                  j->path, n, x, m, y);
         return;
     }
-    nasc_fail(err, NASC_PROGRAM_ERROR, "the journal '%s' is of another version of nasc; choose another folder with "
-              "--out, or remove the journal to begin anew", j->path);
+    nasc_fail(err, NASC_PROGRAM_ERROR,
+              "the journal '%s' is of another version of nasc; choose another folder with "
+              "--out, or remove the journal to begin anew",
+              j->path);
 }
 
 static bool begin_file(Journal *j, const char *identity, NascError *err) {
@@ -244,8 +253,10 @@ static bool load(Journal *j, const char *identity, Buf *file, NascError *err) {
     if (memcmp(file->text, MAGIC, sizeof MAGIC) == 0)
         n = frame_at(file, at, &payload, &len);
     if (n == 0) {
-        nasc_fail(err, NASC_PROGRAM_ERROR, "'%s' is no journal, or its beginning is damaged; choose another folder "
-                  "with --out, or remove it to begin anew", j->path);
+        nasc_fail(err, NASC_PROGRAM_ERROR,
+                  "'%s' is no journal, or its beginning is damaged; choose another folder "
+                  "with --out, or remove it to begin anew",
+                  j->path);
         return false;
     }
     if (len != strlen(identity) || memcmp(payload, identity, len) != 0) {
@@ -271,8 +282,10 @@ static bool open_file(Journal *j, const char *identity, NascError *err) {
     }
     if (flock(j->fd, LOCK_EX | LOCK_NB) != 0) {
         if (errno == EWOULDBLOCK)
-            nasc_fail(err, NASC_ENVIRONMENT, "another process is writing the journal '%s'; wait for it, or choose "
-                      "another folder with --out", j->path);
+            nasc_fail(err, NASC_ENVIRONMENT,
+                      "another process is writing the journal '%s'; wait for it, or choose "
+                      "another folder with --out",
+                      j->path);
         else
             fail(j, err, "lock");
         return false;
@@ -334,6 +347,10 @@ bool journal_add(Journal *j, const JournalEntry *e, NascError *err) {
     return ok;
 }
 
-size_t journal_read_entries(const Journal *j) { return j->read; }
+size_t journal_read_entries(const Journal *j) {
+    return j->read;
+}
 
-size_t journal_dropped_bytes(const Journal *j) { return j->dropped; }
+size_t journal_dropped_bytes(const Journal *j) {
+    return j->dropped;
+}

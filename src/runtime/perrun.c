@@ -7,8 +7,8 @@
 #include "runtime/memory.h"
 #include "runtime/ref.h"
 
-/* Leaves of the run graph: images by request; weights of fixed networks by their name, so that another target
- * beside them does not move them. */
+/* Leaves of the run graph: images by request; weights of fixed networks by their name, so that
+ * another target beside them does not move them. */
 static Hash128 leaf_identity(const IrNode *leaf) {
     const char *name = leaf->name ? leaf->name : "";
     return hash128(name, strlen(name), 0x72756e);
@@ -52,7 +52,8 @@ static bool *mark_heavy(const IrGraph *g, Arena *arena) {
     return heavy;
 }
 
-/* A module for the plan: the heavy nodes below `root`; what feeds them becomes inputs, numbered in `feeds`. */
+/* A module for the plan: the heavy nodes below `root`; what feeds them becomes inputs, numbered in
+ * `feeds`. */
 typedef struct HeavyPart {
     IrGraph *graph;
     const IrGraph *from;
@@ -80,10 +81,13 @@ static IrRef copy_heavy(HeavyPart *p, IrRef r) {
     return p->copy[r];
 }
 
-static bool eval_plain(RunValues *v, const IrGraph *g, IrRef *refs, size_t n, Arena *arena, double **out,
-                       NascError *err) {
+static bool eval_plain(RunValues *v, const IrGraph *g, IrRef *refs, size_t n, Arena *arena,
+                       double **out, NascError *err) {
     LeafSource source = {v, g};
-    RefOptions options = {.precision = REF_DOUBLE, .plain = true, .leaf = fill_leaf, .user = &source,
+    RefOptions options = {.precision = REF_DOUBLE,
+                          .plain = true,
+                          .leaf = fill_leaf,
+                          .user = &source,
                           .seed = v->seed};
     return ref_eval(g, refs, n, &options, arena, out, err);
 }
@@ -137,8 +141,8 @@ static Hash128 value_hash(const RunValue *v) {
 static bool load_images(RunValues *v, const ProxyRun *run, NascError *err) {
     while (v->images.len < run->nimages) {
         const ImageRequest *r = &run->images[v->images.len];
-        ImageBatch batch = {r->source, r->count, r->channels, r->height, r->width, r->augment,
-                            r->normalise};
+        ImageBatch batch = {r->source, r->count,   r->channels, r->height,
+                            r->width,  r->augment, r->normalise};
         int64_t n;
         if (!mul_checked(r->count, r->channels, &n) || !mul_checked(n, r->height, &n) ||
             !mul_checked(n, r->width, &n) || n > (INT64_C(1) << 30)) {

@@ -1,5 +1,5 @@
-/* The values that a proxy computes once a run: images, targets. They are made before any candidate and do not
- * depend on which candidate asks first. */
+/* The values that a proxy computes once a run: images, targets. They are made before any candidate
+ * and do not depend on which candidate asks first. */
 #ifndef NASC_RUNTIME_PERRUN_H
 #define NASC_RUNTIME_PERRUN_H
 
@@ -21,8 +21,9 @@ typedef struct RunValues {
     VEC(float *) images;  /* by image request */
 } RunValues;
 
-/* Computes the roots that are not there yet. Small elementwise tensors come from plain loops in double, rounded
- * once; what holds convolutions, pools or norms runs as kernels (as plain loops where jit is NULL). */
+/* Computes the roots that are not there yet. Small elementwise tensors come from plain loops in
+ * double, rounded once; what holds convolutions, pools or norms runs as kernels (as plain loops
+ * where jit is NULL). */
 bool run_values_update(RunValues *v, const ProxyRun *run, NascError *err);
 void run_values_free(RunValues *v);
 

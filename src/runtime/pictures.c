@@ -139,8 +139,8 @@ void picture_fit(const Picture *p, int64_t height, int64_t width, float *out) {
                                                left + ((double)x + 0.5) * scale, scale);
         for (int64_t y = 0; y < height; y++)
             for (int64_t x = 0; x < width; x++)
-                out[(c * height + y) * width + x] = filtered(
-                    rows + x, p->height, width, top + ((double)y + 0.5) * scale, scale);
+                out[(c * height + y) * width + x] =
+                    filtered(rows + x, p->height, width, top + ((double)y + 0.5) * scale, scale);
     }
     free(rows);
 }

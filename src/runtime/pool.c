@@ -18,7 +18,8 @@ typedef struct Worker {
     int number;
 } Worker;
 
-/* The stack of a worker: the evaluator recurses along a program's nesting (its depth is bounded). */
+/* The stack of a worker: the evaluator recurses along a program's nesting (its depth is bounded).
+ */
 enum { WORKER_STACK = 64 << 20 };
 
 static bool take(Pool *p, size_t *item) {

@@ -1,5 +1,5 @@
-/* A pool of workers over numbered items: each item is done once by one worker, in any order; results must not
- * depend on which. */
+/* A pool of workers over numbered items: each item is done once by one worker, in any order;
+ * results must not depend on which. */
 #ifndef NASC_RUNTIME_POOL_H
 #define NASC_RUNTIME_POOL_H
 
@@ -8,7 +8,8 @@
 typedef struct PoolJob {
     size_t nitems;
     int workers; /* >= 1 */
-    /* Does item `item`; false stops the pool after what is in flight (an environment failure in err). */
+    /* Does item `item`; false stops the pool after what is in flight (an environment failure in
+     * err). */
     bool (*work)(void *user, int worker, size_t item, NascError *err);
     /* Called after each item, one at a time; may be NULL. */
     void (*done)(void *user, size_t finished, size_t item);

@@ -35,7 +35,8 @@ void ref_gram(const IrNode *node, const IrType *const *in_types, const double *c
     double *z = nasc_alloc(sizeof *z * (size_t)(n * k));
     ref_copy(&rows, in[0], ref_strides(in_types[0], &rows), z, ref_strides(&rows, &rows));
     if (ref_by_gemm(options))
-        blas_dgemm(&(BlasGemm){.transpose_b = true, .m = n, .n = n, .k = k, .a = z, .b = z, .c = out});
+        blas_dgemm(
+            &(BlasGemm){.transpose_b = true, .m = n, .n = n, .k = k, .a = z, .b = z, .c = out});
     else
         gram_plain(z, n, k, ref_is_float(options), out);
     free(z);

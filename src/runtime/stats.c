@@ -102,7 +102,9 @@ static int by_x_then_y(const void *a, const void *b) {
     return p->y < q->y ? -1 : p->y > q->y;
 }
 
-static double tied_pairs(double run) { return run * (run - 1) / 2; }
+static double tied_pairs(double run) {
+    return run * (run - 1) / 2;
+}
 
 double stats_kendall_tau_b(const double *x, const double *y, size_t n) {
     if (n < 2)
@@ -147,7 +149,8 @@ double stats_partial_spearman(const double *x, const double *y, const double *z,
     return norm > 1e-12 ? (xy - xz * yz) / sqrt(norm) : NAN;
 }
 
-/* Weight of each item in the set of the `top` largest: 1, 0, or a share where a tie straddles the border. */
+/* Weight of each item in the set of the `top` largest: 1, 0, or a share where a tie straddles the
+ * border. */
 static void top_weights(const double *x, size_t n, size_t top, double *weight) {
     Keyed *k = sorted_keys(x, n);
     double border = k[n - top].key;
@@ -187,8 +190,8 @@ static StatsInterval percentiles(double *values, size_t n) {
     return (StatsInterval){values[cut], values[n - 1 - cut]};
 }
 
-/* Items in rising order of x: sorted once, so that a resample, which only changes how often each item counts,
- * ranks in one sweep. */
+/* Items in rising order of x: sorted once, so that a resample, which only changes how often each
+ * item counts, ranks in one sweep. */
 typedef struct Sorted {
     const double *x;
     Keyed *order;
@@ -218,7 +221,8 @@ static void resampled_ranks(Sorted *s, const uint32_t *count, size_t n) {
 }
 
 static double resampled_pearson(const double *x, const double *y, const uint32_t *count, size_t n) {
-    double mean = 0.5 * ((double)n + 1), xy = 0, xx = 0, yy = 0; /* of ranks, with or without ties */
+    double mean = 0.5 * ((double)n + 1), xy = 0, xx = 0,
+           yy = 0; /* of ranks, with or without ties */
     for (size_t i = 0; i < n; i++) {
         double dx = x[i] - mean, dy = y[i] - mean;
         xy += count[i] * dx * dy;
@@ -234,7 +238,8 @@ static StatsInterval bootstrap(const double *a, const double *b, const double *y
     if (n < 3)
         return (StatsInterval){NAN, NAN};
     RandomStream stream = random_stream(seed, 0, RANDOM_BOOTSTRAP, (Hash128){0, n});
-    Sorted first = sorted_make(a, n), second = sorted_make(b ? b : a, n), reference = sorted_make(y, n);
+    Sorted first = sorted_make(a, n), second = sorted_make(b ? b : a, n),
+           reference = sorted_make(y, n);
     uint32_t *count = nasc_alloc(n * sizeof *count);
     double *values = nasc_alloc(STATS_RESAMPLES * sizeof *values);
     size_t kept = 0;

@@ -1,5 +1,6 @@
-/* Rank statistics. Definitions: Spearman's rho with average ranks, Kendall's tau-b (ties corrected),
- * percentile bootstrap over items. NaN where a coefficient is undefined (constant input, n < 2). */
+/* Rank statistics. Definitions: Spearman's rho with average ranks, Kendall's tau-b (ties
+ * corrected), percentile bootstrap over items. NaN where a coefficient is undefined (constant
+ * input, n < 2). */
 #ifndef NASC_RUNTIME_STATS_H
 #define NASC_RUNTIME_STATS_H
 
@@ -13,8 +14,8 @@ double stats_spearman(const double *x, const double *y, size_t n);
 double stats_kendall_tau_b(const double *x, const double *y, size_t n);
 /* Spearman of x and y with the ranks of z removed from both (first-order partial correlation). */
 double stats_partial_spearman(const double *x, const double *y, const double *z, size_t n);
-/* Share of the `top` best by x that are among the `top` best by y; ties at the border count by their
- * share of the places left. top >= 1. */
+/* Share of the `top` best by x that are among the `top` best by y; ties at the border count by
+ * their share of the places left. top >= 1. */
 double stats_precision_at(const double *x, const double *y, size_t n, size_t top);
 
 typedef struct StatsInterval {

@@ -39,8 +39,8 @@ static void NASC_PRINTF(2, 3) problem(Reader *r, const char *fmt, ...) {
     VEC_PUSH(r->problems, p);
 }
 
-/* Cuts the next field out of the line in place; returns NULL after the last one. A quoted CSV field may
- * hold the separator and doubled quotes. */
+/* Cuts the next field out of the line in place; returns NULL after the last one. A quoted CSV field
+ * may hold the separator and doubled quotes. */
 static char *next_field(Reader *r, char **cursor, char *line_end) {
     char *s = *cursor;
     if (!s)
@@ -107,12 +107,14 @@ static bool read_header(Reader *r, const char *path, const char *metric, NascErr
     }
     bool ok = r->columns >= 2 && r->metric_column > 0;
     if (r->columns < 2)
-        nasc_fail(err, NASC_PROGRAM_ERROR,
-                  "table '%s' has one column; it needs an architecture and a metric, separated by a tab "
-                  "or a comma", path);
+        nasc_fail(
+            err, NASC_PROGRAM_ERROR,
+            "table '%s' has one column; it needs an architecture and a metric, separated by a tab "
+            "or a comma",
+            path);
     else if (!ok)
-        nasc_fail(err, NASC_PROGRAM_ERROR, "table '%s' has no column '%s'; its metrics are: %s", path,
-                  metric, names.text);
+        nasc_fail(err, NASC_PROGRAM_ERROR, "table '%s' has no column '%s'; its metrics are: %s",
+                  path, metric, names.text);
     buf_free(&names);
     return ok;
 }
@@ -242,7 +244,8 @@ static void read_cells(Reader *r, char *line, char *line_end, char **fields) {
         problem(r, "the line has %zu columns, the header %zu", n, r->columns);
         return;
     }
-    RowText row = {.ncolumns = n, .columns = (const char *const *)r->names,
+    RowText row = {.ncolumns = n,
+                   .columns = (const char *const *)r->names,
                    .fields = (const char *const *)fields};
     read_foreign(r, &row);
 }

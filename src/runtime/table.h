@@ -1,8 +1,8 @@
-/* Tables of architectures and metrics: TSV or CSV with a header line, the architecture in the first column
- * (CSV fields may be quoted); or, with a format that says what a row means, lines of any columns and JSON:
- * a list of rows, an object of rows by key, or rows one after the other. Read row by row. Problems are
- * reported by line (of JSON: by row), as many as there are up to a limit, and a row with a problem is left
- * out. */
+/* Tables of architectures and metrics: TSV or CSV with a header line, the architecture in the first
+ * column (CSV fields may be quoted); or, with a format that says what a row means, lines of any
+ * columns and JSON: a list of rows, an object of rows by key, or rows one after the other. Read row
+ * by row. Problems are reported by line (of JSON: by row), as many as there are up to a limit, and
+ * a row with a problem is left out. */
 #ifndef NASC_RUNTIME_TABLE_H
 #define NASC_RUNTIME_TABLE_H
 
@@ -24,7 +24,7 @@ typedef struct TableProblem {
 typedef struct Table {
     Arena arena;
     const char *metric_name;
-    bool is_json;     /* lines are rows */
+    bool is_json; /* lines are rows */
     size_t nrows;
     TableRow *rows;
     size_t nproblems; /* all of them; the first TABLE_MAX_PROBLEMS are kept */
@@ -42,15 +42,15 @@ typedef struct TableFormat {
     const char *metric;
 } TableFormat;
 
-/* metric NULL: the second column. False with err if the file cannot be read (NASC_ENVIRONMENT) or has no
- * usable header (NASC_PROGRAM_ERROR). Duplicated architectures keep their first row. */
+/* metric NULL: the second column. False with err if the file cannot be read (NASC_ENVIRONMENT) or
+ * has no usable header (NASC_PROGRAM_ERROR). Duplicated architectures keep their first row. */
 bool table_read(const char *path, const char *metric, Table *out, NascError *err);
 /* Like table_read; the format says what the rows mean. */
 bool table_read_rows(const char *path, const TableFormat *format, Table *out, NascError *err);
 void table_free(Table *t);
 
-/* n row numbers drawn without replacement by the seed, in the order drawn; all of them, in file order, if
- * the table has no more than n. Returns how many; `out` holds min(n, nrows). */
+/* n row numbers drawn without replacement by the seed, in the order drawn; all of them, in file
+ * order, if the table has no more than n. Returns how many; `out` holds min(n, nrows). */
 size_t table_sample(const Table *t, size_t n, uint64_t seed, size_t *out);
 
 #endif
