@@ -143,7 +143,7 @@ static int64_t index_of(Session *s, const EvalDomain *d, Value v) {
     Value plain = value_plain(v);
     int64_t items = value_length(plain);
     if (plain.kind != VALUE_STRING && items < 0) {
-        for (int64_t i = 0; d->choice->a->kind != AST_ALTERNATIVES && i < d->domain.count; i++) {
+        for (int64_t i = 0; i < d->domain.count; i++) {
             bool known;
             if (value_equal(domain_value(s->eval, d, i), plain, &known) && known)
                 return i;
