@@ -48,6 +48,16 @@ char *arena_strdup(Arena *a, const char *s) {
     return arena_strndup(a, s, strlen(s));
 }
 
+char *arena_join(Arena *a, const char *const *parts, size_t n) {
+    size_t len = 0;
+    for (size_t i = 0; i < n; i++)
+        len += strlen(parts[i]);
+    char *text = arena_alloc(a, len + 1), *at = text;
+    for (size_t i = 0; i < n; i++)
+        at = stpcpy(at, parts[i]);
+    return text;
+}
+
 char *arena_printf(Arena *a, const char *fmt, ...) {
     va_list args;
     va_start(args, fmt);

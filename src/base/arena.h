@@ -18,6 +18,8 @@ void *arena_alloc(Arena *a, size_t bytes);
 /* Copies; the result ends in a NUL that `len` does not count. */
 char *arena_strndup(Arena *a, const char *s, size_t len);
 char *arena_strdup(Arena *a, const char *s);
+/* The texts one after another. */
+char *arena_join(Arena *a, const char *const *parts, size_t n);
 char *arena_printf(Arena *a, const char *fmt, ...) NASC_PRINTF(2, 3);
 /* Frees everything but keeps the first block for reuse: a candidate's arena is reset, not made
  * anew. */

@@ -10,7 +10,7 @@ static void reserve(Buf *b, size_t extra) {
     size_t need = b->len + extra + 1;
     if (need <= b->cap)
         return;
-    b->cap = MAX(need, 2 * b->cap);
+    b->cap = MAX(MAX(need, 2 * b->cap), 64);
     b->text = nasc_realloc(b->text, b->cap);
 }
 
@@ -28,6 +28,17 @@ void buf_puts(Buf *b, const char *s) {
 
 void buf_putc(Buf *b, char c) {
     buf_append(b, &c, 1);
+}
+
+void buf_put_int(Buf *b, int64_t x) {
+    char digits[24], *at = digits + sizeof digits;
+    uint64_t left = x < 0 ? 0 - (uint64_t)x : (uint64_t)x;
+    do
+        *--at = (char)('0' + left % 10);
+    while (left /= 10);
+    if (x < 0)
+        *--at = '-';
+    buf_append(b, at, (size_t)(digits + sizeof digits - at));
 }
 
 void buf_printf(Buf *b, const char *fmt, ...) {

@@ -13,6 +13,8 @@ typedef struct Buf {
 void buf_append(Buf *b, const void *bytes, size_t len);
 void buf_puts(Buf *b, const char *s);
 void buf_putc(Buf *b, char c);
+/* The number in decimal; a hot path of names, where printf would cost more than the rest. */
+void buf_put_int(Buf *b, int64_t x);
 void buf_printf(Buf *b, const char *fmt, ...) NASC_PRINTF(2, 3);
 /* Shortest decimal that reads back as the same double; "nan", "inf", "-inf" for the rest. */
 void buf_put_double(Buf *b, double x);

@@ -340,7 +340,7 @@ int64_t domain_index(Eval *e, const EvalDomain *d, const char *text, size_t len)
 const char *eval_address(Eval *e, Frame *f, const char *name, const Value *indices, size_t n) {
     const char *own = indexed_name(e, name, indices, n);
     const char *prefix = path_name(e, f->context.path, true);
-    return *prefix ? arena_printf(e->arena, "%s.%s", prefix, own) : own;
+    return *prefix ? arena_join(e->arena, (const char *const[]){prefix, ".", own}, 3) : own;
 }
 
 Value choice_value(Eval *e, Frame *frame, Frame *inner, const Ast *choice, const Value *indices,

@@ -245,7 +245,8 @@ typedef struct LeafEntry {
 
 static const char *unique_name(Eval *e, const char *op, const char *role) {
     const char *base = path_name(e, e->now.path, false);
-    const char *name = arena_printf(e->arena, *base ? "%s.%s.%s" : "%s%s.%s", base, op, role);
+    const char *name = arena_join(
+        e->arena, (const char *const[]){base, *base ? "." : "", op, ".", role}, 5);
     void **seen = map_slot(e->arena, &e->names, hash128(name, strlen(name), 10));
     if (!*seen)
         *seen = ARENA_NEW(e->arena, int);

@@ -59,7 +59,8 @@ static Value apply_repeat(Eval *e, Value x, const Layer *l, Place place) {
     const char *name = label_of(l->items[0]);
     Context saved = e->now;
     for (int64_t i = 0; i < l->count && !value_is_poison(x); i++) {
-        const char *label = arena_printf(e->arena, "%s[%lld]", name ? name : "", (long long)i);
+        Value index = value_int(i);
+        const char *label = indexed_name(e, name ? name : "", &index, 1);
         e->now.path = path_child(e, PATH_ITEM, 0, i, NULL, 0, label);
         x = apply(e, x, l->items[0], place);
         e->now = saved;

@@ -229,7 +229,7 @@ void value_print(Buf *b, Value v) {
         buf_puts(b, "none");
         break;
     case VALUE_INT:
-        buf_printf(b, "%lld", (long long)v.u.integer);
+        buf_put_int(b, v.u.integer);
         break;
     case VALUE_DECIMAL:
         buf_put_double(b, v.u.decimal);

@@ -54,12 +54,11 @@ bool *ir_live(Arena *arena, const IrModule *m) {
 }
 
 static void put_words(Buf *b, const uint64_t *words, size_t n) {
-    for (size_t i = 0; i < n; i++) {
-        unsigned char bytes[8];
-        for (int k = 0; k < 8; k++)
-            bytes[k] = (unsigned char)(words[i] >> (8 * k));
-        buf_append(b, bytes, sizeof bytes);
-    }
+    unsigned char bytes[8 * (IR_NODE_WORDS + 2)];
+    CHECK(n <= IR_NODE_WORDS + 2);
+    for (size_t i = 0; i < 8 * n; i++)
+        bytes[i] = (unsigned char)(words[i / 8] >> (8 * (i % 8)));
+    buf_append(b, bytes, 8 * n);
 }
 
 Hash128 ir_hash(const IrModule *canonical) {

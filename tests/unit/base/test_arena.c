@@ -62,8 +62,18 @@ static void strings_are_copied(void **state) {
     arena_free(&a);
 }
 
+static void texts_are_joined(void **state) {
+    (void)state;
+    Arena a;
+    arena_init(&a, "test");
+    assert_string_equal(arena_join(&a, (const char *const[]){"one", "", ".", "two"}, 4), "one.two");
+    assert_string_equal(arena_join(&a, NULL, 0), "");
+    arena_free(&a);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(texts_are_joined),
         cmocka_unit_test(allocations_are_zeroed_aligned_and_apart),
         cmocka_unit_test(large_allocations_fit),
         cmocka_unit_test(strings_are_copied),

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,8 +85,22 @@ static void overflow_is_told(void **state) {
     assert_true(add_checked(INT64_MIN, INT64_MAX, &x) && x == -1);
 }
 
+static void integers_in_decimal(void **state) {
+    (void)state;
+    static const int64_t numbers[] = {0, 7, -7, 10, 1234567890123, INT64_MAX, INT64_MIN};
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+        char want[32];
+        snprintf(want, sizeof want, "%lld", (long long)numbers[i]);
+        Buf b = {0};
+        buf_put_int(&b, numbers[i]);
+        assert_string_equal(b.text, want);
+        buf_free(&b);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(integers_in_decimal),
         cmocka_unit_test(text_grows_and_stays_terminated),
         cmocka_unit_test(doubles_are_short_and_read_back),
         cmocka_unit_test(arrays_grow),
