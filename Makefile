@@ -20,6 +20,10 @@ ifdef SAN
 CFLAGS  += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 LDFLAGS += -fsanitize=address,undefined
 endif
+ifdef FUZZ
+CFLAGS  += -fsanitize=fuzzer-no-link,address -fno-omit-frame-pointer
+LDFLAGS += -fsanitize=fuzzer,address
+endif
 LLVM_INCLUDE := $(shell $(LLVM_CONFIG) --includedir 2>/dev/null)
 LLVM_LIBDIR  := $(shell $(LLVM_CONFIG) --libdir 2>/dev/null)
 
@@ -84,6 +88,17 @@ unit-build: $(UNIT)
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
+# Fuzz targets, by clang's libFuzzer; tests/fuzz/run.sh runs them. `make fuzz` does both.
+FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/fuzz_%,$(filter-out %/fuzz_main.c,$(wildcard tests/fuzz/fuzz_*.c)))
+$(BUILD)/fuzz_%: tests/fuzz/fuzz_%.c $(call archives,frontend)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $< -Wl,--start-group $(call archives,frontend) -Wl,--end-group -ljansson -lcrypto -lxxhash -lm
+.PHONY: fuzz fuzz-build fuzz-targets
+fuzz-targets: $(FUZZERS)
+fuzz-build:
+	+@$(MAKE) -s BUILD=$(BUILD)-fuzz CC=clang-19 FUZZ=1 fuzz-targets
+fuzz: fuzz-build
+	sh tests/fuzz/run.sh $(BUILD)-fuzz 30
+
 # Tests. `make check` runs those of this build; check-all adds the sanitizer build (BUILD-asan).
 .PHONY: check check-unit check-lit check-all check-build
 check-build: $(BUILD)/nasc $(TOOLS) unit-build
@@ -131,6 +146,7 @@ help:
 	@echo 'make            build $(BUILD)/nasc'
 	@echo 'make check      the tests of this build; check-unit, check-lit: a part of them'
 	@echo 'make check-all  the tests, and again under AddressSanitizer and UBSan'
+	@echo 'make fuzz       random programs for a minute, under AddressSanitizer'
 	@echo 'make bench      speed against PyTorch, kernel by kernel, compiling'
 	@echo 'make format     clang-format over the sources'
 	@echo 'make lint       clang-tidy and the include rules'
