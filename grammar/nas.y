@@ -60,11 +60,12 @@ static void nas_error(const Place *place, Parse *p, const char *message);
     PRIOR "prior" PROXY "proxy" RANK "rank" REQUIRE "require" RETURN "return" RUN "run"
     SHARED "shared" SPACE "space" STEP "step" SUBSET "subset" THEN "then" TRAIN "train" TRUE "true"
     USE "use" WITH "with"
+    SAME "same" /* before `up`, at the start of a statement: parse.c */
 
 %nterm <list> program statements alternatives parameters parameter_list arguments expressions
 %nterm <list> pattern sizes
 %nterm <node> statement use parameter_statement definition choice domain alternative space proxy
-%nterm <node> input network require costs encoding format shared per train measure rank
+%nterm <node> input network require costs encoding format symmetry shared per train measure rank
 %nterm <node> head index parameter value settings block body lambda_block optional_each
 %nterm <node> expression open_expression arrow disjunction conjunction negation comparison range sum
 %nterm <node> term unary power at postfix closed operand aggregate loop condition
@@ -101,7 +102,7 @@ statements:
 
 statement:
     use | parameter_statement | definition | choice | space | proxy | input | network | require
-|   costs | encoding | format | shared | per | train | measure | rank
+|   costs | encoding | format | symmetry | shared | per | train | measure | rank
 |   error ';'                      { REPAIRED; $$ = node_error(p, @$); }
 ;
 
@@ -285,6 +286,14 @@ alternative_name:
 /* Section 8. */
 encoding:
     ENCODING pattern ';'           { $$ = node_list(p, @$, AST_ENCODING, $2); }
+;
+
+/* same up to isomorphism of (link, op) if alive; same up to order of s in (op, from); */
+symmetry:
+    SAME NAME NAME NAME OF '(' expressions ')' condition ';'
+                                   { $$ = build_symmetry(p, @$, @4, $4, NULL, $7, $9); }
+|   SAME NAME NAME NAME OF NAME IN '(' expressions ')' ';'
+                                   { $$ = build_symmetry(p, @$, @4, $4, $6, $9, NULL); }
 ;
 
 pattern:

@@ -28,6 +28,8 @@ space nas_bench_101(stem = 128) {
   require alive[0];
   require count(link) <= 9;
 
+  same up to isomorphism of (vertices, link, op) if alive;
+
   cell(c) = x => {
     outs = [v in 1..last-1 if alive[v] and link[v, last]];
     width[v in 1..last-1 if alive[v]] =

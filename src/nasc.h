@@ -27,6 +27,7 @@ typedef struct NascRequest {
     const char *algorithm;   /* NULL or "auto": by the shape; "direct": no Winograd convolutions */
     const char *as;          /* show: the form */
     const char *network;     /* show: a network other than the scored one */
+    const char *only;        /* count: raw, satisfying, distinct or networks; NULL: all */
     const char *to;          /* export: the format */
     const char *lib_dir;     /* where `use NAME;` looks; NULL: beside the program */
     int64_t n;               /* sample: how many; 0: the default */
@@ -48,6 +49,8 @@ NascStatus nasc_show(const NascRequest *r);
 NascStatus nasc_score(const NascRequest *r);
 /* Draws architectures of the program's space. */
 NascStatus nasc_sample(const NascRequest *r);
+/* Counts the points of the program's space. */
+NascStatus nasc_count(const NascRequest *r);
 /* Writes the training run of one architecture as a program for another framework. */
 NascStatus nasc_export(const NascRequest *r);
 

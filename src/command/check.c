@@ -14,7 +14,7 @@ static void print_summary(Session *s) {
         if (points)
             buf_printf(&b, "space %s: %s points\n", space_name(spaces[i]), points);
         else
-            buf_printf(&b, "space %s: points not counted, since some choices depend on others\n",
+            buf_printf(&b, "space %s: points not counted, since choices stand in bodies\n",
                        space_name(spaces[i]));
     }
     buf_printf(&b, "%s: no mistakes found, %zu action%s\n", s->request->file,

@@ -57,6 +57,7 @@ typedef enum AstKind {
     AST_ENCODING, /* list of pattern items: AST_STRING literal, AST_PATTERN_JOIN, or a hole expression */
     AST_PATTERN_JOIN, /* index = binders, a = AST_STRING separator, list = pattern items */
     AST_FORMAT,  /* text, params = the row, alias = the space or NULL, list = members: how a foreign row is read */
+    AST_SAME,     /* text = isomorphism or order; list = names of choices; alias = index or NULL; b = condition or NULL */
     AST_SHARED,  /* like AST_DEFINITION: one instance per index, whose every use has the same weights */
     AST_PER_RUN, /* list = definitions */
     AST_PER_ARCHITECTURE, /* list = definitions, shared */

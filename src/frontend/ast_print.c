@@ -515,6 +515,17 @@ static void put_line(Buf *b, const Ast *s) {
         put_pattern(b, &s->list);
         buf_putc(b, ';');
         break;
+    case AST_SAME:
+        buf_printf(b, "same up to %s of ", s->text);
+        if (s->alias)
+            buf_printf(b, "%s in ", s->alias);
+        put_list(b, &s->list, "(", ")");
+        if (s->b) {
+            buf_puts(b, " if ");
+            put(b, s->b, LEVEL_OPEN);
+        }
+        buf_putc(b, ';');
+        break;
     case AST_TRAIN:
         put_args(b, &s->list, "train(", ");");
         break;

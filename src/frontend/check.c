@@ -36,6 +36,7 @@ static const StatementRule rules[] = {
     {AST_COSTS, "costs", 1u << IN_SPACE},
     {AST_ENCODING, "encoding", 1u << IN_SPACE | 1u << IN_FORMAT},
     {AST_FORMAT, "format", 1u << IN_SPACE | 1u << IN_FILE},
+    {AST_SAME, "same", 1u << IN_SPACE},
     {AST_PER_RUN, "per run", 1u << IN_PROXY},
     {AST_PER_ARCHITECTURE, "per architecture", 1u << IN_PROXY},
     {AST_TRAIN, "train", 1u << IN_PROXY},
@@ -113,6 +114,46 @@ static void check_costs(Check *c, const Ast *space, const Ast *n) {
     if (nearest)
         diag_hint(c->diags, d, "did you mean `%s`?", nearest);
     VEC_FREE(names);
+}
+
+static bool binds(const Ast *choice, const char *index) {
+    for (size_t i = 0; i < choice->index.len; i++)
+        if (choice->index.items[i]->text && !strcmp(choice->index.items[i]->text, index))
+            return true;
+    return false;
+}
+
+static void bad_symmetry(Check *c, const Ast *at, const char *why) {
+    diag_at(c->diags, at->place, DIAG_bad_symmetry, why);
+}
+
+/* What a symmetry permutes are choices of the space: for isomorphism one of two indices (the links), others of
+ * one (the vertices) or none; for an order, choices that have the index. */
+static void check_symmetry(Check *c, Scope *s, const Ast *n) {
+    bool order = n->alias && !strcmp(n->text, "order");
+    if (!order && (n->alias || strcmp(n->text, "isomorphism") != 0)) {
+        bad_symmetry(c, n, "write `same up to isomorphism of (link, op);` or `same up to order of s in (op, from);`");
+        return;
+    }
+    size_t links = 0;
+    for (size_t i = 0; i < n->list.len; i++) {
+        Ast *item = n->list.items[i];
+        check_expr(c, s, item);
+        const Ast *choice = item->kind == AST_NAME ? item->resolved : NULL;
+        if (item->kind == AST_ERROR || (item->kind == AST_NAME && !choice))
+            continue;
+        if (!choice || choice->kind != AST_CHOICE)
+            bad_symmetry(c, item, "a symmetry is of choices");
+        else if (order && !binds(choice, n->alias))
+            bad_symmetry(c, item, arena_printf(c->s->arena, "`%s` has no index `%s`", item->text, n->alias));
+        else if (!order && choice->index.len > 2)
+            bad_symmetry(c, item, "isomorphism is of links [u, v] and of what vertices [v] are");
+        links += choice && choice->index.len == 2;
+    }
+    if (!order && links != 1)
+        bad_symmetry(c, n, "isomorphism needs one choice of two indices, the links");
+    if (n->b)
+        check_expr(c, s, n->b);
 }
 
 static void check_train(Check *c, Scope *s, const Ast *n) {
@@ -248,6 +289,9 @@ static void check_statement(Check *c, Scope *s, const Ast *n) {
         break;
     case AST_PER_ARCHITECTURE:
         check_statements(c, s, &n->list, IN_PER_ARCHITECTURE);
+        break;
+    case AST_SAME:
+        check_symmetry(c, s, n);
         break;
     case AST_TRAIN:
         check_train(c, s, n);

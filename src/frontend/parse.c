@@ -196,6 +196,17 @@ static Token next_token(Parse *p) {
     }
 }
 
+/* `same` is a word of its own only where a statement begins and `up` follows. */
+static bool begins_symmetry(const Parse *p, const Token *t) {
+    int last = p->last.kind;
+    if (strcmp(t->text, "same") != 0 || (last != ';' && last != '{' && last != '}' && last != p->start))
+        return false;
+    size_t at = t->place.hi, len = p->s->sources->files.items[p->file].len;
+    while (at < len && strchr(" \t\r\n", p->text[at]) && p->text[at])
+        at++;
+    return at + 2 < len && !strncmp(p->text + at, "up", 2) && strchr(" \t\r\n", p->text[at + 2]);
+}
+
 int nas_lex(NAS_STYPE *value, Place *place, Parse *p) {
     if (p->last.kind == ';' || p->last.kind == '}')
         p->quiet = false;
@@ -208,6 +219,8 @@ int nas_lex(NAS_STYPE *value, Place *place, Parse *p) {
         t = next_token(p);
     else if (p->started)
         t.kind = TOK_YYEOF;
+    if (t.kind == TOK_NAME && begins_symmetry(p, &t))
+        t.kind = TOK_SAME;
     p->started = true;
     uint32_t end = p->last.place.hi;
     t.new_line = t.place.lo > end && memchr(p->text + end, '\n', t.place.lo - end);

@@ -254,6 +254,15 @@ Ast *build_join(Parse *p, Place place, Place name_place, const NodeList *head,
     return seal(p, n);
 }
 
+Ast *build_symmetry(Parse *p, Place place, Place name_place, const char *kind, const char *index,
+                    const NodeList *choices, Ast *condition) {
+    Ast *n = node_text(p, place, AST_SAME, name_place, kind);
+    n->list = taken(choices);
+    n->alias = index;
+    n->b = condition;
+    return seal(p, n);
+}
+
 Ast *build_rank(Parse *p, Place place, Ast *candidates, Ast *proxy) {
     Ast *n = node_new(p, place, AST_RANK);
     n->a = candidates;

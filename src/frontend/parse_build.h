@@ -100,6 +100,9 @@ Ast *build_domain(Parse *p, Place place, AstKind kind, Ast *a, Ast *prior);
 Ast *build_alternative(Parse *p, Place place, Place name_place, const char *name, Ast *value,
                        Ast *prior);
 const char *alternative_text(Parse *p, const Ast *string);
+/* index: what `order of` permutes, or NULL. */
+Ast *build_symmetry(Parse *p, Place place, Place name_place, const char *kind, const char *index,
+                    const NodeList *choices, Ast *condition);
 Ast *build_join(Parse *p, Place place, Place name_place, const NodeList *head,
                 const NodeList *pattern);
 Ast *build_rank(Parse *p, Place place, Ast *candidates, Ast *proxy);

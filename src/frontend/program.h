@@ -58,7 +58,25 @@ typedef struct DecisionView {
     int64_t index, count;
 } DecisionView;
 size_t architecture_decisions(const Architecture *a, const DecisionView **out);
-/* Number of raw points as a decimal text, or NULL if decisions depend on one another. */
+typedef enum SpaceCountKind {
+    SPACE_RAW,        /* the product of the domains, over every way the domains can be */
+    SPACE_SATISFYING, /* within the constraints */
+    SPACE_DISTINCT,   /* of them, up to the symmetries the space states */
+    SPACE_NETWORKS,   /* of them, different canonical networks */
+    SPACE_COUNTS,
+} SpaceCountKind;
+
+/* n NULL: out of reach (or not asked). Not exact: an estimate, with a 95 % interval lo .. hi. */
+typedef struct SpaceCount {
+    const char *n, *lo, *hi; /* decimal, in the arena */
+    bool exact;
+} SpaceCount;
+
+/* wanted: bits of SpaceCountKind. Takes seconds to a minute for large spaces; ends early, with what
+ * is missing out of reach, when *interrupt (may be NULL) becomes non-zero. */
+void space_count(Space *s, unsigned wanted, Arena *arena, const volatile int *interrupt,
+                 SpaceCount out[SPACE_COUNTS]);
+/* Number of raw points as a decimal text, or NULL if choices stand in bodies. */
 const char *space_raw_count(Space *s, Arena *arena);
 /* Hash of the decisions (not of the network). */
 Hash128 architecture_key(const Architecture *a);

@@ -1,94 +1,9 @@
-/* Questions about a whole space: how many raw points, and does every alternative of every decision
- * build. In: a space. Out: a count, diagnostics. Invariant: what is checked depends on the program
- * alone. */
+/* Does every alternative of every decision build? In: a space. Out: diagnostics. Invariant: what is
+ * checked depends on the program alone. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "frontend/host.h"
-
-/* Counting: domains evaluated while every decision is refused; one that needs another says so. */
-
-typedef struct Product {
-    Session *session;
-    SpaceUse *use;
-    const Ast *choice;
-    VEC(uint32_t) limbs; /* base 10^9, lowest first */
-} Product;
-
-enum { LIMB = 1000000000 };
-
-static void multiply(Product *p, uint64_t by) {
-    uint32_t parts[3] = {(uint32_t)(by % LIMB), (uint32_t)(by / LIMB % LIMB),
-                         (uint32_t)(by / LIMB / LIMB)};
-    size_t n = p->limbs.len;
-    uint64_t *sum = nasc_alloc_zero((n + 4) * sizeof *sum);
-    for (size_t i = 0; i < n; i++) {
-        uint64_t carry = 0;
-        for (size_t k = 0; k < 3 || carry; k++) {
-            uint64_t v = sum[i + k] + carry;
-            if (k < 3)
-                v += (uint64_t)p->limbs.items[i] * parts[k];
-            sum[i + k] = v % LIMB;
-            carry = v / LIMB;
-        }
-    }
-    p->limbs.len = 0;
-    size_t top = n + 4;
-    while (top > 1 && sum[top - 1] == 0)
-        top--;
-    for (size_t i = 0; i < top; i++)
-        VEC_PUSH(p->limbs, (uint32_t)sum[i]);
-    free(sum);
-}
-
-static bool multiply_element(void *user, Eval *e, Frame *inner, const Value *indices, size_t n) {
-    (void)inner;
-    Product *p = user;
-    const EvalDomain *d = eval_domain(e, p->use->frame, p->choice, indices, n);
-    if (!d || p->session->refused)
-        return false;
-    multiply(p, (uint64_t)d->domain.count);
-    return true;
-}
-
-static bool multiply_all(Product *p, const Space *space) {
-    for (size_t i = 0; i < space->definition->list.len; i++) {
-        const Ast *m = space->definition->list.items[i];
-        if (m->kind != AST_CHOICE)
-            continue;
-        p->choice = m;
-        bool ok = m->has_index ? eval_each(p->session->eval, p->use->frame, &m->index, m->b,
-                                           multiply_element, p)
-                               : multiply_element(p, p->session->eval, p->use->frame, NULL, 0);
-        if (!ok || p->session->refused || session_failed(p->session))
-            return false;
-    }
-    return true;
-}
-
-const char *space_raw_count(Space *space, Arena *arena) {
-    if (space->inner_choices)
-        return NULL;
-    Arena scratch;
-    Session s;
-    arena_init(&scratch, "count");
-    session_begin(&s, space->program, &(SessionConfig){.arena = &scratch});
-    Product p = {.session = &s, .use = session_space(&s, space)};
-    VEC_PUSH(p.limbs, 1);
-    const char *text = NULL;
-    if (p.use && multiply_all(&p, space)) {
-        Buf b = {0};
-        buf_printf(&b, "%u", p.limbs.items[p.limbs.len - 1]);
-        for (size_t i = p.limbs.len - 1; i-- > 0;)
-            buf_printf(&b, "%09u", p.limbs.items[i]);
-        text = arena_strndup(arena, b.text, b.len);
-        buf_free(&b);
-    }
-    VEC_FREE(p.limbs);
-    session_end(&s, true);
-    arena_free(&scratch);
-    return text;
-}
 
 /* Checking: points that differ from a base point in one decision. */
 

@@ -1,0 +1,50 @@
+/* Counting the points of a space: the parts shared by count*.c. */
+#ifndef NASC_FRONTEND_COUNT_H
+#define NASC_FRONTEND_COUNT_H
+
+#include "base/hashset.h"
+#include "base/natural.h"
+#include "frontend/host.h"
+#include "frontend/predicate.h"
+
+/* One way to make the decisions that say what other decisions there are: its variables are all
+ * decisions of the space, the structural ones known. */
+typedef struct Leaf {
+    Session session;
+    SpaceUse *use;
+    const Space *space;
+    VEC(PredVariable) variables;
+} Leaf;
+
+/* Calls fn for each leaf, in the order of the values; stops when it says false. False if it was
+ * stopped, or if the decisions cannot be listed without building networks. */
+typedef bool LeafFunction(void *user, Leaf *leaf);
+bool count_leaves(const Space *space, LeafFunction *fn, void *user);
+
+/* A walk over all values of the variables in use that meet the conditions. */
+typedef struct Walkthrough {
+    PredCompiler *compiler;
+    size_t nvariables;
+    bool *used;           /* by variable: it is walked; set by the caller where conditions do not need it */
+    VEC(int) conditions;  /* nodes */
+    bool (*visit)(void *user, const int64_t *taken, const double *values);
+    void *user;
+    uint64_t found;
+    int64_t budget; /* steps left */
+    const volatile int *interrupt;
+} Walkthrough;
+
+/* Marks what the nodes need as used. */
+void walk_use_nodes(Walkthrough *w);
+/* False if the budget or the caller ended it. */
+bool walk_points(Walkthrough *w);
+/* Compiles every `require`; false if one cannot be. */
+bool walk_requires(Walkthrough *w, Leaf *leaf);
+
+/* Points up to the space's symmetries. False: out of reach. */
+bool count_distinct(const Space *space, Natural *out, const volatile int *interrupt);
+bool space_has_symmetry(const Space *space);
+
+enum { COUNT_BUDGET = 400000000 };
+
+#endif
