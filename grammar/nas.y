@@ -53,19 +53,20 @@ static void nas_error(const Place *place, Parse *p, const char *message);
 %token <node> NUMBER "a number" STRING "a string"
 %token MAPS "=>" ARROW "->" DOTS ".." EQ "==" NE "!=" LE "<=" GE ">="
 %token <text>
-    AND "and" ARCHITECTURE "architecture" AS "as" AT "at" BOOL "bool" BY "by" CHOICE "choice"
-    COSTS "costs" DIV "div" EACH "each" ELSE "else" ENCODING "encoding" FALSE "false" FOR "for"
+    AGAINST "against" AND "and" ARCHITECTURE "architecture" AS "as" AT "at" BOOL "bool" BY "by" CHOICE "choice"
+    COSTS "costs" DIV "div" EACH "each" ELSE "else" ENCODING "encoding" EVALUATE "evaluate" FALSE "false" FOR "for"
     FORMAT "format" FROZEN "frozen" IF "if" IN "in" INPUT "input" JOIN "join" MEASURE "measure" MOD "mod"
     NETWORK "network" NONE "none" NOT "not" OF "of" ON "on" OR "or" PARAM "param" PER "per"
-    PRIOR "prior" PROXY "proxy" RANK "rank" REQUIRE "require" RETURN "return" RUN "run"
+    PRIOR "prior" PROXY "proxy" RANK "rank" REQUIRE "require" RETURN "return" RUN "run" SEARCH "search"
     SHARED "shared" SPACE "space" STEP "step" SUBSET "subset" THEN "then" TRAIN "train" TRUE "true"
-    USE "use" WITH "with"
+    USE "use" USING "using" WITH "with"
     SAME "same" /* before `up`, at the start of a statement: parse.c */
 
 %nterm <list> program statements alternatives parameters parameter_list arguments expressions
 %nterm <list> pattern sizes
 %nterm <node> statement use parameter_statement definition choice domain alternative space proxy
-%nterm <node> input network require costs encoding format symmetry shared per train measure rank
+%nterm <node> input network require costs encoding format symmetry shared per train measure rank search
+%nterm <node> optional_evaluate optional_against
 %nterm <node> head index parameter value settings block body lambda_block optional_each
 %nterm <node> expression open_expression arrow disjunction conjunction negation comparison range sum
 %nterm <node> term unary power at postfix closed operand aggregate loop condition
@@ -102,7 +103,7 @@ statements:
 
 statement:
     use | parameter_statement | definition | choice | space | proxy | input | network | require
-|   costs | encoding | format | symmetry | shared | per | train | measure | rank
+|   costs | encoding | format | symmetry | shared | per | train | measure | rank | search
 |   error ';'                      { REPAIRED; $$ = node_error(p, @$); }
 ;
 
@@ -327,6 +328,25 @@ rank:
     RANK open_expression BY open_expression ';' { $$ = build_rank(p, @$, $2, $4); }
 ;
 
+search:
+    SEARCH NAME IN open_expression BY NAME ON open_expression optional_evaluate optional_against
+    USING open_expression ';'
+                                   { $$ = build_search(p, @$, @2, $2, $4, @6, $6, NULL, $8, $9, $10, $12); }
+|   SEARCH NAME IN open_expression BY NAME PER NAME ON open_expression optional_evaluate
+    optional_against USING open_expression ';'
+                                   { $$ = build_search(p, @$, @2, $2, $4, @6, $6, $8, $10, $11, $12, $14); }
+;
+
+optional_evaluate:
+    %empty                         { $$ = NULL; }
+|   EVALUATE open_expression       { $$ = $2; }
+;
+
+optional_against:
+    %empty                         { $$ = NULL; }
+|   AGAINST open_expression        { $$ = $2; }
+;
+
 /* ---- expressions: section 5, loosest first ---- */
 
 expression:
@@ -509,10 +529,10 @@ any_name:
 ;
 
 keyword:
-    AGGREGATE | AND | ARCHITECTURE | AS | AT | BOOL | BY | CHOICE | COSTS | DIV | EACH | ELSE
-|   ENCODING | FALSE | FOR | FORMAT | FROZEN | IF | IN | INPUT | JOIN | MEASURE | MOD | NETWORK | NONE | NOT
-|   OF | ON | OR | PARAM | PER | PRIOR | PROXY | RANK | REQUIRE | RETURN | RUN | SHARED | SPACE
-|   STEP | SUBSET | THEN | TRAIN | TRUE | USE | WITH
+    AGAINST | AGGREGATE | AND | ARCHITECTURE | AS | AT | BOOL | BY | CHOICE | COSTS | DIV | EACH | ELSE
+|   ENCODING | EVALUATE | FALSE | FOR | FORMAT | FROZEN | IF | IN | INPUT | JOIN | MEASURE | MOD | NETWORK | NONE | NOT
+|   OF | ON | OR | PARAM | PER | PRIOR | PROXY | RANK | REQUIRE | RETURN | RUN | SEARCH | SHARED | SPACE
+|   STEP | SUBSET | THEN | TRAIN | TRUE | USE | USING | WITH
 ;
 
 %%

@@ -24,10 +24,19 @@ static void print_summary(Session *s) {
     arena_free(&arena);
 }
 
+/* The action's proxy; a search's with choices drawn. */
+static Proxy *action_proxy(const Action *action, Arena *arena) {
+    Space *choices = action->what == ACTION_SEARCH ? proxy_space(action->proxy) : NULL;
+    RandomStream stream = random_stream(0, 0, RANDOM_SAMPLE, (Hash128){0});
+    const Architecture *point = choices ? space_sample(choices, arena, stream, 0) : NULL;
+    return point ? proxy_open(action->proxy, architecture_text(point)) : action->proxy;
+}
+
 /* Draws one architecture and builds it under the action's proxy, so that mistakes of the proxy show too. */
 static void check_action(Session *s, const Action *action) {
     Arena arena;
     arena_init(&arena, "candidate");
+    Proxy *proxy = action_proxy(action, &arena);
     RandomStream stream = random_stream(0, 0, RANDOM_SAMPLE, (Hash128){0});
     Architecture *a = space_sample(action->space, &arena, stream, 0);
     const char *cost = space_cost_network(action->space);
@@ -38,8 +47,10 @@ static void check_action(Session *s, const Action *action) {
         if (!ir_sizes(&network, &sizes))
             session_message(s, "nasc: error: the sizes of %s are beyond 64 bits\n", architecture_text(a));
         else
-            proxy_build(action->proxy, action->space, a, &sizes, &arena, &build);
+            proxy_build(proxy, action->space, a, &sizes, &arena, &build);
     }
+    if (proxy != action->proxy)
+        proxy_close(proxy);
     arena_free(&arena);
 }
 
@@ -53,8 +64,11 @@ NascStatus nasc_check(const NascRequest *r) {
         for (size_t i = 0; i < n; i++)
             space_check_all(spaces[i]);
         size_t nactions = program_actions(s.program, &actions);
-        for (size_t i = 0; i < nactions; i++)
+        for (size_t i = 0; i < nactions; i++) {
             check_action(&s, &actions[i]);
+            if (actions[i].evaluation && actions[i].evaluation->space != actions[i].space)
+                check_action(&s, actions[i].against ? actions[i].against : &actions[i]);
+        }
         if (program_diags(s.program)->errors)
             status = NASC_PROGRAM_ERROR;
         if (!r->json)

@@ -13,10 +13,10 @@ struct Function {
     const char *name;
     FunctionBody *body;
     size_t required;
-    const char *params[8]; /* ends in NULL */
+    const char *params[9]; /* ends in NULL */
 };
 
-enum { MAX_ARGS = 7 };
+enum { MAX_ARGS = 8 };
 
 static size_t param_count(const Function *f) {
     size_t n = 0;
@@ -174,6 +174,16 @@ static Value call_rows(Session *s, const Function *f, const Value *a, const Eval
     }
     if (a[6].kind != VALUE_NONE && !row_format(s, a[6], arg_place(f, 6, given, n, place), &c))
         return value_poison();
+    if (a[7].kind != VALUE_NONE) {
+        Place at = arg_place(f, 7, given, n, place);
+        if (!eval_text(s->eval, a[7], at, "`overlap`", &text))
+            return value_poison();
+        c.drop_overlap = strcmp(text->text, "drop") == 0;
+        if (!c.drop_overlap) {
+            diag_at(&s->diags, at, DIAG_bad_value, "`overlap` is `drop`, or left out");
+            return value_poison();
+        }
+    }
     return candidates(s, c);
 }
 
@@ -211,6 +221,51 @@ static Value call_sgd(Session *s, const Function *f, const Value *a, const EvalA
     return value_opaque(s->arena, "an optimizer", &TAG_OPTIMIZER, o);
 }
 
+enum { MAX_BUDGET = 1000000 };
+
+static bool engine_count(Session *s, const Function *f, size_t slot, const Value *a, const EvalArg *given,
+                         size_t n, Place place, int64_t least, int64_t *out) {
+    return a[slot].kind == VALUE_NONE ||
+           eval_int(s->eval, a[slot], arg_place(f, slot, given, n, place), f->params[slot], least, MAX_BUDGET, out);
+}
+
+/* The reference's parameters are the defaults. */
+static Value call_evolution(Session *s, const Function *f, const Value *a, const EvalArg *given, size_t n,
+                            Place place) {
+    SearchEngine e = {.budget = 200, .population = 40, .tournament = 10, .mutation = 0.2, .lag = 8};
+    int64_t seed = 0;
+    if (!engine_count(s, f, 0, a, given, n, place, 1, &e.budget) ||
+        !engine_count(s, f, 1, a, given, n, place, 1, &e.population) ||
+        !engine_count(s, f, 2, a, given, n, place, 1, &e.tournament) ||
+        !engine_count(s, f, 4, a, given, n, place, 1, &e.lag) ||
+        !engine_count(s, f, 5, a, given, n, place, 0, &seed))
+        return value_poison();
+    Place at = arg_place(f, 3, given, n, place);
+    if (a[3].kind != VALUE_NONE && !eval_number(s->eval, a[3], at, "the mutation rate", &e.mutation))
+        return value_poison();
+    if (!(e.mutation >= 0 && e.mutation <= 1)) {
+        diag_at(&s->diags, at, DIAG_bad_value, "the mutation rate is a probability");
+        return value_poison();
+    }
+    e.seed = (uint64_t)seed;
+    SearchEngine *kept = ARENA_NEW(s->arena, SearchEngine);
+    *kept = e;
+    return value_opaque(s->arena, "an engine", &TAG_ENGINE, kept);
+}
+
+static Value call_random(Session *s, const Function *f, const Value *a, const EvalArg *given, size_t n,
+                         Place place) {
+    SearchEngine *e = ARENA_NEW(s->arena, SearchEngine);
+    *e = (SearchEngine){.random = true, .budget = 200, .lag = 8};
+    int64_t seed = 0;
+    if (!engine_count(s, f, 0, a, given, n, place, 1, &e->budget) ||
+        !engine_count(s, f, 1, a, given, n, place, 1, &e->lag) ||
+        !engine_count(s, f, 2, a, given, n, place, 0, &seed))
+        return value_poison();
+    e->seed = (uint64_t)seed;
+    return value_opaque(s->arena, "an engine", &TAG_ENGINE, e);
+}
+
 static Value call_size(Session *s, const Function *f, const Value *a, const EvalArg *given,
                        size_t n, Place place) {
     Value net = value_plain(a[0]);
@@ -231,8 +286,11 @@ static Value call_size(Session *s, const Function *f, const Value *a, const Eval
 
 static const Function FUNCTIONS[] = {
     {"draw", call_draw, 2, {"space", "n", "seed", NULL}},
-    {"rows", call_rows, 2, {"table", "space", "n", "seed", "metric", "better", "format", NULL}},
+    {"rows", call_rows, 2, {"table", "space", "n", "seed", "metric", "better", "format", "overlap", NULL}},
     {"list", call_list, 2, {"space", "architectures", NULL}},
+    {"evolution", call_evolution, 0,
+     {"budget", "population", "tournament", "mutation", "lag", "seed", NULL}},
+    {"random", call_random, 0, {"budget", "lag", "seed", NULL}},
     {"sgd", call_sgd, 1, {"lr", "momentum", "decay", NULL}},
     {"params", call_size, 1, {"net", NULL}},
     {"macs", call_size, 1, {"net", NULL}},
@@ -247,6 +305,7 @@ void session_bind_functions(Session *s) {
             value_opaque(s->arena, "a function", &TAG_FUNCTION, (void *)(uintptr_t)&FUNCTIONS[i]));
     frame_bind(s->eval, s->base, "larger", value_string(s->arena, "larger", 6));
     frame_bind(s->eval, s->base, "smaller", value_string(s->arena, "smaller", 7));
+    frame_bind(s->eval, s->base, "drop", value_string(s->arena, "drop", 4));
 }
 
 static bool has_param(const Ast *definition, const char *name) {
@@ -256,15 +315,38 @@ static bool has_param(const Ast *definition, const char *name) {
     return false;
 }
 
+static bool has_choice(const Ast *definition, const char *name) {
+    for (size_t i = 0; i < definition->list.len; i++)
+        if (definition->list.items[i]->kind == AST_CHOICE && strcmp(definition->list.items[i]->text, name) == 0)
+            return true;
+    return false;
+}
+
+/* Adds an argument; one of the same name given before gives way. */
+static void put_arg(EvalArg *args, size_t *n, const EvalArg *arg) {
+    for (size_t i = 0; i < *n; i++)
+        if (args[i].name && arg->name && strcmp(args[i].name, arg->name) == 0) {
+            args[i] = *arg;
+            return;
+        }
+    args[(*n)++] = *arg;
+}
+
 enum { MAX_REPEATS = 10000 };
 
-/* A proxy with arguments. `repeats` and `choices` are settings of every proxy that has no parameter
- * of that name. */
+/* A proxy with arguments, added to those it has. `repeats` and `choices` are settings of every proxy that has no
+ * parameter of that name; an argument named as a choice makes it. */
 static Value apply_proxy(Session *s, const ProxyUse *bare, const EvalArg *args, size_t n) {
     ProxyUse *use = ARENA_NEW(s->arena, ProxyUse);
-    EvalArg *kept = ARENA_ARRAY(s->arena, EvalArg, n + 1);
+    EvalArg *kept = ARENA_ARRAY(s->arena, EvalArg, bare->nargs + n + 1);
+    EvalArg *pins = ARENA_ARRAY(s->arena, EvalArg, bare->npins + n + 1);
     *use = *bare;
+    if (bare->nargs)
+        memcpy(kept, bare->args, bare->nargs * sizeof *kept);
+    if (bare->npins)
+        memcpy(pins, bare->pins, bare->npins * sizeof *pins);
     use->args = kept;
+    use->pins = pins;
     for (size_t i = 0; i < n; i++) {
         if (value_is_poison(args[i].value))
             return value_poison();
@@ -274,8 +356,10 @@ static Value apply_proxy(Session *s, const ProxyUse *bare, const EvalArg *args, 
             if (!eval_text(s->eval, args[i].value, args[i].place, "`choices`", &choices))
                 return value_poison();
             use->choices = choices->text;
+        } else if (!own && has_choice(bare->definition, args[i].name)) {
+            put_arg(pins, &use->npins, &args[i]);
         } else if (own || strcmp(args[i].name, "repeats") != 0) {
-            kept[use->nargs++] = args[i];
+            put_arg(kept, &use->nargs, &args[i]);
         } else if (!eval_int(s->eval, args[i].value, args[i].place, "`repeats`", 1, MAX_REPEATS,
                              &use->repeats)) {
             return value_poison();
@@ -314,6 +398,11 @@ Value action_part(Session *s, const Ast *action, bool proxy) {
     return part ? eval_expr(s->eval, session_file_frame(s, 0), part) : value_poison();
 }
 
+static const char *part_text(Program *p, const Ast *part) {
+    const SourceFile *f = &p->sources.files.items[part->place.file];
+    return arena_strndup(&p->arena, f->text + part->place.lo, part->place.hi - part->place.lo);
+}
+
 static bool gather(Session *s, Program *p, const Ast *item, Action *out) {
     Value from = action_part(s, item, false), by = action_part(s, item, true);
     if (value_is_poison(from) || value_is_poison(by))
@@ -335,10 +424,62 @@ static bool gather(Session *s, Program *p, const Ast *item, Action *out) {
                     .metric = c->metric,
                     .format = c->format,
                     .smaller_is_better = c->smaller_is_better,
+                    .drop_overlap = c->drop_overlap,
+                    .proxy_text = part_text(p, item->b),
+                    .space_text = c->space->args ? NULL : c->space->definition->text,
                     .list = c->list};
     out->space =
         program_space_of(p, c->space->definition, c->space->file, c->space->args ? item : NULL);
     out->proxy = program_proxy_of(p, x->definition, x->file, item);
+    return true;
+}
+
+static Action *gather_part(Session *s, Program *p, const Ast *rank) {
+    Action *a = ARENA_NEW(&p->arena, Action);
+    return gather(s, p, rank, a) ? a : NULL;
+}
+
+/* The library's proxy with its defaults stands for a fixed one that is not named. */
+static Action *default_against(Program *p, const Action *of) {
+    size_t file;
+    const Ast *fixed = program_find_proxy(p, "eproxy", &file);
+    if (!fixed)
+        return NULL;
+    Action *a = ARENA_NEW(&p->arena, Action);
+    *a = *of;
+    a->proxy = program_proxy_of(p, fixed, file, NULL);
+    a->proxy_text = "eproxy()";
+    return a;
+}
+
+static bool gather_search(Session *s, Program *p, const Ast *item, Action *out) {
+    if (!gather(s, p, item->a, out))
+        return false;
+    Value by = eval_expr(s->eval, session_file_frame(s, 0), item->c);
+    const SearchEngine *engine = opaque_data(by, &TAG_ENGINE);
+    if (!engine && !value_is_poison(by))
+        diag_at(&s->diags, item->c->place, DIAG_wrong_kind, "an engine: evolution or random", value_kind_name(by));
+    if (out->kind != CANDIDATES_TABLE)
+        diag_at(&s->diags, item->a->a->place, DIAG_wrong_kind, "rows of a table", "architectures without a metric");
+    if (!proxy_space(out->proxy))
+        diag_at(&s->diags, item->a->b->place, DIAG_no_choices, proxy_name(out->proxy));
+    if (!engine || out->kind != CANDIDATES_TABLE || !proxy_space(out->proxy))
+        return false;
+    out->place = item->place;
+    out->what = ACTION_SEARCH;
+    out->name = item->text;
+    out->kendall = strcmp(item->help, "kendall") == 0;
+    out->per_second = item->alias != NULL;
+    out->engine = *engine;
+    if (item->b && !(out->evaluation = gather_part(s, p, item->b)))
+        return false;
+    if (out->evaluation && out->evaluation->kind != CANDIDATES_TABLE) {
+        diag_at(&s->diags, item->b->a->place, DIAG_wrong_kind, "rows of a table", "architectures without a metric");
+        return false;
+    }
+    if (item->list.len)
+        return (out->against = gather_part(s, p, item->list.items[0])) != NULL;
+    out->against = default_against(p, out->evaluation ? out->evaluation : out);
     return true;
 }
 
@@ -350,8 +491,10 @@ size_t program_actions(Program *p, const Action **out) {
         Session s;
         session_begin(&s, p, &(SessionConfig){.arena = &p->arena});
         for (size_t i = 0; i < items->len; i++)
-            if (items->items[i]->kind == AST_RANK &&
-                gather(&s, p, items->items[i], &p->actions[p->nactions]))
+            if (items->items[i]->kind == AST_RANK
+                    ? gather(&s, p, items->items[i], &p->actions[p->nactions])
+                    : items->items[i]->kind == AST_SEARCH &&
+                          gather_search(&s, p, items->items[i], &p->actions[p->nactions]))
                 p->nactions++;
         session_end(&s, false);
     }

@@ -64,6 +64,8 @@ typedef enum AstKind {
     AST_TRAIN,   /* list of AST_ARG: loss, steps, by */
     AST_MEASURE, /* text, a: a scalar recorded at every forward pass */
     AST_RANK,    /* a = candidates, b = proxy */
+    AST_SEARCH,  /* text = the name; a = AST_RANK of the selection, b = AST_RANK of the evaluation or NULL, c = engine,
+                    list: AST_RANK of the fixed proxy, if given; help = coefficient, alias = "second" or NULL */
 } AstKind;
 
 typedef enum AstOper {

@@ -495,6 +495,24 @@ static void put_rank(Buf *b, const Ast *s) {
     buf_putc(b, ';');
 }
 
+static void put_search(Buf *b, const Ast *s) {
+    buf_printf(b, "search %s in ", s->text);
+    put(b, s->a->b, LEVEL_OPEN);
+    buf_printf(b, " by %s%s%s on ", s->help, s->alias ? " per " : "", s->alias ? s->alias : "");
+    put(b, s->a->a, LEVEL_OPEN);
+    if (s->b) {
+        buf_puts(b, " evaluate ");
+        put(b, s->b->a, LEVEL_OPEN);
+    }
+    if (s->list.len) {
+        buf_puts(b, " against ");
+        put(b, s->list.items[0]->b, LEVEL_OPEN);
+    }
+    buf_puts(b, " using ");
+    put(b, s->c, LEVEL_OPEN);
+    buf_putc(b, ';');
+}
+
 /* Statements of one line that are not definitions. */
 static void put_line(Buf *b, const Ast *s) {
     switch (s->kind) {
@@ -535,6 +553,9 @@ static void put_line(Buf *b, const Ast *s) {
         break;
     case AST_RANK:
         put_rank(b, s);
+        break;
+    case AST_SEARCH:
+        put_search(b, s);
         break;
     default: /* what could not be parsed */
         buf_putc(b, '?');

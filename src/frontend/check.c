@@ -22,11 +22,12 @@ typedef struct StatementRule {
 } StatementRule;
 
 static const StatementRule rules[] = {
-    {AST_USE, "use", 1u << IN_FILE},
+    {AST_USE, "use", 1u << IN_FILE | 1u << IN_PROXY},
     {AST_PARAM, "param", 1u << IN_FILE},
     {AST_SPACE, "space", 1u << IN_FILE},
     {AST_PROXY, "proxy", 1u << IN_FILE},
     {AST_RANK, "rank", 1u << IN_FILE},
+    {AST_SEARCH, "search", 1u << IN_FILE},
     {AST_CHOICE, "choice", 1u << IN_SPACE | 1u << IN_PROXY | 1u << IN_BODY},
     {AST_SHARED, "shared",
      1u << IN_SPACE | 1u << IN_PER_ARCHITECTURE | 1u << IN_BODY | 1u << IN_PROXY},
@@ -228,6 +229,35 @@ static void check_space_parts(Check *c, const Ast *space) {
         diag_at(c->diags, space->name_place, DIAG_no_network, space->text);
 }
 
+static bool list_names(const AstList *list, const Ast *declared);
+
+/* Whether a part of the tree names what is declared. */
+static bool names_declared(const Ast *t, const Ast *declared) {
+    if (!t)
+        return false;
+    if (t->kind == AST_NAME && t->resolved == declared)
+        return true;
+    return names_declared(t->a, declared) || names_declared(t->b, declared) ||
+           names_declared(t->c, declared) || list_names(&t->list, declared) ||
+           list_names(&t->index, declared) || list_names(&t->params, declared);
+}
+
+static bool list_names(const AstList *list, const Ast *declared) {
+    for (size_t i = 0; i < list->len; i++)
+        if (names_declared(list->items[i], declared))
+            return true;
+    return false;
+}
+
+/* A choice that nothing reads makes a search spend its budget on equal proxies. */
+static void check_choices_used(Check *c, const Ast *proxy) {
+    for (size_t i = 0; i < proxy->list.len; i++) {
+        const Ast *n = proxy->list.items[i];
+        if (n->kind == AST_CHOICE && !list_names(&proxy->list, n) && !list_names(&proxy->params, n))
+            diag_at(c->diags, n->name_place, DIAG_unused_choice, n->text);
+    }
+}
+
 static void check_proxy_parts(Check *c, const Ast *proxy) {
     check_once(c, proxy, AST_TRAIN, "train");
     if (!proxy->params.len) {
@@ -238,6 +268,8 @@ static void check_proxy_parts(Check *c, const Ast *proxy) {
     const Ast *score = find_statement(proxy, AST_DEFINITION, "score");
     if (!is_damaged(proxy) && (!score || score->has_params || score->has_index))
         diag_at(c->diags, proxy->name_place, DIAG_no_score, proxy->text);
+    if (!is_damaged(proxy))
+        check_choices_used(c, proxy);
 }
 
 /* A format that stands outside names its space. */
@@ -299,6 +331,15 @@ static void check_statement(Check *c, Scope *s, const Ast *n) {
     case AST_FORMAT: /* those of a space: check_space */
         if (!c->in_space && !c->in_proxy)
             check_outer_format(c, s, n);
+        break;
+    case AST_SEARCH:
+        check_expr(c, s, n->a->b);
+        check_expr(c, s, n->a->a);
+        if (n->b)
+            check_expr(c, s, n->b->a);
+        if (n->list.len)
+            check_expr(c, s, n->list.items[0]->b);
+        check_expr(c, s, n->c);
         break;
     case AST_USE:
     case AST_COSTS:

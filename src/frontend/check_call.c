@@ -238,8 +238,8 @@ static void check_builtin(Check *c, Scope *s, const Ast *call, const Row *row) {
 static void check_against_params(Check *c, const Ast *call, const Ast *declared, size_t first) {
     const AstList *params = &declared->params;
     size_t n = params->len > first ? params->len - first : 0;
-    const char **names = ARENA_ARRAY(c->s->arena, const char *, n + 2);
-    bool *required = ARENA_ARRAY(c->s->arena, bool, n + 2);
+    const char **names = ARENA_ARRAY(c->s->arena, const char *, n + declared->list.len + 2);
+    bool *required = ARENA_ARRAY(c->s->arena, bool, n + declared->list.len + 2);
     Matching m = {.callee = declared->text, .names = names, .n = n, .max = n, .declared = declared};
     for (size_t i = 0; i < n; i++) {
         const Ast *p = params->items[first + i];
@@ -253,6 +253,11 @@ static void check_against_params(Check *c, const Ast *call, const Ast *declared,
         names[m.n++] = "repeats";
     if (declared->kind == AST_PROXY && name_index(&m, "choices") == m.n)
         names[m.n++] = "choices";
+    for (size_t i = 0; declared->kind == AST_PROXY && i < declared->list.len; i++) {
+        const Ast *choice = declared->list.items[i]; /* an argument makes it */
+        if (choice->kind == AST_CHOICE && name_index(&m, choice->text) == m.n)
+            names[m.n++] = choice->text;
+    }
     match_arguments(c, call, &m, required);
 }
 

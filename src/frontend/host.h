@@ -56,6 +56,7 @@ struct Proxy {
     bool primed, usable, observes;
     int64_t repeats;
     Space *space; /* its decisions, or NULL: it has none */
+    const char *choices; /* text that makes them, before any of the action; NULL: none */
     ProgramParam *settings;
     size_t nsettings;
     struct Proxy *next; /* of the program's */
@@ -136,6 +137,8 @@ typedef struct SpaceUse {
     size_t file;
     const EvalArg *args; /* NULL: none given */
     size_t nargs;
+    const EvalArg *pins; /* of a proxy: values that stand for choices */
+    size_t npins;
     Place place;  /* where it is named */
     Frame *frame; /* NULL until it is opened */
     bool wrong;   /* the arguments do not fit: reported */
@@ -160,6 +163,8 @@ typedef struct ProxyUse {
     size_t nargs;
     int64_t repeats;
     const char *choices; /* text that makes its decisions, or NULL */
+    const EvalArg *pins; /* values that stand for choices */
+    size_t npins;
 } ProxyUse;
 
 typedef struct CandidatesUse {
@@ -168,7 +173,7 @@ typedef struct CandidatesUse {
     int64_t n;
     uint64_t sample;
     const char *table, *metric, *format;
-    bool smaller_is_better;
+    bool smaller_is_better, drop_overlap;
     const char *const *list;
 } CandidatesUse;
 
@@ -179,6 +184,7 @@ typedef struct OptimizerUse {
     Place place;
 } OptimizerUse;
 
+extern const char TAG_ENGINE;
 extern const char TAG_SPACE, TAG_PROXY, TAG_CANDIDATES, TAG_OPTIMIZER, TAG_FUNCTION;
 void *opaque_data(Value v, const void *tag); /* NULL if v is no opaque of that tag */
 
@@ -263,6 +269,11 @@ Value action_part(Session *s, const Ast *action, bool proxy);
 ProxyUse *session_proxy(Session *s, const Ast *definition, size_t file, const Ast *action);
 Proxy *program_proxy_of(Program *p, const Ast *definition, size_t file, const Ast *action);
 void proxies_free(Program *p);
+/* A proxy of any file, by name, or NULL. */
+const Ast *program_find_proxy(const Program *p, const char *name, size_t *file);
+
+/* Derived proxies (program_derive.c). */
+void program_derive(Program *p);
 
 /* Parameters (program_params.c). */
 bool program_set(Program *p, const ProgramOptions *options, NascStatus *status, NascError *err);

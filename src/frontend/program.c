@@ -154,6 +154,8 @@ Program *program_load(const char *path, const char *text, size_t len, const Prog
     if (add_file(p, arena_strdup(&p->arena, path), text, len, err) != SIZE_MAX) {
         follow_all(p, 0, err);
         if (err->status == NASC_OK && p->diags.errors == 0)
+            program_derive(p);
+        if (err->status == NASC_OK && p->diags.errors == 0)
             check_files(p);
         if (err->status == NASC_OK && p->diags.errors == 0)
             prepare(p);
@@ -214,7 +216,7 @@ Space *program_default_space(Program *p) {
     return NULL;
 }
 
-static const Ast *find_proxy(const Program *p, const char *name, size_t *file) {
+const Ast *program_find_proxy(const Program *p, const char *name, size_t *file) {
     for (size_t f = 0; f < p->files.len; f++) {
         const AstList *items = &p->files.items[f].tree->list;
         for (size_t i = 0; i < items->len; i++)
@@ -234,14 +236,14 @@ Proxy *program_default_proxy(Program *p) {
         return NULL;
     if (program_actions(p, &actions))
         return actions[0].proxy;
-    const Ast *definition = find_proxy(p, name, &file);
+    const Ast *definition = program_find_proxy(p, name, &file);
     const char *path = library_path(p, name);
     if (!definition && access(path, F_OK) == 0) {
         NascError err = {0};
         size_t first = p->files.len;
         if (add_file(p, path, NULL, 0, &err) != SIZE_MAX) {
             follow_all(p, first, &err);
-            definition = check_files(p) ? find_proxy(p, name, &file) : NULL;
+            definition = check_files(p) ? program_find_proxy(p, name, &file) : NULL;
         }
     }
     if (definition)

@@ -117,6 +117,13 @@ Space *proxy_space(Proxy *p);
 /* Settings after defaults, "lr" -> "1.2", for reports. */
 size_t proxy_settings(Proxy *p, const ProgramParam **out);
 
+/* The proxy with its decisions made by the text of a point of its space: a proxy of its own, to be closed. NULL if
+ * it has no decisions. */
+Proxy *proxy_open(Proxy *base, const char *choices);
+void proxy_close(Proxy *p);
+/* Where the definition stands: a path, or the name of a library (then *library). */
+const char *proxy_source(const Proxy *p, bool *library);
+
 /* What a batch of images is asked for: the proxy's per-run part names it by a source text. */
 typedef struct ImageRequest {
     const char *source;    /* "dead_leaves", "noise", "cifar10:PATH", "folder:PATH" */
@@ -165,8 +172,24 @@ bool proxy_build(Proxy *p, Space *s, const Architecture *a, const IrSizes *sizes
 bool proxy_observes(Proxy *p, Space *s);
 /* The score, larger = better, from values[step * nmeasures + measure]. NaN if it is not a number. */
 double proxy_score(ProxyBuild *b, const double *values);
+/* The same by the score of another proxy whose trainings are the same. */
+double proxy_score_by(Proxy *p, const ProxyBuild *b, const double *values);
 
 /* Actions of the top level, in order. */
+typedef enum ActionKind { ACTION_RANK, ACTION_SEARCH } ActionKind;
+
+/* Who proposes points in a search. Point t is bred from the results of points up to t - lag, so results do not
+ * depend on how many are worked on at once. */
+typedef struct SearchEngine {
+    bool random;         /* every point is drawn; else regularised evolution */
+    int64_t budget;      /* points in all */
+    int64_t population;  /* random ones at first; later parents come from so many last points */
+    int64_t tournament;  /* the best of so many is the parent */
+    double mutation;     /* probability that a decision changes */
+    int64_t lag;
+    uint64_t seed;
+} SearchEngine;
+
 typedef enum CandidatesKind { CANDIDATES_DRAWN, CANDIDATES_TABLE, CANDIDATES_LIST } CandidatesKind;
 typedef struct Action {
     Place place;
@@ -180,6 +203,16 @@ typedef struct Action {
     const char *format; /* how rows are read (space_read_row); NULL: architecture in column 1 */
     bool smaller_is_better;
     const char *const *list; /* CANDIDATES_LIST: architectures */
+
+    /* ACTION_SEARCH: above stand the selection set and a proxy whose choices are open. */
+    ActionKind what;
+    const char *name;         /* of what is found */
+    bool kendall, per_second; /* the coefficient; whether cost is weighed */
+    SearchEngine engine;
+    const struct Action *evaluation; /* a ranking by the same proxy, or NULL */
+    const struct Action *against;    /* the same architectures by a fixed proxy, or NULL */
+    bool drop_overlap; /* of an evaluation: networks of the selection are left out, not an error */
+    const char *proxy_text, *space_text; /* as written */
 } Action;
 size_t program_actions(Program *p, const Action **out);
 

@@ -3,6 +3,7 @@
  * sizes. Out: ProxyBuild and the shared run part. Invariant: the order of the run part's roots does
  * not depend on which candidate comes first, because the run part is primed with a point of the
  * space that is always the same. */
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,40 @@ typedef struct ProxyScore {
     const char **names;
 } ProxyScore;
 
+static void proxy_begin(Proxy *x) {
+    pthread_mutex_init(&x->lock, NULL);
+    arena_init(&x->run_arena, "proxy run");
+    arena_init(&x->view_arena, "proxy settings");
+    x->run = eval_run_new(&x->run_arena);
+}
+
+Proxy *proxy_open(Proxy *base, const char *choices) {
+    if (!base->space)
+        return NULL;
+    Proxy *x = nasc_alloc_zero(sizeof *x);
+    *x = (Proxy){.program = base->program, .definition = base->definition, .file = base->file,
+                 .action = base->action, .space = base->space};
+    proxy_begin(x);
+    x->choices = arena_strdup(&x->view_arena, choices);
+    return x;
+}
+
+void proxy_close(Proxy *x) {
+    pthread_mutex_destroy(&x->lock);
+    arena_free(&x->run_arena);
+    arena_free(&x->view_arena);
+    free(x);
+}
+
+const char *proxy_source(const Proxy *p, bool *library) {
+    const char *path = p->program->files.items[p->file].path;
+    const char *slash = strrchr(path, '/'), *lib = p->program->lib_dir;
+    char real[PATH_MAX];
+    *library = lib && slash && realpath(lib, real) && strlen(real) == (size_t)(slash - path) &&
+               memcmp(real, path, strlen(real)) == 0;
+    return *library ? slash + 1 : path;
+}
+
 Proxy *program_proxy_of(Program *p, const Ast *definition, size_t file, const Ast *action) {
     for (Proxy *x = p->proxies; x; x = x->next)
         if (x->definition == definition && x->action == action)
@@ -28,10 +63,7 @@ Proxy *program_proxy_of(Program *p, const Ast *definition, size_t file, const As
     Proxy *x = ARENA_NEW(&p->arena, Proxy);
     *x = (Proxy){
         .program = p, .definition = definition, .file = file, .action = action, .next = p->proxies};
-    pthread_mutex_init(&x->lock, NULL);
-    arena_init(&x->run_arena, "proxy run");
-    arena_init(&x->view_arena, "proxy settings");
-    x->run = eval_run_new(&x->run_arena);
+    proxy_begin(x);
     for (size_t i = 0; i < definition->list.len && !x->space; i++)
         if (definition->list.items[i]->kind == AST_CHOICE)
             x->space = program_space_of(p, definition, file, action);
@@ -66,10 +98,11 @@ Space *proxy_space(Proxy *p) {
 
 /* Makes the proxy's decisions as its setting says; those left open are told when they are met. */
 static bool decide_proxy(Session *s, const Proxy *p, const ProxyUse *use) {
-    if (!use->choices || !p->space)
+    const char *choices = p->choices ? p->choices : use->choices;
+    if (!choices || !p->space)
         return true;
     s->proxy = p->definition;
-    s->proxy_point = space_parse(p->space, s->arena, use->choices, strlen(use->choices), false);
+    s->proxy_point = space_parse(p->space, s->arena, choices, strlen(choices), false);
     return s->proxy_point != NULL;
 }
 
@@ -87,9 +120,11 @@ static Frame *proxy_frame(Session *s, const Proxy *p, Value net) {
     Frame *f = eval_frame(s->eval, session_file_frame(s, p->file), &p->definition->list, NULL);
     frame_bind(s->eval, f, params->items[0]->text, net);
     Place place = p->action ? p->action->b->place : p->definition->name_place;
-    return frame_bind_args(s->eval, f, params, 1, use->args, use->nargs, place, p->definition->text)
-               ? f
-               : NULL;
+    if (!frame_bind_args(s->eval, f, params, 1, use->args, use->nargs, place, p->definition->text))
+        return NULL;
+    for (size_t i = 0; i < use->npins; i++)
+        frame_bind(s->eval, f, use->pins[i].name, use->pins[i].value);
+    return f;
 }
 
 static NetworkUse *scored_network(Session *s, const Space *space, const IrSizes *sizes) {
@@ -299,11 +334,11 @@ static bool build(Proxy *p, Space *space, const Architecture *a, const IrSizes *
 }
 
 /* The score expression over the values of a run; false if it is wrong, which is then reported. */
-static bool score(const ProxyScore *x, const double *values, double *out) {
+static bool score(const ProxyScore *x, Proxy *by, const double *values, double *out) {
     Arena arena;
     Session s;
     arena_init(&arena, "score");
-    session_begin(&s, x->proxy->program,
+    session_begin(&s, by->program,
                   &(SessionConfig){.arena = &arena,
                                    .mode = EVAL_SCORE,
                                    .oracle = architecture_oracle(x->architecture),
@@ -311,13 +346,13 @@ static bool score(const ProxyScore *x, const double *values, double *out) {
     NetworkUse *net = scored_network(&s, x->space, x->sized ? &x->sizes : NULL);
     if (net)
         net->taps = x->taps;
-    Frame *f = net ? proxy_frame(&s, x->proxy, value_network(&net->network)) : NULL;
+    Frame *f = net ? proxy_frame(&s, by, value_network(&net->network)) : NULL;
     bool ok = false;
     for (size_t m = 0; f && m < x->nmeasures; m++)
         frame_bind(s.eval, f, x->names[m],
                    value_series(&arena, values + m, (size_t)x->steps, x->nmeasures));
     if (f) {
-        Place place = x->proxy->definition->name_place;
+        Place place = by->definition->name_place;
         ok = eval_number(s.eval, eval_name(s.eval, f, "score", place), place, "the score", out);
     }
     ok = session_end(&s, false) && ok;
@@ -341,7 +376,7 @@ static bool prime(Proxy *p, Space *space) {
         for (size_t i = 0; i < n; i++)
             values[i] = 1 + (double)i / (double)(n + 1);
         double unused;
-        ok = score(b.score, values, &unused);
+        ok = score(b.score, p, values, &unused);
     }
     arena_free(&arena);
     return ok;
@@ -379,7 +414,12 @@ ProxyRun proxy_run(Proxy *p) {
 
 double proxy_score(ProxyBuild *b, const double *values) {
     double out;
-    return score(b->score, values, &out) ? out : NAN;
+    return score(b->score, b->score->proxy, values, &out) ? out : NAN;
+}
+
+double proxy_score_by(Proxy *p, const ProxyBuild *b, const double *values) {
+    double out;
+    return score(b->score, p, values, &out) ? out : NAN;
 }
 
 /* Settings for reports. */

@@ -7,6 +7,7 @@
 
 #include "frontend/host.h"
 
+const char TAG_ENGINE = 0;
 const char TAG_SPACE = 0, TAG_PROXY = 0, TAG_CANDIDATES = 0, TAG_OPTIMIZER = 0, TAG_FUNCTION = 0;
 
 void *opaque_data(Value v, const void *tag) {

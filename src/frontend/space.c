@@ -93,6 +93,8 @@ bool space_open(Session *s, SpaceUse *u) {
                                 u->definition->text);
     if (u->wrong)
         return false;
+    for (size_t i = 0; i < u->npins; i++)
+        frame_bind(s->eval, frame, u->pins[i].name, u->pins[i].value);
     u->frame = frame;
     NetworkUse *net = session_network(s, u, NULL);
     if (net)
@@ -119,6 +121,10 @@ SpaceUse *session_space(Session *s, const Space *space) {
                                                    space->action ? space->action->b->place
                                                                  : x->definition->name_place)
                         : NULL;
+        if (u && !u->frame) {
+            u->pins = x->pins;
+            u->npins = x->npins;
+        }
         return u && space_open(s, u) ? u : NULL;
     }
     CandidatesUse *c = opaque_data(action_part(s, space->action, false), &TAG_CANDIDATES);
@@ -301,10 +307,17 @@ static bool decide_in_networks(Session *s, const Space *space, SpaceUse *use) {
     return true;
 }
 
+static bool is_pinned(const SpaceUse *use, const char *name) {
+    for (size_t i = 0; i < use->npins; i++)
+        if (strcmp(use->pins[i].name, name) == 0)
+            return true;
+    return false;
+}
+
 bool session_decide_all(Session *s, const Space *space, SpaceUse *use) {
     for (size_t i = 0; i < space->definition->list.len; i++) {
         const Ast *m = space->definition->list.items[i];
-        if (m->kind != AST_CHOICE)
+        if (m->kind != AST_CHOICE || is_pinned(use, m->text))
             continue;
         DecideAll all = {.session = s, .use = use, .choice = m};
         bool ok = m->has_index

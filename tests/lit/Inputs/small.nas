@@ -23,6 +23,7 @@ space small {
   network = conv(3, 8, bias: false) -> batch_norm -> cell -> tap("one")
          -> conv(3, 16, stride: 2, bias: false) -> batch_norm -> cell -> tap("two");
   encoding join(j in 1..2, "+") (join(i in 0..j-1, ",") (edge[j, i]));
+  max_macs = 1_500_000;
 }
 
 rank if table == none then draw(small, n, seed: sample) else rows(table, small, n, seed: sample)

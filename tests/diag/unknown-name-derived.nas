@@ -1,0 +1,4 @@
+use eproxy;
+proxy mine(net) {
+  use eproxi;
+}
