@@ -14,6 +14,7 @@ typedef struct RunState {
     Session *session;
     size_t n;
     RankResult *results;
+    SearchResult *searches; /* of actions that are one; others zero */
     Evaluation *evaluations;
     ActionReport *reports;
     size_t done;
@@ -41,23 +42,36 @@ static NascStatus print_parameters(Session *s) {
     return NASC_OK;
 }
 
+/* Runs a search: its report is that of the proxy found, or of the selection if it did not come so far. */
+static NascStatus run_search(RunState *state, const RankJob *job, RankResult **result) {
+    SearchResult *search = &state->searches[state->done];
+    NascStatus status = search_run(job, search, &state->session->err);
+    *result = search->has_tuned ? &search->tuned : &search->selection;
+    (*result)->interrupted |= search->interrupted;
+    return status;
+}
+
 static NascStatus run_action(RunState *state, const Action *action) {
     Session *s = state->session;
     RankResult *result = &state->results[state->done];
+    bool search = action->what == ACTION_SEARCH && s->jit;
+    if (action->what == ACTION_SEARCH && !search) /* sizes only */
+        action = action->evaluation ? action->evaluation : action;
     JitStats before = s->jit ? jit_stats(s->jit) : (JitStats){0};
     RankJob job = {.program = s->program, .action = action, .jit = s->jit, .journal = s->journal, .seed = s->request->seed,
                    .workers = s->workers, .interrupt = s->request->interrupt, .direct = s->direct, .profile = s->request->profile,
                    .progress = session_progress, .warn = session_warn, .user = s};
-    NascStatus status = rank_run(&job, result, &s->err);
+    NascStatus status = search ? run_search(state, &job, &result) : rank_run(&job, result, &s->err);
     JitStats after = s->jit ? jit_stats(s->jit) : (JitStats){0};
     size_t at = state->done++;
     session_diagnostics(s, NASC_OK);
     if (status != NASC_OK)
         return s->err.message[0] ? session_fail(s) : status;
-    evaluate(result, proxy_name(action->proxy), s->request->seed, &state->evaluations[at]);
+    evaluate(result, search ? action->name : proxy_name(action->proxy), s->request->seed, &state->evaluations[at]);
     ActionReport *report = &state->reports[at];
     *report = (ActionReport){.result = result,
                              .evaluation = &state->evaluations[at],
+                             .search = search ? &state->searches[at] : NULL,
                              .space = space_name(action->space),
                              .proxy = proxy_name(action->proxy),
                              .compile_seconds = after.compile_seconds - before.compile_seconds,
@@ -89,6 +103,35 @@ static void print_report(const RunState *state, const ActionReport *a) {
                         (long long)a->kernels_compiled, (long long)(a->peak_memory_bytes >> 20));
 }
 
+/* What searches found, as programs, and the points they tried. */
+static bool write_searches(const RunState *state, size_t n) {
+    Session *s = state->session;
+    const char *program = program_sources(s->program)->files.items[0].path;
+    char *path = realpath(program, NULL);
+    bool ok = true;
+    for (size_t i = 0; ok && i < n; i++) {
+        const SearchResult *r = state->reports[i].search;
+        if (!r)
+            continue;
+        Buf file = {0}, text = {0};
+        buf_printf(&file, "%s/%s.points.tsv", s->request->out, r->action->name);
+        search_points(r, &text);
+        ok = file_write(file.text, text.text, text.len, &s->err);
+        if (ok && r->has_tuned) {
+            buf_clear(&file);
+            buf_clear(&text);
+            buf_printf(&file, "%s/%s.nas", s->request->out, r->action->name);
+            search_program(r, path ? path : program, &text);
+            ok = file_write(file.text, text.text, text.len, &s->err);
+            session_message(s, "wrote %s/%s.nas, %s.points.tsv\n", s->request->out, r->action->name, r->action->name);
+        }
+        buf_free(&file);
+        buf_free(&text);
+    }
+    free(path);
+    return ok;
+}
+
 static NascStatus finish(RunState *state, NascStatus status) {
     Session *s = state->session;
     size_t n = status == NASC_OK || state->done == 0 ? state->done : state->done - 1;
@@ -110,7 +153,7 @@ static NascStatus finish(RunState *state, NascStatus status) {
     if (n && s->request->out) {
         ReportHeader h;
         session_header(s, &h);
-        if (!report_write(s->request->out, &h, state->reports, n, &s->err))
+        if (!write_searches(state, n) || !report_write(s->request->out, &h, state->reports, n, &s->err))
             return session_fail(s);
         session_message(s, "wrote %s/report.json, scores.tsv, timing.json, timing.tsv\n", s->request->out);
     }
@@ -156,6 +199,7 @@ NascStatus nasc_run(const NascRequest *r) {
     if (status == NASC_OK && !r->size_only && state.n)
         status = session_journal(&s, r->out);
     state.results = nasc_alloc_zero(MAX(state.n, 1) * sizeof *state.results);
+    state.searches = nasc_alloc_zero(MAX(state.n, 1) * sizeof *state.searches);
     state.evaluations = nasc_alloc_zero(MAX(state.n, 1) * sizeof *state.evaluations);
     state.reports = nasc_alloc_zero(MAX(state.n, 1) * sizeof *state.reports);
     for (size_t i = 0; status == NASC_OK && i < state.n; i++) {
@@ -169,8 +213,11 @@ NascStatus nasc_run(const NascRequest *r) {
     for (size_t i = 0; i < state.done; i++) {
         evaluation_free(&state.evaluations[i]);
         rank_free(&state.results[i]);
+        if (state.searches[i].action)
+            search_free(&state.searches[i]);
     }
     free(state.results);
+    free(state.searches);
     free(state.evaluations);
     free(state.reports);
     session_close(&s);

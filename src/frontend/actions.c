@@ -398,11 +398,6 @@ Value action_part(Session *s, const Ast *action, bool proxy) {
     return part ? eval_expr(s->eval, session_file_frame(s, 0), part) : value_poison();
 }
 
-static const char *part_text(Program *p, const Ast *part) {
-    const SourceFile *f = &p->sources.files.items[part->place.file];
-    return arena_strndup(&p->arena, f->text + part->place.lo, part->place.hi - part->place.lo);
-}
-
 static bool gather(Session *s, Program *p, const Ast *item, Action *out) {
     Value from = action_part(s, item, false), by = action_part(s, item, true);
     if (value_is_poison(from) || value_is_poison(by))
@@ -425,7 +420,6 @@ static bool gather(Session *s, Program *p, const Ast *item, Action *out) {
                     .format = c->format,
                     .smaller_is_better = c->smaller_is_better,
                     .drop_overlap = c->drop_overlap,
-                    .proxy_text = part_text(p, item->b),
                     .space_text = c->space->args ? NULL : c->space->definition->text,
                     .list = c->list};
     out->space =
@@ -448,7 +442,6 @@ static Action *default_against(Program *p, const Action *of) {
     Action *a = ARENA_NEW(&p->arena, Action);
     *a = *of;
     a->proxy = program_proxy_of(p, fixed, file, NULL);
-    a->proxy_text = "eproxy()";
     return a;
 }
 

@@ -121,8 +121,12 @@ size_t proxy_settings(Proxy *p, const ProgramParam **out);
  * it has no decisions. */
 Proxy *proxy_open(Proxy *base, const char *choices);
 void proxy_close(Proxy *p);
-/* Where the definition stands: a path, or the name of a library (then *library). */
-const char *proxy_source(const Proxy *p, bool *library);
+/* The proxy and its arguments as a call that means the same wherever its file's names are visible; arguments that
+ * are functions stand as they were written. `choices` is added unless NULL. */
+void proxy_call_text(Proxy *p, const char *choices, Buf *out);
+/* A `use` statement for the file that defines it. */
+void proxy_use_text(const Proxy *p, Buf *out);
+void space_use_text(const Space *s, Buf *out);
 
 /* What a batch of images is asked for: the proxy's per-run part names it by a source text. */
 typedef struct ImageRequest {
@@ -212,7 +216,7 @@ typedef struct Action {
     const struct Action *evaluation; /* a ranking by the same proxy, or NULL */
     const struct Action *against;    /* the same architectures by a fixed proxy, or NULL */
     bool drop_overlap; /* of an evaluation: networks of the selection are left out, not an error */
-    const char *proxy_text, *space_text; /* as written */
+    const char *space_text; /* the space's name, or NULL if it has arguments */
 } Action;
 size_t program_actions(Program *p, const Action **out);
 

@@ -47,15 +47,6 @@ void proxy_close(Proxy *x) {
     free(x);
 }
 
-const char *proxy_source(const Proxy *p, bool *library) {
-    const char *path = p->program->files.items[p->file].path;
-    const char *slash = strrchr(path, '/'), *lib = p->program->lib_dir;
-    char real[PATH_MAX];
-    *library = lib && slash && realpath(lib, real) && strlen(real) == (size_t)(slash - path) &&
-               memcmp(real, path, strlen(real)) == 0;
-    return *library ? slash + 1 : path;
-}
-
 Proxy *program_proxy_of(Program *p, const Ast *definition, size_t file, const Ast *action) {
     for (Proxy *x = p->proxies; x; x = x->next)
         if (x->definition == definition && x->action == action)
@@ -446,6 +437,70 @@ static const char *setting_text(Session *s, const Proxy *p, Frame *f, const Prox
         if (use->args[i].name ? strcmp(use->args[i].name, param->text) == 0 : i + 1 == position)
             return source_text(p->program, s->arena, use->args[i].place);
     return param->a ? source_text(p->program, s->arena, param->a->place) : "";
+}
+
+static void use_text(const Program *p, size_t file, Buf *out) {
+    const char *path = p->files.items[file].path;
+    const char *slash = strrchr(path, '/'), *lib = p->lib_dir;
+    char real[PATH_MAX];
+    bool library = lib && slash && realpath(lib, real) && strlen(real) == (size_t)(slash - path) &&
+                   memcmp(real, path, strlen(real)) == 0;
+    if (library)
+        buf_printf(out, "use %.*s;\n", (int)strcspn(slash + 1, "."), slash + 1);
+    else
+        buf_printf(out, "use \"%s\";\n", path);
+}
+
+void proxy_use_text(const Proxy *p, Buf *out) {
+    use_text(p->program, p->file, out);
+}
+
+void space_use_text(const Space *s, Buf *out) {
+    use_text(s->program, s->file, out);
+}
+
+static void argument_text(const Proxy *p, const EvalArg *arg, const char *name, Buf *out) {
+    buf_printf(out, "%s: ", name);
+    ValueKind kind = value_plain(arg->value).kind;
+    if (kind == VALUE_FUNCTION || kind == VALUE_LAYER) {
+        const SourceFile *f = &p->program->sources.files.items[arg->place.file];
+        buf_append(out, f->text + arg->place.lo, arg->place.hi - arg->place.lo);
+    } else {
+        value_print(out, arg->value);
+    }
+}
+
+void proxy_call_text(Proxy *p, const char *choices, Buf *out) {
+    Session s;
+    Arena arena;
+    arena_init(&arena, "proxy call");
+    session_begin(&s, p->program, &(SessionConfig){.arena = &arena});
+    const ProxyUse *use = session_proxy(&s, p->definition, p->file, p->action);
+    const AstList *params = &p->definition->params;
+    const char *separator = "";
+    buf_printf(out, "%s(", p->definition->text);
+    for (size_t i = 0, next = 1; use && i < use->nargs; i++) {
+        const char *name = use->args[i].name;
+        if (!name && next < params->len)
+            name = params->items[next++]->text;
+        buf_puts(out, separator);
+        argument_text(p, &use->args[i], name ? name : "", out);
+        separator = ", ";
+    }
+    for (size_t i = 0; use && i < use->npins; i++) {
+        buf_puts(out, separator);
+        argument_text(p, &use->pins[i], use->pins[i].name, out);
+        separator = ", ";
+    }
+    if (use && use->repeats != 1) {
+        buf_printf(out, "%srepeats: %lld", separator, (long long)use->repeats);
+        separator = ", ";
+    }
+    if (choices)
+        buf_printf(out, "%schoices: \"%s\"", separator, choices);
+    buf_putc(out, ')');
+    session_end(&s, true);
+    arena_free(&arena);
 }
 
 /* Evaluates the arguments once, without a network: a default that needs one is shown as written. */

@@ -285,6 +285,22 @@ static NascStatus score_all(Ranking *r, NascError *err) {
     return err->message[0] ? err->status : NASC_OK;
 }
 
+static bool is_left_out(const RankJob *job, const Candidate *c) {
+    for (size_t i = 0; c->status != SCORE_INVALID && i < job->nwithout; i++)
+        if (hash128_equal(job->without[i], c->hash))
+            return true;
+    return false;
+}
+
+static void leave_out(const RankJob *job, RankResult *res) {
+    size_t kept = 0;
+    for (size_t i = 0; i < res->n; i++)
+        if (!is_left_out(job, &res->candidates[i]))
+            res->candidates[kept++] = res->candidates[i];
+    res->dropped = res->n - kept;
+    res->n = kept;
+}
+
 static void count_outcomes(RankResult *res, const RankJob *job) {
     for (size_t i = 0; i < res->n; i++) {
         Candidate *c = &res->candidates[i];
@@ -316,6 +332,7 @@ NascStatus rank_run(const RankJob *job, RankResult *res, NascError *err) {
         status = err->message[0] ? err->status : NASC_OK;
     }
     if (status == NASC_OK) {
+        leave_out(job, res);
         group_networks(&r);
         if (job->jit)
             status = score_all(&r, err);

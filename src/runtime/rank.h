@@ -35,6 +35,8 @@ typedef struct RankJob {
     Jit *jit; /* NULL: sizes only */
     Journal *journal; /* NULL: nothing is kept or recalled */
     bool reference, in_double; /* train by the reference executor instead of kernels, in float or double */
+    const Hash128 *without; /* networks that are left out, or NULL */
+    size_t nwithout;
     uint64_t seed;
     int workers;
     bool keep_losses;
@@ -54,6 +56,7 @@ typedef struct RankResult {
     bool has_metric, sizes_only, interrupted;
     const char *metric_name;
     size_t n, networks, failed, missing;
+    size_t dropped; /* candidates left out by the job's `without` */
     Candidate *candidates;
     int64_t repeats;
     Inputs inputs;

@@ -98,6 +98,10 @@ static json_t *action_json(const ActionReport *a) {
         json_object_set_new(o, "spread_between_repeats", number(e->spread_repeats));
         json_object_set_new(o, "spread_between_networks", number(e->spread_networks));
     }
+    if (a->search) {
+        json_object_set_new(o, "kind", json_string("search"));
+        json_object_set_new(o, "search", report_search_json(a));
+    }
     return o;
 }
 

@@ -3,7 +3,7 @@
 #ifndef NASC_RUNTIME_REPORT_H
 #define NASC_RUNTIME_REPORT_H
 
-#include "runtime/evaluate.h"
+#include "runtime/search.h"
 
 typedef struct ReportHeader {
     const char *version, *llvm, *blas, *cpu;
@@ -17,6 +17,7 @@ typedef struct ReportHeader {
 typedef struct ActionReport {
     const RankResult *result;
     const Evaluation *evaluation;
+    const SearchResult *search; /* of a search action: result and evaluation are those of what was found; or NULL */
     const char *space, *proxy;
     const ProgramParam *settings; /* of the proxy */
     size_t nsettings;
@@ -31,6 +32,10 @@ void report_json(Buf *b, const ReportHeader *h, const ActionReport *actions, siz
 void report_scores(Buf *b, const ActionReport *actions, size_t n);
 void report_timing_json(Buf *b, const ActionReport *actions, size_t n);
 void report_timing_tsv(Buf *b, const ActionReport *actions, size_t n);
+
+/* The parts of a search, for both reports. */
+void report_search_text(Buf *b, const ActionReport *a);
+struct json_t *report_search_json(const ActionReport *a);
 
 /* Writes report.json, scores.tsv, timing.json and timing.tsv into a directory that exists. */
 bool report_write(const char *dir, const ReportHeader *h, const ActionReport *actions, size_t n,

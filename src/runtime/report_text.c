@@ -93,6 +93,10 @@ static void put_rows(Buf *b, const ActionReport *a) {
 
 void report_text(Buf *b, const ActionReport *a, size_t top) {
     const RankResult *r = a->result;
+    if (a->search)
+        report_search_text(b, a);
+    if (a->search && !a->search->has_tuned)
+        return;
     buf_printf(b, "%s by %s: %zu architectures, %zu networks, %zu failed", a->space,
                r->sizes_only ? "size" : a->proxy, r->n, r->networks, r->failed);
     if (r->repeats > 1 && !r->sizes_only)

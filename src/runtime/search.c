@@ -1,0 +1,507 @@
+#include "runtime/search.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/buf.h"
+#include "runtime/pool.h"
+
+/* A point while it is worked on. */
+typedef struct Live {
+    const Architecture *point;
+    Proxy *proxy, *zero; /* zero: the same at alpha = 0, NULL if it is the same or there is none */
+    RunValues run;
+    size_t done;
+    bool ready, finished;
+} Live;
+
+typedef struct Search {
+    const RankJob *job;
+    SearchResult *r;
+    pthread_mutex_t front, lock; /* the frontend and run values; points and their order */
+    pthread_cond_t changed;
+    Live *live;
+    size_t prefix; /* points 0 .. prefix - 1 are finished */
+    bool stopped;
+    WorkerMemory *memory;
+    size_t failed;
+    Candidate shown; /* the best so far, for the status line */
+} Search;
+
+static double seconds_of(clockid_t clock) {
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* The selection set. */
+
+static void warn(const RankJob *job, const char *text) {
+    if (job->warn)
+        job->warn(job->user, text);
+}
+
+/* The networks of the selection that count: each once, by its first row. */
+static void take_networks(const RankJob *job, SearchResult *r) {
+    size_t n = r->selection.n;
+    bool *seen = nasc_alloc_zero(MAX(n, 1) * sizeof *seen);
+    r->selected = ARENA_ARRAY(&r->arena, const char *, n);
+    r->metric = ARENA_ARRAY(&r->arena, double, n);
+    const char **first = ARENA_ARRAY(&r->arena, const char *, n);
+    for (size_t i = 0; i < n; i++) {
+        const Candidate *c = &r->selection.candidates[i];
+        if (c->status != SCORE_OK)
+            continue;
+        if (seen[c->network]) {
+            char text[500];
+            snprintf(text, sizeof text, "%s: '%.150s' and '%.150s' are the same network; the first one counts",
+                     r->action->table, first[c->network], c->arch);
+            warn(job, text);
+            continue;
+        }
+        seen[c->network] = true;
+        first[c->network] = c->arch;
+        r->selected[r->nselection] = c->arch;
+        r->metric[r->nselection++] = c->metric;
+    }
+    free(seen);
+}
+
+enum { FEWEST = 3, FEW = 10 };
+
+static NascStatus read_selection(const RankJob *job, SearchResult *r, NascError *err) {
+    RankJob sizes = *job;
+    sizes.jit = NULL;
+    NascStatus status = rank_run(&sizes, &r->selection, err);
+    if (status != NASC_OK)
+        return status;
+    take_networks(job, r);
+    if (r->nselection < FEWEST)
+        return nasc_fail(err, NASC_PROGRAM_ERROR, "%s: %zu different networks are too few to select by; a selection "
+                         "set needs at least %d, better 20", r->action->table, r->nselection, FEWEST);
+    bool varies = false;
+    for (size_t i = 1; i < r->nselection; i++)
+        varies |= r->metric[i] != r->metric[0];
+    if (!varies)
+        return nasc_fail(err, NASC_PROGRAM_ERROR, "%s: all %zu architectures have the same %s, so nothing ranks them",
+                         r->action->table, r->nselection, r->selection.metric_name);
+    if (r->nselection < FEW) {
+        char text[200];
+        snprintf(text, sizeof text, "%s: with %zu architectures the choice is mostly chance; 20 are usual",
+                 r->action->table, r->nselection);
+        warn(job, text);
+    }
+    return NASC_OK;
+}
+
+static const Candidate *with_hash(const RankResult *r, Hash128 hash) {
+    for (size_t i = 0; i < r->n; i++)
+        if (r->candidates[i].status == SCORE_OK && hash128_equal(r->candidates[i].hash, hash))
+            return &r->candidates[i];
+    return NULL;
+}
+
+/* Selection and evaluation never overlap, by what the networks are and not by how they are written. */
+static NascStatus check_apart(const RankJob *job, SearchResult *r, NascError *err) {
+    const Action *e = r->action->evaluation;
+    if (!e || e->drop_overlap)
+        return NASC_OK;
+    RankJob sizes = *job;
+    RankResult other;
+    sizes.action = e;
+    sizes.jit = NULL;
+    sizes.warn = NULL; /* told when it is scored */
+    NascStatus status = rank_run(&sizes, &other, err);
+    size_t n = 0;
+    const Candidate *first = NULL, *same = NULL;
+    for (size_t i = 0; status == NASC_OK && i < other.n; i++) {
+        const Candidate *c = &other.candidates[i];
+        const Candidate *hit = c->status == SCORE_OK ? with_hash(&r->selection, c->hash) : NULL;
+        n += hit != NULL;
+        if (hit && !first) {
+            first = c;
+            same = hit;
+        }
+    }
+    if (n)
+        status = nasc_fail(err, NASC_PROGRAM_ERROR, "selection and evaluation overlap: %zu of the evaluation (%s), '%.100s' "
+                           "for one, are networks of the selection (%s: '%.100s'); take other rows, or leave them out "
+                           "with rows(.., overlap: drop)", n, e->table, first->arch, r->action->table, same->arch);
+    rank_free(&other);
+    return status;
+}
+
+/* Points. */
+
+/* The text of a point with its size factor 0; NULL if it has none that can be 0. Malloc'd. */
+static char *without_size(const Architecture *point) {
+    const DecisionView *d;
+    size_t n = architecture_decisions(point, &d);
+    Buf b = {0};
+    bool found = false;
+    for (size_t i = 0; i < n; i++) {
+        bool alpha = strcmp(d[i].address, "alpha") == 0;
+        found |= alpha;
+        buf_printf(&b, "%s%s=%s", i ? "," : "", d[i].address, alpha ? "0" : d[i].value);
+    }
+    if (!found)
+        buf_free(&b);
+    return b.text;
+}
+
+static Proxy *open_zero(Search *s, const Architecture *point) {
+    if (!s->r->has_zero)
+        return NULL;
+    char *text = without_size(point);
+    Proxy *p = strcmp(text, architecture_text(point)) ? proxy_open(s->job->action->proxy, text) : NULL;
+    free(text);
+    return p;
+}
+
+static RandomStream stream_for(const Search *s, const char *what) {
+    return random_stream(s->r->action->engine.seed, 0, RANDOM_MUTATE, hash128(what, strlen(what), 0x647073));
+}
+
+/* The best of a tournament among the last `population` points up to t - lag; ties go to the older one. */
+static size_t choose_parent(const Search *s, size_t t) {
+    const SearchEngine *e = &s->r->action->engine;
+    size_t last = t - (size_t)e->lag, first = last + 1 > (size_t)e->population ? last + 1 - (size_t)e->population : 0;
+    RandomStream stream = stream_for(s, "tournament");
+    size_t best = SIZE_MAX;
+    for (int64_t i = 0; i < e->tournament; i++) {
+        uint64_t at = (uint64_t)t * (uint64_t)e->tournament + (uint64_t)i;
+        size_t k = first + (size_t)random_below(stream, at, last - first + 1);
+        double mine = s->r->points[k].fitness;
+        if (best == SIZE_MAX || mine > s->r->points[best].fitness ||
+            (mine == s->r->points[best].fitness && k < best))
+            best = k;
+    }
+    return best;
+}
+
+/* Makes point t; the lock is held. False if the space has no further point. */
+static bool breed(Search *s, size_t t) {
+    const SearchEngine *e = &s->r->action->engine;
+    Space *space = proxy_space(s->job->action->proxy);
+    SearchPoint *p = &s->r->points[t];
+    Live *l = &s->live[t];
+    p->parent = -1;
+    if (e->random || (int64_t)t < e->population || (int64_t)t < e->lag) {
+        l->point = space_sample(space, &s->r->arena, stream_for(s, "draw"), t);
+    } else {
+        p->parent = (int64_t)choose_parent(s, t);
+        l->point = space_mutate(space, &s->r->arena, s->live[p->parent].point, stream_for(s, "mutate"), t, e->mutation);
+    }
+    if (!l->point)
+        return false;
+    p->choices = architecture_text(l->point);
+    l->proxy = proxy_open(s->job->action->proxy, p->choices);
+    l->zero = open_zero(s, l->point);
+    l->run = (RunValues){.seed = s->job->seed, .jit = s->job->jit};
+    p->scores = ARENA_ARRAY(&s->r->arena, double, 2 * s->r->nselection);
+    p->zero_scores = p->scores + s->r->nselection;
+    for (size_t i = 0; i < 2 * s->r->nselection; i++)
+        p->scores[i] = NAN;
+    l->ready = true;
+    return true;
+}
+
+static void release(Live *l) {
+    if (l->proxy) {
+        run_values_free(&l->run);
+        proxy_close(l->proxy);
+    }
+    if (l->zero)
+        proxy_close(l->zero);
+    l->proxy = l->zero = NULL;
+}
+
+/* Waits until point t is there; it is made by whoever comes first once the results it may see are. */
+static bool await_point(Search *s, size_t t) {
+    size_t lag = (size_t)s->r->action->engine.lag;
+    pthread_mutex_lock(&s->lock);
+    while (!s->live[t].ready && !s->stopped) {
+        if (s->prefix + lag > t) {
+            pthread_mutex_lock(&s->front);
+            s->stopped |= !breed(s, t);
+            pthread_mutex_unlock(&s->front);
+            pthread_cond_broadcast(&s->changed);
+        } else {
+            pthread_cond_wait(&s->changed, &s->lock);
+        }
+    }
+    bool ok = s->live[t].ready;
+    pthread_mutex_unlock(&s->lock);
+    return ok;
+}
+
+static double mean_score(Proxy *zero, ProxyBuild *b, const Measured *m) {
+    size_t per_repeat = (size_t)m->steps * m->nmeasures;
+    double sum = 0;
+    for (int64_t k = 0; k < m->repeats; k++) {
+        const double *values = m->values + (size_t)k * per_repeat;
+        sum += zero ? proxy_score_by(zero, b, values) : proxy_score(b, values);
+    }
+    return sum / (double)m->repeats;
+}
+
+static double work_of(const ProxyBuild *b) {
+    IrSizes sizes;
+    double passes = (double)b->steps * (b->trains ? 3 : 1);
+    return ir_sizes(&b->module, &sizes) ? (double)sizes.live_macs * passes : 0;
+}
+
+/* Builds network k under point t; the front is held. */
+static bool build(Search *s, Live *l, size_t k, Arena *arena, ProxyBuild *out, NascError *err) {
+    Space *space = s->job->action->space;
+    const char *text = s->r->selected[k];
+    Architecture *a = space_parse(space, arena, text, strlen(text), false);
+    const Candidate *c = NULL;
+    for (size_t i = 0; !c && i < s->r->selection.n; i++)
+        if (s->r->selection.candidates[i].arch == text)
+            c = &s->r->selection.candidates[i];
+    if (!a || !proxy_build(l->proxy, space, a, &c->sizes, arena, out))
+        return false;
+    ProxyRun run = proxy_run(l->proxy);
+    return run_values_update(&l->run, &run, err);
+}
+
+/* Scores network k under point t. */
+static bool score(Search *s, int worker, size_t t, size_t k, double *work, NascError *err) {
+    Live *l = &s->live[t];
+    SearchPoint *p = &s->r->points[t];
+    Arena arena;
+    arena_init(&arena, "candidate");
+    ProxyBuild b;
+    Measured m = {0};
+    pthread_mutex_lock(&s->front);
+    bool built = build(s, l, k, &arena, &b, err);
+    pthread_mutex_unlock(&s->front);
+    bool ok = !err->message[0];
+    if (ok && built) {
+        ScorerOptions how = {s->job->direct, NULL, s->job->journal};
+        ok = scorer_measure(s->job->jit, &how, &b, &l->run, s->job->seed, s->r->selection.repeats, &arena,
+                            &s->memory[worker], &m, err);
+    }
+    if (ok && built) {
+        pthread_mutex_lock(&s->front);
+        p->scores[k] = mean_score(NULL, &b, &m);
+        p->zero_scores[k] = l->zero ? mean_score(l->zero, &b, &m) : p->scores[k];
+        *work = work_of(&b) * (double)m.repeats;
+        pthread_mutex_unlock(&s->front);
+    }
+    free(m.values);
+    arena_free(&arena);
+    return ok;
+}
+
+/* Point t has all its scores; the lock is held. */
+static void finish_point(Search *s, size_t t) {
+    SearchPoint *p = &s->r->points[t];
+    search_rate(s->r, p);
+    release(&s->live[t]);
+    s->live[t].finished = true;
+    s->r->finished++;
+    s->failed += p->failed > 0;
+    if (s->shown.arch == NULL || p->fitness > s->shown.score)
+        s->shown = (Candidate){.arch = p->choices, .score = p->fitness};
+    while (s->prefix < s->r->npoints && s->live[s->prefix].finished)
+        s->prefix++;
+    if (s->job->progress)
+        s->job->progress(s->job->user, "searching", s->r->finished, s->r->npoints, s->failed, &s->shown);
+}
+
+static bool work_item(void *user, int worker, size_t item, NascError *err) {
+    Search *s = user;
+    size_t t = item / s->r->nselection, k = item % s->r->nselection;
+    double work = 0;
+    bool ok = await_point(s, t) && score(s, worker, t, k, &work, err);
+    pthread_mutex_lock(&s->lock);
+    if (ok) {
+        s->r->points[t].work += work;
+        if (++s->live[t].done == s->r->nselection)
+            finish_point(s, t);
+    } else {
+        s->stopped = true;
+    }
+    pthread_cond_broadcast(&s->changed);
+    pthread_mutex_unlock(&s->lock);
+    return ok;
+}
+
+/* The training of network 0 under a point, as a hash. */
+static bool training_of(Search *s, const char *choices, Hash128 *out, NascError *err) {
+    Live l = {.proxy = proxy_open(s->job->action->proxy, choices),
+              .run = {.seed = s->job->seed, .jit = s->job->jit}};
+    Arena arena;
+    arena_init(&arena, "candidate");
+    ProxyBuild b;
+    bool ok = build(s, &l, 0, &arena, &b, err);
+    if (ok) {
+        IrModule canonical;
+        PlanUpdate *updates;
+        size_t n;
+        scorer_canonical(&b, &arena, &canonical, &updates, &n);
+        *out = hash128_combine(ir_hash(&canonical), hash128(updates, n * sizeof *updates, (uint64_t)b.steps));
+    }
+    arena_free(&arena);
+    run_values_free(&l.run);
+    proxy_close(l.proxy);
+    return ok;
+}
+
+/* A choice `alpha` that can be 0 and enters only the score is the size factor: every point is also rated without. */
+static bool find_size_factor(Search *s, NascError *err) {
+    Space *space = proxy_space(s->job->action->proxy);
+    bool found = false;
+    Arena arena;
+    arena_init(&arena, "point");
+    for (uint64_t i = 0; i < 16 && !found && !err->message[0]; i++) {
+        Architecture *point = space_sample(space, &arena, stream_for(s, "factor"), i);
+        char *text = point ? without_size(point) : NULL;
+        if (!text)
+            break;
+        Architecture *zero = space_parse(space, &arena, text, strlen(text), true);
+        Hash128 a, b;
+        if (zero && strcmp(text, architecture_text(point)) != 0 &&
+            training_of(s, architecture_text(point), &a, err) && training_of(s, text, &b, err))
+            found = hash128_equal(a, b);
+        free(text);
+    }
+    arena_free(&arena);
+    s->r->has_zero = found;
+    return !err->message[0];
+}
+
+static NascStatus run_points(Search *s, NascError *err) {
+    SearchResult *r = s->r;
+    r->npoints = (size_t)r->action->engine.budget;
+    r->points = ARENA_ARRAY(&r->arena, SearchPoint, r->npoints);
+    for (size_t t = 0; t < r->npoints; t++)
+        r->points[t] = (SearchPoint){.parent = -1, .fitness = NAN, .rho = NAN, .rho_zero = NAN};
+    s->live = nasc_alloc_zero(r->npoints * sizeof *s->live);
+    s->memory = nasc_alloc_zero((size_t)s->job->workers * sizeof *s->memory);
+    PoolJob pool = {r->npoints * r->nselection, s->job->workers, work_item, NULL, s, s->job->interrupt};
+    if (find_size_factor(s, err))
+        pool_run(&pool, err);
+    for (size_t t = 0; t < r->npoints; t++)
+        release(&s->live[t]);
+    for (int i = 0; i < s->job->workers; i++)
+        memory_free(&s->memory[i]);
+    free(s->memory);
+    free(s->live);
+    if (err->message[0])
+        return err->status;
+    r->interrupted = s->job->interrupt && *s->job->interrupt;
+    return s->stopped ? NASC_PROGRAM_ERROR : NASC_OK;
+}
+
+/* What was found, on architectures that took no part. */
+
+static NascStatus rank_by(const RankJob *job, const SearchResult *r, const Action *set, const char *choices,
+                          RankResult *out, NascError *err) {
+    Action action = *set;
+    RankJob rank = *job;
+    Hash128 *selected = nasc_alloc(MAX(r->selection.n, 1) * sizeof *selected);
+    for (size_t i = 0; i < r->selection.n; i++)
+        selected[i] = r->selection.candidates[i].hash;
+    rank.action = &action;
+    if (set->drop_overlap && r->action->evaluation) {
+        rank.without = selected;
+        rank.nwithout = r->selection.n;
+    }
+    Proxy *own = choices ? proxy_open(set->proxy, choices) : NULL;
+    if (own)
+        action.proxy = own;
+    NascStatus status = rank_run(&rank, out, err);
+    if (own)
+        proxy_close(own);
+    free(selected);
+    return status;
+}
+
+static NascStatus evaluate_found(const RankJob *job, SearchResult *r, NascError *err) {
+    const Action *a = r->action, *set = a->evaluation ? a->evaluation : a;
+    r->evaluated = a->evaluation != NULL;
+    RankJob quiet = *job;
+    quiet.warn = NULL;
+    NascStatus status = rank_by(job, r, set, r->points[r->best].choices, &r->tuned, err);
+    r->has_tuned = true;
+    if (status == NASC_OK)
+        evaluate(&r->tuned, a->name, job->seed, &r->tuned_value);
+    if (status == NASC_OK && a->against) {
+        status = rank_by(&quiet, r, a->against, NULL, &r->fixed, err);
+        r->has_fixed = true;
+        if (status == NASC_OK)
+            evaluate(&r->fixed, proxy_name(a->against->proxy), job->seed, &r->fixed_value);
+    }
+    if (status == NASC_OK && r->best_zero >= 0) {
+        SearchPoint *p = &r->points[r->best_zero];
+        Arena arena;
+        arena_init(&arena, "point");
+        const Architecture *point =
+            space_parse(proxy_space(a->proxy), &arena, p->choices, strlen(p->choices), true);
+        char *text = point ? without_size(point) : NULL;
+        if (text) {
+            status = rank_by(&quiet, r, set, text, &r->zero, err);
+            r->has_zero_ranking = true;
+            if (status == NASC_OK)
+                evaluate(&r->zero, "at alpha 0", job->seed, &r->zero_value);
+        }
+        free(text);
+        arena_free(&arena);
+    }
+    return status;
+}
+
+NascStatus search_run(const RankJob *job, SearchResult *r, NascError *err) {
+    double wall = seconds_of(CLOCK_MONOTONIC), cpu = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
+    *r = (SearchResult){.action = job->action, .best = -1, .best_zero = -1, .estimate = NAN,
+                        .estimate_interval = {NAN, NAN}};
+    arena_init(&r->arena, "search");
+    Search s = {.job = job, .r = r};
+    pthread_mutex_init(&s.front, NULL);
+    pthread_mutex_init(&s.lock, NULL);
+    pthread_cond_init(&s.changed, NULL);
+    NascStatus status = read_selection(job, r, err);
+    if (status == NASC_OK)
+        status = check_apart(job, r, err);
+    if (status == NASC_OK)
+        status = run_points(&s, err);
+    pthread_cond_destroy(&s.changed);
+    pthread_mutex_destroy(&s.lock);
+    pthread_mutex_destroy(&s.front);
+    if (status != NASC_OK)
+        return status;
+    search_choose(r, job->seed);
+    if (r->interrupted)
+        return NASC_OK;
+    if (r->best < 0)
+        return nasc_fail(err, NASC_NOTHING_SCORED, "not one of %zu proxies ranks the selection: %zu gave some architecture "
+                         "no number (nan or inf), the others one number to all", r->npoints, s.failed);
+    status = evaluate_found(job, r, err);
+    r->tuned.seconds = seconds_of(CLOCK_MONOTONIC) - wall;
+    r->tuned.cpu_seconds = seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+    return status;
+}
+
+void search_free(SearchResult *r) {
+    if (r->has_tuned) {
+        evaluation_free(&r->tuned_value);
+        rank_free(&r->tuned);
+    }
+    if (r->has_fixed) {
+        evaluation_free(&r->fixed_value);
+        rank_free(&r->fixed);
+    }
+    if (r->has_zero_ranking) {
+        evaluation_free(&r->zero_value);
+        rank_free(&r->zero);
+    }
+    rank_free(&r->selection);
+    arena_free(&r->arena);
+}
