@@ -75,7 +75,7 @@ static bool size_candidate(void *user, int worker, size_t i, NascError *err) {
     ok = ok && ir_sizes(cost_name ? &cost : &scored, &c->sizes);
     if (ok) {
         IrModule canonical = ir_canonicalise(&arena, &scored);
-        c->hash = ir_hash(&canonical);
+        c->form = c->hash = ir_hash(&canonical);
         ok = !r->observes || key_as_observed(r, c, &arena);
     }
     c->status = ok ? SCORE_MISSING : SCORE_INVALID;
@@ -287,7 +287,7 @@ static NascStatus score_all(Ranking *r, NascError *err) {
 
 static bool is_left_out(const RankJob *job, const Candidate *c) {
     for (size_t i = 0; c->status != SCORE_INVALID && i < job->nwithout; i++)
-        if (hash128_equal(job->without[i], c->hash))
+        if (hash128_equal(job->without[i], c->form))
             return true;
     return false;
 }

@@ -21,6 +21,7 @@ typedef struct Candidate {
     ScoreStatus status;
     IrSizes sizes; /* of the network that the space declares for costs, else of the scored one */
     Hash128 hash;  /* of the scored network's canonical form */
+    Hash128 form; /* canonical form of the scored network, whatever the proxy sees of it */
     size_t network;
     double score;  /* mean over repeats; NaN unless SCORE_OK */
     double *repeat_scores;
