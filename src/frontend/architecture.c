@@ -177,11 +177,30 @@ static bool looks_default(const Space *space, const char *text, size_t len) {
     return false;
 }
 
+/* By the first encoding that reads it; else what is wrong by the one that read most. */
 static bool read_text(Space *space, Arena *scratch, const char *shown, const char *text, size_t len,
                       Reading *r, bool quiet) {
     if (!space->encoding || looks_default(space, text, len))
         return default_read(scratch, text, len, r);
-    return encoding_read(space, scratch, shown, text, len, r, quiet);
+    const AstList *members = &space->definition->list;
+    size_t left = 0;
+    for (size_t i = 0; i < members->len; i++)
+        left += members->items[i]->kind == AST_ENCODING;
+    for (size_t i = 0; i < members->len; i++) {
+        if (members->items[i]->kind != AST_ENCODING)
+            continue;
+        Reading t = {.encoding = members->items[i]};
+        if (encoding_read(space, scratch, shown, text, len, &t, quiet || --left)) {
+            reading_free(r);
+            *r = t;
+            return true;
+        }
+        bool further = !r->problem.len || t.at > r->at;
+        reading_free(further ? r : &t);
+        if (further)
+            *r = t;
+    }
+    return false;
 }
 
 /* The empty point of a space without decisions has the empty text. */

@@ -220,7 +220,6 @@ static void check_space_parts(Check *c, const Ast *space) {
     check_once(c, space, AST_INPUT, "input");
     check_once(c, space, AST_NETWORK, "network");
     check_once(c, space, AST_COSTS, "costs");
-    check_once(c, space, AST_ENCODING, "encoding");
     if (is_damaged(space))
         return;
     if (!find_statement(space, AST_INPUT, NULL))

@@ -231,7 +231,7 @@ static bool encoding_walk(Session *s, SpaceUse *use, const Ast *encoding, const 
 
 /* r with one further choice supposed, and nothing read. */
 static Reading supposing(const Reading *r, Arena *arena, int64_t index) {
-    Reading t = {.assumed = r->assumed + 1};
+    Reading t = {.encoding = r->encoding, .assumed = r->assumed + 1};
     for (size_t i = 0; i < r->assumed; i++) {
         VEC_PUSH(t.addresses, r->addresses.items[i]);
         VEC_PUSH(t.values, r->values.items[i]);
@@ -248,7 +248,8 @@ static bool read_once(const Space *space, Arena *scratch, const char *shown, con
     Session s;
     session_begin(&s, space->program, &(SessionConfig){.arena = scratch, .architecture = shown});
     SpaceUse *use = session_space(&s, space);
-    bool ok = use && encoding_walk(&s, use, space->encoding, text, len, r);
+    const Ast *encoding = r->encoding ? r->encoding : space->encoding;
+    bool ok = use && encoding_walk(&s, use, encoding, text, len, r);
     return session_end(&s, quiet || r->pending) && ok;
 }
 
@@ -360,16 +361,14 @@ static bool mentions(const Ast *item, const char *name, int *steps) {
 }
 
 void encoding_check(Program *p, const Ast *definition) {
-    const Ast *encoding = NULL;
-    for (size_t i = 0; i < definition->list.len; i++)
-        if (definition->list.items[i]->kind == AST_ENCODING)
-            encoding = definition->list.items[i];
-    if (!encoding)
-        return;
-    for (size_t i = 0; i < definition->list.len; i++) {
-        const Ast *m = definition->list.items[i];
-        int steps = MENTION_STEPS;
-        if (m->kind == AST_CHOICE && !list_mentions(&encoding->list, m->text, &steps))
-            diag_at(&p->diags, encoding->place, DIAG_incomplete_encoding, m->text);
+    const AstList *members = &definition->list;
+    for (size_t k = 0; k < members->len; k++) {
+        const Ast *encoding = members->items[k];
+        for (size_t i = 0; encoding->kind == AST_ENCODING && i < members->len; i++) {
+            const Ast *m = members->items[i];
+            int steps = MENTION_STEPS;
+            if (m->kind == AST_CHOICE && !list_mentions(&encoding->list, m->text, &steps))
+                diag_at(&p->diags, encoding->place, DIAG_incomplete_encoding, m->text);
+        }
     }
 }

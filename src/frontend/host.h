@@ -237,6 +237,7 @@ RandomStream stream_below(RandomStream s, uint64_t index);
 bool encoding_write(Session *s, Frame *frame, const Ast *encoding, Buf *out);
 /* Values found in a text, by address. */
 typedef struct Reading {
+    const Ast *encoding; /* that is read by, or NULL: the first of the space */
     VEC(const char *) addresses;
     VEC(const char *) values;
     VEC(int64_t) indices; /* -1: not yet looked up */
