@@ -78,7 +78,7 @@ typedef void IrGradRule(IrGraph *g, IrRef r, IrRef grad, IrRef *grads);
  * live_macs    the same for nodes on a path input -> root that no `zero` cuts
  * counted_macs the ptflops count of convolutions (+1 per output element if biased), batch norm (2
  *              per element, 1 if not affine), relu outputs, pooling inputs (max, avg,
- *              reduce_mean over exactly h and w), outputs of a resize that makes the map bigger;
+ *              reduce_mean over exactly h and w), outputs of a nearest resize that makes the map bigger;
  *              a tap's resize is not part of a network, so keep it out of `source`
  * params       elements of trained leaves
  * Elements of a node with the axis n are divided by its size. live: on a path input -> root without

@@ -49,7 +49,8 @@ static bool count_node(const IrGraph *g, const IrNode *n, bool live, IrSizes *s)
     case IR_OP_reduce_mean:
         return !is_global_pool(n) || add_to(&s->pool_count, per_image(in_type(g, n, 0)));
     case IR_OP_resize:
-        return map_size(&n->type) <= map_size(in_type(g, n, 0)) ||
+        return n->attr->mode == IR_RESIZE_BILINEAR ||
+               map_size(&n->type) <= map_size(in_type(g, n, 0)) ||
                add_to(&s->resize_count, per_image(&n->type));
     default: return true;
     }
