@@ -206,7 +206,7 @@ static void unsupported(Legalise *l, IrRef r) {
     }
     buf_puts(&text, " -> ");
     ir_type_print(&text, &n->type);
-    nasc_fail(l->err, NASC_PROGRAM_ERROR, "%s cannot be compiled with these axes: %s",
+    nasc_fail(l->err, NASC_PROGRAM_ERROR, "%s cannot be compiled with these axes: %s; a proxy of precision \"double\" runs without kernels",
               ir_op_info(n->op)->name, text.text);
     buf_free(&text);
 }

@@ -345,6 +345,7 @@ static const char *const init_names[IR_INIT_COUNT] = {
     [IR_INIT_XAVIER_NORMAL] = "xavier_normal",
     [IR_INIT_KAIMING_UNIFORM] = "kaiming_uniform",
     [IR_INIT_KAIMING_NORMAL] = "kaiming_normal",
+    [IR_INIT_NORMAL] = "normal",
 };
 
 /* A name, or a function of a weight as drawn. */
@@ -364,8 +365,8 @@ static bool ev_init(Eval *e, Frame *f, const Ast *x, IrInit *out, Value *functio
             return false;
         name = s->text;
     }
-    for (int i = IR_INIT_DEFAULT; i <= IR_INIT_KAIMING_NORMAL; i++)
-        if (strcmp(init_names[i], name) == 0) {
+    for (int i = IR_INIT_DEFAULT; i < IR_INIT_COUNT; i++)
+        if (init_names[i] && strcmp(init_names[i], name) == 0) {
             *out = (IrInit)i;
             return true;
         }
@@ -373,7 +374,8 @@ static bool ev_init(Eval *e, Frame *f, const Ast *x, IrInit *out, Value *functio
                      arena_printf(e->arena, "there is no initialisation `%s`", name));
     if (d)
         diag_hint(e->diags, d,
-                  "default, xavier_uniform, xavier_normal, kaiming_uniform or kaiming_normal");
+                  "default, xavier_uniform, xavier_normal, kaiming_uniform, kaiming_normal, "
+                  "normal or a function of the weight as drawn");
     return false;
 }
 

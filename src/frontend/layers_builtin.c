@@ -94,6 +94,14 @@ static bool leaf_type(Eval *e, Place place, int rank, const IrAxis *axes, const 
     return true;
 }
 
+/* A leaf's attributes; `normal` is the standard normal distribution. */
+static IrAttr weight_init(const Eval *e) {
+    IrAttr attr = {.mode = (int32_t)eval_init(e)};
+    if (attr.mode == IR_INIT_NORMAL)
+        attr.max = 1;
+    return attr;
+}
+
 static Value bias_leaf(Eval *e, const char *op, int64_t channels, int64_t fan_in, Place place) {
     IrAttr attr = {.mode = IR_INIT_VALUE};
     IrInit init = eval_init(e);
@@ -126,7 +134,7 @@ static Value make_conv(Eval *e, Value x, int64_t in, int64_t out, IrAttr *attr, 
     if (!leaf_type(e, place, 4, (IrAxis[]){IR_AXIS_O, IR_AXIS_I, IR_AXIS_KH, IR_AXIS_KW}, sizes,
                    &t))
         return value_poison();
-    IrAttr init = {.mode = (int32_t)eval_init(e)};
+    IrAttr init = weight_init(e);
     Value inputs[3] = {x, eval_leaf(e, "conv", "weight", &t, &init, place)};
     if (bias)
         inputs[2] = bias_leaf(e, "conv", out, sizes[1] * sizes[2] * sizes[3], place);
@@ -200,7 +208,7 @@ Value layer_dense(Eval *e, const Layer *l, Value x, Place place) {
     IrType w;
     if (!leaf_type(e, place, 2, (IrAxis[]){IR_AXIS_O, IR_AXIS_I}, sizes, &w))
         return value_poison();
-    IrAttr init = {.mode = (int32_t)eval_init(e)};
+    IrAttr init = weight_init(e);
     Value inputs[3] = {x, eval_leaf(e, "dense", "weight", &w, &init, place)};
     if (bias)
         inputs[2] = bias_leaf(e, "dense", out, in, place);

@@ -243,6 +243,7 @@ static bool score_network(void *user, int worker, size_t item, NascError *err) {
         if (ok) {
             ok = score_names(r, net, &first, &m, err);
             plan_profile_add(&r->result->profile, &profile);
+            r->result->by_reference |= first.reference || r->job->reference;
             r->result->arena_bytes = MAX(r->result->arena_bytes, m.arena_bytes);
         }
         pthread_mutex_unlock(&r->front);

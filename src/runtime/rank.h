@@ -20,8 +20,8 @@ typedef struct Candidate {
     double metric; /* larger = better; NaN without a table */
     ScoreStatus status;
     IrSizes sizes; /* of the network that the space declares for costs, else of the scored one */
-    Hash128 hash;  /* of the scored network's canonical form */
-    Hash128 form; /* canonical form of the scored network, whatever the proxy sees of it */
+    Hash128 hash;  /* of the canonical form of the scored network; for an observing proxy, of all it measures */
+    Hash128 form;  /* canonical form of the scored network, whatever the proxy sees of it */
     size_t network;
     double score;  /* mean over repeats; NaN unless SCORE_OK */
     double *repeat_scores;
@@ -55,6 +55,7 @@ typedef struct RankJob {
 typedef struct RankResult {
     Arena arena;
     bool has_metric, sizes_only, interrupted;
+    bool by_reference; /* scored by the reference executor */
     const char *metric_name;
     size_t n, networks, failed, missing;
     size_t dropped; /* candidates left out by the job's `without` */

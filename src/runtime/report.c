@@ -73,6 +73,8 @@ static json_t *action_json(const ActionReport *a) {
     json_object_set_new(o, "space", json_string(a->space));
     json_object_set_new(o, "proxy", r->sizes_only ? json_null() : json_string(a->proxy));
     json_object_set_new(o, "settings", settings_json(a->settings, a->nsettings));
+    if (!r->sizes_only)
+        json_object_set_new(o, "executor", json_string(r->by_reference ? "reference" : "kernels"));
     json_object_set_new(o, "metric", text_or_null(r->metric_name));
     json_object_set_new(o, "n", json_integer((json_int_t)r->n));
     json_object_set_new(o, "networks", json_integer((json_int_t)r->networks));
