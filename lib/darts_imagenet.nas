@@ -17,6 +17,7 @@ space darts_imagenet(channels = 16, layers = 8) {
     dil_conv_5x5 = dil(5, stride);
   }
   choice from[k in kinds, n in 2..5, s in 0..1] in 0..n-1;
+  same up to order of s in (op, from);
 
   make(kind, c, after) = cell(kind, c, after, 2..5, op, from, 2..5);
   network = small(channels, layers, make);

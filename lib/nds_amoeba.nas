@@ -18,6 +18,7 @@ space nds_amoeba {
     conv_7x1_1x7     = conv_pair(7, stride);
   }
   choice from[k in kinds, n in 2..6, s in 0..1] in 0..n-1;
+  same up to order of s in (op, from);
 
   outs(k) = [n in 2..6 if not any(m in n+1..6, s in 0..1) (from[k, m, s] == n)];
   make(kind, c, after) = cell(kind, c, after, 2..6, op, from, outs(kind));

@@ -18,6 +18,7 @@ space nds_pnas {
     dil_conv_3x3 = dil(3, stride);
   }
   choice from[k in kinds, n in 2..6, s in 0..1] in 0..n-1;
+  same up to order of s in (op, from);
 
   make(kind, c, after) = cell(kind, c, after, 2..6, op, from, 2..6);
   network = small(width, depth, make);
