@@ -31,6 +31,7 @@ typedef struct NascRequest {
     const char *to;          /* export: the format */
     const char *lib_dir;     /* where `use NAME;` looks; NULL: beside the program */
     int64_t n;               /* sample: how many; 0: the default */
+    int64_t for_labels;      /* sample: a table of so many, spread over sizes, to be labelled; 0: none */
     bool json, quiet, size_only, profile, no_cache, in_double, reference, help;
 
     bool live, colour;       /* the message stream is a terminal */
@@ -51,6 +52,10 @@ NascStatus nasc_score(const NascRequest *r);
 NascStatus nasc_sample(const NascRequest *r);
 /* Counts the points of the program's space. */
 NascStatus nasc_count(const NascRequest *r);
+/* Runs a report's program again as the report says, and tells what differs: NASC_PROGRAM_ERROR if anything does. */
+NascStatus nasc_rerun(const NascRequest *r);
+/* Sets two result folders side by side. */
+NascStatus nasc_compare(const NascRequest *r);
 /* Writes the training run of one architecture as a program for another framework. */
 NascStatus nasc_export(const NascRequest *r);
 

@@ -321,7 +321,7 @@ static double seconds_of(clockid_t clock) {
 
 NascStatus rank_run(const RankJob *job, RankResult *res, NascError *err) {
     double wall = seconds_of(CLOCK_MONOTONIC), cpu = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
-    *res = (RankResult){.sizes_only = !job->jit, .repeats = proxy_repeats(job->action->proxy)};
+    *res = (RankResult){.sizes_only = !job->jit, .repeats = job->action->proxy ? proxy_repeats(job->action->proxy) : 1};
     arena_init(&res->arena, "ranking");
     Ranking r = {.job = job, .result = res};
     pthread_mutex_init(&r.front, NULL);
