@@ -82,7 +82,7 @@ def main():
     assert last < 1e-3, ("double, last step", in_double, reference)
     single = relative(in_float[0], kernels[0])
     assert single < 1e-5, ("float, first step", in_float[0], kernels[0])
-    assert in_double[-1] < in_double[0], ("nothing is learnt", in_double)
+    assert in_double[-1] != in_double[0], ("nothing is trained", in_double)
     dump = os.path.join(folder, "params")
     output(os.path.join(tools, "reference_params"), "2", dump, program, *settings, "--", arch,
            env=dict(os.environ, NASC_LIB=lib))
