@@ -121,10 +121,15 @@ NascStatus session_open(Session *s, const NascRequest *r, bool takes_architectur
     return status == NASC_OK && program_diags(s->program)->errors ? NASC_PROGRAM_ERROR : status;
 }
 
-/* The lines that tell whose journal it is: the version, and every file of the program with its content. What the
- * keys of entries hold (settings, seeds, inputs) takes no part, so a run with more architectures goes on. */
+#ifndef NASC_NUMERICS /* the Makefile's hash of what decides the bits of a training */
+#define NASC_NUMERICS "unknown"
+#endif
+
+/* The lines that tell whose journal it is: the version, the code that decides the bits, and every file of the
+ * program with its content. What the keys of entries hold (settings, seeds, inputs) takes no part, so a run with more
+ * architectures goes on. */
 static void journal_identity(const Session *s, Buf *b) {
-    buf_printf(b, "nasc %s\nllvm %s\n", nasc_version(), jit_llvm_version());
+    buf_printf(b, "nasc %s\ncode %s\nllvm %s\n", nasc_version(), NASC_NUMERICS, jit_llvm_version());
     const SourceSet *sources = program_sources(s->program);
     for (size_t i = 0; i < sources->files.len; i++) {
         const SourceFile *f = &sources->files.items[i];
