@@ -172,6 +172,8 @@ size_t eval_leaves(Eval *e, const EvalLeaf **out);
 /* Whether the session has looked at parameters or uses: then what it computes depends on the
  * network as written, not only on the function that the network is. */
 bool eval_observes(const Eval *e);
+/* What `noise(...)` made, in the order of its slots. */
+size_t eval_noises(const Eval *e, const ProxyNoise **out);
 /* The record a function of parameters is given: rank, op, role, size; it stands for its value. */
 Value eval_leaf_record(Eval *e, const EvalLeaf *leaf);
 

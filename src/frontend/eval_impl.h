@@ -231,6 +231,8 @@ struct Eval {
     EvalMap gradients; /* by the node they are of */
     uint32_t noverrides;
     bool observes;
+    ProxyNoise *noise;
+    size_t nnoises, noises_cap;
 };
 
 struct EvalRun {

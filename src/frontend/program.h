@@ -154,6 +154,17 @@ typedef struct TrainParam {
     double lr, momentum, decay;
 } TrainParam;
 
+/* Normal numbers that are new at every forward pass: input slot PROXY_NOISE_SLOT + i of the module. Element k at
+ * pass `step` is number k of the stream (seed, repeat, RANDOM_NOISE, proxy_noise_identity(key, step)). */
+#define PROXY_NOISE_SLOT ((uint64_t)1 << 32)
+typedef struct ProxyNoise {
+    double mean, deviation;
+    Hash128 key;
+} ProxyNoise;
+static inline Hash128 proxy_noise_identity(Hash128 key, int64_t step) {
+    return hash128_combine(key, (Hash128){.hi = 0, .lo = (uint64_t)step});
+}
+
 /* One candidate under the proxy: roots of `module` are, in order, the loss (if trained), then the
  * measures. The graph is a source graph: not yet canonical. */
 typedef struct ProxyBuild {
@@ -164,6 +175,8 @@ typedef struct ProxyBuild {
     const char **measure_names;
     size_t nparams;
     TrainParam *params;
+    size_t nnoises;
+    const ProxyNoise *noises;
     bool reference; /* computed by the reference executor in double: the proxy says so, or no kernel can */
     bool observes;  /* looks at parameters or uses: see proxy_observes */
     struct ProxyScore *score; /* opaque: the score expression, waiting for measured values */

@@ -311,6 +311,7 @@ static bool build(Proxy *p, Space *space, const Architecture *a, const IrSizes *
     bool ok = f && build_roots(&s, f, p, out) && wants_double(&s, f, p, &out->reference);
     out->reference = ok && (out->reference || needs_reference(&s, &out->module));
     out->observes = eval_observes(s.eval);
+    out->nnoises = eval_noises(s.eval, &out->noises);
     /* the score may ask for sizes and taps, and has no graph to count them in */
     if (ok && session_network_taps(&s, net) >= 0 && session_network_sizes(&s, net)) {
         x->taps = net->taps;

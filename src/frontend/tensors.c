@@ -76,6 +76,40 @@ Value tensor_signs(Eval *e, const Call *c) {
     return draw(e, c, IR_DIST_SIGN);
 }
 
+size_t eval_noises(const Eval *e, const ProxyNoise **out) {
+    *out = e->noise;
+    return e->nnoises;
+}
+
+static uint64_t noise_slot(Eval *e, const ProxyNoise *noise) {
+    if (e->nnoises == e->noises_cap) {
+        size_t cap = e->noises_cap ? e->noises_cap * 2 : 4;
+        ProxyNoise *grown = ARENA_ARRAY(e->arena, ProxyNoise, cap);
+        if (e->nnoises)
+            memcpy(grown, e->noise, e->nnoises * sizeof *grown);
+        e->noise = grown;
+        e->noises_cap = cap;
+    }
+    e->noise[e->nnoises] = *noise;
+    return PROXY_NOISE_SLOT + e->nnoises++;
+}
+
+/* noise(mean, deviation, n: 16, ...): normal numbers, new at every forward pass */
+Value tensor_noise(Eval *e, const Call *c) {
+    IrType type;
+    ProxyNoise noise = {.key = path_stable(e->now.path)};
+    if (e->now.in_run)
+        return FAIL(e, c->place, bad_value,
+                    "noise is new at every forward pass; what is drawn once a run is `normal(...)`");
+    IrGraph *g = graph_now(e, c->place);
+    if (!g || !eval_number(e, c->slot[0], c->at[0], "the mean", &noise.mean) ||
+        !eval_number(e, c->slot[1], c->at[1], "the deviation", &noise.deviation) ||
+        !named_sizes(e, c, &type))
+        return value_poison();
+    ir_set_place(g, ir_place(c->place));
+    return value_tensor(g, ir_input(g, &type, noise_slot(e, &noise), "noise"));
+}
+
 /* ones(n: 16, c: 8) */
 Value tensor_ones(Eval *e, const Call *c) {
     IrType type;

@@ -85,7 +85,7 @@ static double now(void) {
 static void fill_inputs(const Plan *plan, const RunValues *run, char *base) {
     for (size_t i = 0; i < plan->nleaves; i++) {
         const PlanLeaf *leaf = &plan->leaves[i];
-        if (leaf->op != IR_OP_input)
+        if (leaf->op != IR_OP_input || leaf->uid >= PROXY_NOISE_SLOT)
             continue;
         CHECK(leaf->uid < run->values.len);
         const RunValue *v = &run->values.items[leaf->uid];
@@ -109,6 +109,21 @@ static void fill_weights(const Plan *plan, uint64_t seed, uint64_t repeat, doubl
     plan_run(plan, PLAN_SETUP, base);
 }
 
+/* Inputs that are new at this forward pass. */
+static void fill_noise(const Plan *plan, const ProxyBuild *build, uint64_t seed, uint64_t repeat, int64_t step,
+                       float *dense, char *base) {
+    for (size_t i = 0; build->nnoises && i < plan->nleaves; i++) {
+        const PlanLeaf *leaf = &plan->leaves[i];
+        if (leaf->op != IR_OP_input || leaf->uid < PROXY_NOISE_SLOT)
+            continue;
+        const ProxyNoise *noise = &build->noises[leaf->uid - PROXY_NOISE_SLOT];
+        RandomStream stream = random_stream(seed, repeat, RANDOM_NOISE, proxy_noise_identity(noise->key, step));
+        for (int64_t k = 0; k < leaf->elements; k++)
+            dense[k] = (float)(noise->mean + noise->deviation * random_normal(stream, (uint64_t)k));
+        memory_write_leaf(leaf, &ir_get(plan->module.graph, leaf->node)->type, dense, base);
+    }
+}
+
 static void run_part(const Plan *plan, int part, PlanProfile *profile, char *base) {
     if (profile)
         plan_run_profiled(plan, part, base, profile);
@@ -118,10 +133,11 @@ static void run_part(const Plan *plan, int part, PlanProfile *profile, char *bas
 
 /* One training run: the scalars after each forward pass; NaN once one is not finite. The pass after the last
  * update needs no gradient, so the backward part runs steps - 1 times. */
-static void train(const Plan *plan, const ProxyBuild *build, PlanProfile *profile, char *base,
-                  double *values) {
+static void train(const Plan *plan, const ProxyBuild *build, PlanProfile *profile, uint64_t seed, uint64_t repeat,
+                  float *dense, char *base, double *values) {
     size_t first = build->trains ? 1 : 0, n = build->nmeasures;
     for (int64_t step = 0; step < build->steps; step++) {
+        fill_noise(plan, build, seed, repeat, step, dense, base);
         run_part(plan, PLAN_FORWARD, profile, base);
         bool finite = true;
         for (size_t i = 0; i < plan->nscalars; i++) {
@@ -171,8 +187,16 @@ static Hash128 training_key(const ProxyBuild *build, const IrModule *canonical, 
         const IrNode *node = ir_get(canonical->graph, (IrRef)i);
         if (node->op != IR_OP_input)
             continue;
-        CHECK(node->attr->uid < run->values.len);
         put_word(&b, node->attr->uid);
+        if (node->attr->uid >= PROXY_NOISE_SLOT) {
+            const ProxyNoise *noise = &build->noises[node->attr->uid - PROXY_NOISE_SLOT];
+            put_real(&b, noise->mean);
+            put_real(&b, noise->deviation);
+            put_word(&b, noise->key.hi);
+            put_word(&b, noise->key.lo);
+            continue;
+        }
+        CHECK(node->attr->uid < run->values.len);
         put_word(&b, run->values.items[node->attr->uid].hash.hi);
         put_word(&b, run->values.items[node->attr->uid].hash.lo);
     }
@@ -223,7 +247,7 @@ static bool train_missing(const Plan *plan, const ScorerOptions *how, const Prox
             continue;
         double start = now(), *values = out->values + (size_t)r * per_repeat;
         fill_weights(plan, seed, (uint64_t)r, scratch, dense, base);
-        train(plan, build, how->profile, base, values);
+        train(plan, build, how->profile, seed, (uint64_t)r, dense, base, values);
         JournalEntry e = {repeat_key(key, r), per_repeat, values, now() - start, plan->arena_bytes};
         out->seconds += e.seconds;
         if (how->journal && !journal_add(how->journal, &e, err))

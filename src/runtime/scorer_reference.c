@@ -10,6 +10,8 @@
 #include "runtime/ref_train.h"
 
 typedef struct Reference {
+    const ProxyBuild *build;
+    int64_t *passes; /* by noise: forward passes that have asked for it */
     const RunValues *run;
     const IrModule *canonical;
     Hash128 hash;
@@ -27,12 +29,24 @@ static IrRef find_leaf(const IrModule *m, uint64_t uid) {
     BUG("the module has no parameter %llu", (unsigned long long)uid);
 }
 
-/* Inputs as the run gave them, trained leaves as they are now, all others as they were initialised. */
+static void draw_noise(Reference *r, uint64_t i, size_t n, double *out) {
+    const ProxyNoise *noise = &r->build->noises[i];
+    Hash128 identity = proxy_noise_identity(noise->key, r->passes[i]++);
+    RandomStream stream = random_stream(r->seed, r->repeat, RANDOM_NOISE, identity);
+    for (size_t k = 0; k < n; k++)
+        out[k] = (double)(float)(noise->mean + noise->deviation * random_normal(stream, k));
+}
+
+/* Inputs as the run gave them or new at this pass, trained leaves as they are now, all others as they were initialised. */
 static bool leaf_value(void *user, const IrNode *node, IrRef ref, double *out, NascError *err) {
-    const Reference *r = user;
+    Reference *r = user;
     size_t n = (size_t)ir_type_elements(&node->type);
     (void)ref;
     (void)err;
+    if (node->op == IR_OP_input && node->attr->uid >= PROXY_NOISE_SLOT) {
+        draw_noise(r, node->attr->uid - PROXY_NOISE_SLOT, n, out);
+        return true;
+    }
     if (node->op == IR_OP_input) {
         CHECK(node->attr->uid < r->run->values.len);
         const float *dense = r->run->values.items[node->attr->uid].dense;
@@ -73,7 +87,8 @@ static bool with_gradients(Reference *r, const PlanUpdate *updates, Arena *arena
     return false;
 }
 
-static void start_params(Reference *r) {
+static void start_repeat(Reference *r) {
+    memset(r->passes, 0, r->build->nnoises * sizeof *r->passes);
     for (size_t i = 0; i < r->nparams; i++) {
         IrRef leaf = find_leaf(r->canonical, r->params[i].uid);
         init_leaf(ir_get(r->canonical->graph, leaf), r->seed, r->repeat, r->hash, r->params[i].value);
@@ -84,7 +99,8 @@ static void start_params(Reference *r) {
 static bool train(Reference *r, const IrModule *gradient, int64_t steps, bool in_double, double *scalars,
                   NascError *err) {
     const IrModule *m = r->canonical;
-    RefOptions options = {.precision = in_double ? REF_DOUBLE : REF_FLOAT, .leaf = leaf_value, .user = r};
+    RefOptions options = {.precision = in_double ? REF_DOUBLE : REF_FLOAT, .leaf = leaf_value, .user = r,
+                          .seed = r->seed};
     Arena last;
     arena_init(&last, "reference step");
     double **value = ARENA_ARRAY(&last, double *, m->nroots);
@@ -125,10 +141,11 @@ bool scorer_measure_reference(const ProxyBuild *build, const RunValues *run, uin
                               bool in_double, Arena *arena, Measured *out, Buf *params, NascError *err) {
     IrModule canonical, gradient;
     PlanUpdate *updates;
-    Reference r = {.run = run, .canonical = &canonical, .seed = seed};
+    Reference r = {.build = build, .run = run, .canonical = &canonical, .seed = seed};
     scorer_canonical(build, arena, &canonical, &updates, &r.nparams);
     r.hash = ir_hash(&canonical);
     r.params = ARENA_ARRAY(arena, RefParam, r.nparams);
+    r.passes = ARENA_ARRAY(arena, int64_t, build->nnoises + 1);
     if (!with_gradients(&r, updates, arena, &gradient, err))
         return false;
     size_t per_repeat = (size_t)build->steps * build->nmeasures;
@@ -139,7 +156,7 @@ bool scorer_measure_reference(const ProxyBuild *build, const RunValues *run, uin
     double *scalars = ARENA_ARRAY(arena, double, (size_t)build->steps * canonical.nroots);
     for (int64_t repeat = 0; repeat < repeats; repeat++) {
         r.repeat = (uint64_t)repeat;
-        start_params(&r);
+        start_repeat(&r);
         if (!train(&r, &gradient, build->steps, in_double, scalars, err))
             return false;
         keep_measures(build, canonical.nroots, scalars, out->values + (size_t)repeat * per_repeat);

@@ -1,5 +1,5 @@
 // Every proxy of the library that looks inside a network, on a small relative of NAS-Bench-201.
-use synflow;  use naswot;  use grad_norm;  use snip;  use zico;  use zen;
+use synflow;  use naswot;  use grad_norm;  use snip;  use zico;  use zen;  use gennas;
 
 param images = "dead_leaves" "image source";
 
@@ -51,3 +51,4 @@ rank nets by zen(count: 3);
 rank draw(twins, 2) by naswot(images: images, count: 6);
 rank draw(twins, 2) by brightness;
 rank draw(twins, 1) by marks(images: images);
+rank nets by gennas(count: 4, steps: 5, width: 16);

@@ -45,8 +45,9 @@ static void probe_open(Probe *p, const char *network, const char *proxy, const c
     Measured m;
     assert_true(run_values_update(&run, &shared, &err));
     assert_true(scorer_measure_reference(&p->build, &run, 1, 1, true, &p->arena, &m, NULL, &err));
-    assert_true(m.nmeasures <= MOST);
-    memcpy(p->values, m.values, m.nmeasures * sizeof *m.values);
+    size_t n = (size_t)m.steps * m.nmeasures;
+    assert_true(n <= MOST);
+    memcpy(p->values, m.values, n * sizeof *m.values);
     free(m.values);
     run_values_free(&run);
 }
@@ -151,6 +152,32 @@ static void test_normal_init(void **state) {
     probe_close(&p);
 }
 
+/* Noise is new at every forward pass, has the wanted mean and deviation, and is the same again. */
+static void test_noise(void **state) {
+    (void)state;
+    const char proxy[] = "per architecture { shared m = net; }\n"
+                         "z = noise(2, 3, n: 64, c: 1, h: 64, w: 2);\n"
+                         "train(loss: mean((z -> m).out ^ 2), steps: 3, by: sgd(0));\n"
+                         "measure centre = mean(z);\n"
+                         "measure square = mean((z - 2) ^ 2);\n"
+                         "score = centre at 3;";
+    double first[6];
+    for (int again = 0; again < 2; again++) {
+        Probe p;
+        probe_open(&p, "conv(1, 1)", proxy, "k=1");
+        assert_int_equal(p.build.nnoises, 1);
+        for (int step = 0; step < 3; step++) {
+            assert_true(fabs(p.values[2 * step] - 2) < 0.2);
+            assert_true(fabs(p.values[2 * step + 1] - 9) < 0.6);
+        }
+        assert_true(p.values[0] != p.values[2] && p.values[2] != p.values[4]);
+        if (again)
+            assert_memory_equal(first, p.values, sizeof first);
+        memcpy(first, p.values, sizeof first);
+        probe_close(&p);
+    }
+}
+
 static void expect_diag(const char *body, DiagCode code, const char *message) {
     char text[2048];
     snprintf(text, sizeof text,
@@ -196,6 +223,9 @@ static void test_mistakes(void **state) {
     expect_diag("per architecture { shared m = net with init: w => sum(w); }\n"
                 "measure a = mean((x -> m).out); score = a;",
                 DIAG_shape_mismatch, "another shape than the weight");
+    expect_diag("per run { z = noise(0, 1, n: 2); }\nper architecture { shared m = net; }\n"
+                "measure a = mean((x -> m).out) + mean(z); score = a;",
+                DIAG_bad_value, "noise is new at every forward pass");
     expect_diag("precision = \"half\";\nper architecture { shared m = net; }\n"
                 "measure a = mean((x -> m).out); score = a;",
                 DIAG_bad_value, "\"single\" or \"double\"");
@@ -205,7 +235,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_gradients), cmocka_unit_test(test_overrides),
         cmocka_unit_test(test_codes),     cmocka_unit_test(test_classification),
-        cmocka_unit_test(test_normal_init), cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_normal_init), cmocka_unit_test(test_noise),
+        cmocka_unit_test(test_mistakes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
