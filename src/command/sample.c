@@ -83,6 +83,8 @@ NascStatus nasc_sample(const NascRequest *r) {
         for (size_t i = 0; i < result.n; i++)
             buf_printf(&b, "%s\n", result.candidates[i].arch);
         session_write(&s, NASC_STREAM_RESULT, &b);
+        if (status == NASC_OK)
+            session_message(&s, "nasc: note: different points, %s\n", space_law(space));
         if (status == NASC_OK && (int64_t)result.n < action.n)
             session_message(&s, "nasc: note: only %zu different architectures were found\n",
                             result.n);

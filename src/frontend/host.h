@@ -43,6 +43,7 @@ struct Space {
     const Ast *input, *network, *costs, *encoding; /* members, or NULL */
     const char **network_names;
     size_t nnetworks;
+    struct LeafTable *leaves; /* sample.c; made under the program's lock */
 };
 
 struct Proxy {

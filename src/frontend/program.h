@@ -48,6 +48,7 @@ Architecture *space_parse(Space *s, Arena *arena, const char *text, size_t len, 
 const char *architecture_text(const Architecture *a);
 /* Draws point number `index` of the stream: priors respected, constraints by rejection. NULL (with a
  * diagnostic naming the constraints) after too many rejections in a row. */
+const char *space_law(Space *s); /* how points are drawn, in words */
 Architecture *space_sample(Space *s, Arena *arena, RandomStream stream, uint64_t index);
 /* Changes each active decision with probability `rate`, at least one; stays inside the constraints. */
 Architecture *space_mutate(Space *s, Arena *arena, const Architecture *a, RandomStream stream,

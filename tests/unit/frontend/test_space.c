@@ -160,8 +160,53 @@ static void test_empty_space(void **state) {
     const Diag *d = find_diag(p, DIAG_empty_space);
     assert_non_null(d);
     assert_int_equal(d->notes.len, 1);
-    assert_non_null(strstr(d->notes.items[0].message, "10000 times"));
+    assert_string_equal(d->notes.items[0].message, "no draw meets this: the largest value met is 4");
     arena_free(&a);
+    program_free(p);
+}
+
+/* Two constraints that only together leave nothing, and what each would need: 192 MACs a channel. */
+static void test_conflict(void **state) {
+    (void)state;
+    Program *p = load_good("conflict.nas", "space s {\n"
+                                           "  input image[3, 8, 8];\n"
+                                           "  choice w in 4..20;\n"
+                                           "  require w >= 4;\n"
+                                           "  require w >= 12;\n"
+                                           "  require macs(network) <= 1000;\n"
+                                           "  network = conv(1, w, bias: false);\n"
+                                           "}\n");
+    Arena a;
+    arena_init(&a, "test");
+    assert_null(space_sample(program_default_space(p), &a, test_stream(5), 0));
+    const Diag *d = find_diag(p, DIAG_empty_space);
+    assert_non_null(d);
+    assert_int_equal(d->notes.len, 2);
+    assert_non_null(strstr(d->notes.items[0].message, "largest value among draws that meet those is 5"));
+    assert_non_null(strstr(d->notes.items[1].message, "smallest value among draws that meet those is 2304"));
+    arena_free(&a);
+    program_free(p);
+}
+
+/* depth 1, 2, 3 with 2^depth points: 14 in all, equally likely, so that depth 3 comes in 8 of 14 draws. */
+static void test_uniform_over_points(void **state) {
+    (void)state;
+    Program *p = load_good("depth.nas", "space s {\n"
+                                        "  input image[3, 8, 8];\n"
+                                        "  choice depth in 1..3;\n"
+                                        "  choice k[i in 1..depth] in {1, 3};\n"
+                                        "  network = chain(i in 1..depth) conv(k[i], 4);\n"
+                                        "}\n");
+    Space *s = program_default_space(p);
+    int deep = 0;
+    for (uint64_t i = 0; i < 700; i++) {
+        Arena a;
+        arena_init(&a, "test");
+        deep += value_of(space_sample(s, &a, test_stream(9), i), "depth") == 3;
+        arena_free(&a);
+    }
+    assert_true(deep > 400 - 53 && deep < 400 + 53); /* four deviations of sqrt(700 * 8/14 * 6/14) */
+    assert_non_null(strstr(space_law(s), "uniform over the points"));
     program_free(p);
 }
 
@@ -372,7 +417,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_golden_sizes),   cmocka_unit_test(test_roots),
         cmocka_unit_test(test_sampling),       cmocka_unit_test(test_constraints_and_mutation),
-        cmocka_unit_test(test_empty_space),    cmocka_unit_test(test_two_networks),
+        cmocka_unit_test(test_empty_space), cmocka_unit_test(test_conflict),
+        cmocka_unit_test(test_uniform_over_points),    cmocka_unit_test(test_two_networks),
         cmocka_unit_test(test_inner_choices),  cmocka_unit_test(test_check_all),
         cmocka_unit_test(test_many_decisions), cmocka_unit_test(test_renaming),
         cmocka_unit_test(test_threads),
