@@ -32,9 +32,12 @@ bool fuse_is_reduction(IrOp op) {
     return ir_op_info(op)->class == IR_CLASS_REDUCE;
 }
 
-bool fuse_is_map_op(IrOp op) {
-    IrClass class = ir_op_info(op)->class;
-    return class == IR_CLASS_EW || class == IR_CLASS_REDUCE || op == IR_OP_expand;
+bool fuse_is_map_node(const IrGraph *g, const IrNode *n) {
+    if (n->op == IR_OP_expand)
+        return layout_covers(&n->type, &ir_get(g, n->in[0])->type);
+    if (fuse_is_reduction(n->op))
+        return layout_reduces(&ir_get(g, n->in[0])->type, &n->type);
+    return ir_op_info(n->op)->class == IR_CLASS_EW;
 }
 
 bool fuse_is_lanes(const IrNode *n) {
@@ -72,7 +75,7 @@ static GroupDomain image_domain(const IrType *type) {
 static GroupDomain domain_of(const IrGraph *g, const IrNode *n, IrType *flat) {
     const IrType *type = fuse_is_reduction(n->op) ? &ir_get(g, n->in[0])->type : &n->type;
     *flat = *type;
-    if (!fuse_is_map_op(n->op))
+    if (!fuse_is_map_node(g, n))
         return (GroupDomain){.kind = GROUP_ANCHOR};
     if (layout_of(type).kind == LAYOUT_LANES)
         return image_domain(type);

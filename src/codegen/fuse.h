@@ -56,8 +56,8 @@ typedef struct Grouping {
 /* Is the node's value one vector a place (an activation, or the flat tensor of a small group)? */
 bool fuse_is_lanes(const IrNode *n);
 bool fuse_is_reduction(IrOp op);
-/* Ops of map and small kernels; anything else but a leaf is an anchor. */
-bool fuse_is_map_op(IrOp op);
+/* Nodes of map and small kernels; anything else but a leaf is an anchor. */
+bool fuse_is_map_node(const IrGraph *g, const IrNode *n);
 
 /* Decides what is stored, and fills nodes, ins, outs of every group that is left. */
 void fuse_store(Arena *arena, const Grouping *g, Fusion *out);

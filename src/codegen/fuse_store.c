@@ -37,7 +37,7 @@ static bool is_anchor(const Store *s, uint32_t group) {
  * way. */
 static bool is_again(const Store *s, IrRef r) {
     const IrNode *n = ir_get(s->graph, r);
-    if (is_leaf(s, r) || !fuse_is_map_op(n->op) || fuse_is_reduction(n->op))
+    if (is_leaf(s, r) || !fuse_is_map_node(s->graph, n) || fuse_is_reduction(n->op))
         return false;
     return fuse_is_lanes(n) || (layout_of(&n->type).kind == LAYOUT_VECTOR &&
                                 s->g->domain[s->g->group[r]].kind == GROUP_SMALL);

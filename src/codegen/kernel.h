@@ -4,7 +4,8 @@
  * registry and, with target, LLVM version and CODEGEN_VERSION, of the cache on disk.
  *
  * Layout of an activation [n, c, h, w]: blocks of 16 images, [block][c][h][w][16 lanes] of float; lanes
- * beyond the batch hold whatever (finite) values come out and are masked in reductions over n. A vector [c] is dense;
+ * beyond the batch hold whatever (finite) values come out and are masked in reductions over n. Other axes that a
+ * tensor with n has lie likewise: c first, the others in the order of their names. A vector [c] is dense;
  * weights are dense [o][i][kh][kw]; a scalar is one float. A [n, c] tensor is an activation with h = w = 1.
  * Every tensor starts on a 64-byte boundary of the arena.
  *

@@ -209,6 +209,40 @@ enum WinoDwArg {
     WINO_DW_NARGS
 };
 
+/* nest: loops over free axes, in them loops over summed ones, with a stride for each operand:
+ *     OUT[free] = op over summed of A[free, summed] * B[free, summed]
+ * An operand is of lanes (a vector of 16 images an element) or dense (one float an element, meant for
+ * all images). OUT of lanes: for each block of images; OUT dense and an input of lanes: summed over
+ * blocks and images too. Sums run over blocks, then the summed axes, slowest first, then lanes. */
+typedef enum NestOp { NEST_MOVE, NEST_SUM, NEST_MAX } NestOp;
+typedef enum NestSide { NEST_ABSENT, NEST_DENSE, NEST_LANES } NestSide;
+enum { NEST_MAX_LOOPS = 6 };
+
+typedef struct NestDesc {
+    NestOp op;            /* move: no summed axes and no B */
+    NestSide a, b, out;   /* b may be absent */
+    int free, sum;        /* loops, free >= 1 */
+    bool a_moves, b_moves; /* along the last free axis */
+} NestDesc;
+
+/* After NEST_LOOPS: for each free loop, outermost first, its count and the strides of A, B, OUT; for
+ * each summed loop its count and the strides of A, B. lo..hi: the first free loop. */
+enum NestArg {
+    NEST_A,
+    NEST_B,
+    NEST_OUT,
+    NEST_N,     /* blocks of 16 images; 1 if nothing is of lanes */
+    NEST_BATCH, /* images */
+    NEST_A_BLOCK, /* 0 for dense operands, as the next two */
+    NEST_B_BLOCK,
+    NEST_OUT_BLOCK,
+    NEST_LOOPS
+};
+enum { NEST_FREE_ARGS = 4, NEST_SUM_ARGS = 3 };
+
+void kernel_text_nest(Buf *b, const NestDesc *d);
+NestDesc kernel_read_nest(const char *text);
+
 void kernel_text_wino(Buf *b, const WinoDesc *d);
 void kernel_text_wino_filter(Buf *b, bool turned); /* windows by 180 degrees, for conv_dx */
 void kernel_text_wino_dw(Buf *b);

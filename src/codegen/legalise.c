@@ -121,37 +121,22 @@ static IrRef rewrite_rstd(Legalise *l, IrRef x, double eps) {
     return ir_unary(l->g, IR_OP_recip, ir_unary(l->g, IR_OP_sqrt, shifted));
 }
 
-/* An elementwise result has a layout for which every operand can be addressed. */
-static bool covers(const Layout *out, const IrType *out_type, const IrType *in_type) {
-    Layout in = layout_of(in_type);
-    if (in.kind == LAYOUT_SCALAR)
-        return true;
-    if (out->kind == LAYOUT_LANES)
-        return in.kind == LAYOUT_VECTOR ||
-               (in.kind == LAYOUT_LANES &&
-                ((in.h == out->h && in.w == out->w) || in.h * in.w == 1));
-    if (out->kind != in.kind || in_type->rank != out_type->rank)
-        return false;
-    for (int i = 0; i < in_type->rank; i++)
-        if (in_type->axis[i] != out_type->axis[i])
-            return false;
-    return true;
+/* x with all axes of `type`, if a kernel that computes values of this type cannot address x as it is. */
+static IrRef spread(Legalise *l, IrRef x, const IrType *type) {
+    if (layout_covers(type, &ir_get(l->g, x)->type))
+        return x;
+    IrAttr a = {.shape_rank = (uint8_t)type->rank};
+    for (int i = 0; i < type->rank; i++) {
+        a.axes[i] = type->axis[i];
+        a.shape[i] = type->size[i];
+    }
+    return ir_must(l->g, IR_OP_expand, &x, 1, &a);
 }
 
-static bool reduces_well(const IrType *in, const IrType *out) {
-    Layout a = layout_of(in), b = layout_of(out);
-    if (b.kind == LAYOUT_SCALAR)
-        return true;
-    if (a.kind != LAYOUT_LANES)
-        return false;
-    bool has_c = ir_type_find(in, IR_AXIS_C) >= 0;
-    return b.kind == LAYOUT_VECTOR ||
-           (b.kind == LAYOUT_LANES && b.h * b.w == 1 && ir_type_find(out, IR_AXIS_H) < 0 &&
-            ir_type_find(out, IR_AXIS_W) < 0 && (ir_type_find(out, IR_AXIS_C) >= 0) == has_c);
-}
-
-static bool is_image(const IrGraph *g, IrRef r) {
-    return layout_of(&ir_get(g, r)->type).kind == LAYOUT_LANES;
+static IrRef rewrite_ew(Legalise *l, const IrNode *n, IrRef *in) {
+    for (uint32_t k = 0; k < n->nin; k++)
+        in[k] = spread(l, in[k], &n->type);
+    return ir_must(l->g, n->op, in, n->nin, n->attr);
 }
 
 /* Kernels read and write weights as [o, i] or [o, i, kh, kw], in this order. */
@@ -165,28 +150,22 @@ static bool has_plain_weight(const IrGraph *g, const IrNode *n) {
     return true;
 }
 
+/* The batch lies in the lanes; nothing is moved between it and other axes. */
+static bool moves_batch(const IrNode *n) {
+    const IrAttr *a = n->attr;
+    bool moves = (a->axis == IR_AXIS_N || a->axis2 == IR_AXIS_N) && n->op != IR_OP_expand;
+    for (int i = 0; i < MAX(a->naxes, a->shape_rank); i++)
+        moves |= n->op != IR_OP_expand && a->axes[i] == IR_AXIS_N;
+    return moves;
+}
+
 /* Whether some kernel computes the node, as far as its axes go. */
 static bool supported(const IrGraph *g, const IrNode *n) {
-    Layout out = layout_of(&n->type);
     switch (ir_op_info(n->op)->class) {
     case IR_CLASS_SRC:
         return n->op != IR_OP_table && n->op != IR_OP_random;
-    case IR_CLASS_EW:
-        for (uint32_t k = 0; k < n->nin; k++)
-            if (!covers(&out, &n->type, &ir_get(g, n->in[k])->type))
-                return false;
-        return true;
-    case IR_CLASS_REDUCE:
-        return reduces_well(&ir_get(g, n->in[0])->type, &n->type);
     case IR_CLASS_MOVE:
-        if (n->op == IR_OP_expand)
-            return covers(&out, &n->type, &ir_get(g, n->in[0])->type);
-        if (n->op != IR_OP_concat && n->op != IR_OP_slice && n->op != IR_OP_embed)
-            return false;
-        for (uint32_t k = 0; k < n->nin; k++)
-            if (!is_image(g, n->in[k]))
-                return false;
-        return n->attr->axis != IR_AXIS_N;
+        return n->op != IR_OP_shuffle && !moves_batch(n);
     case IR_CLASS_NORM:
     case IR_CLASS_LINALG:
         return false;
@@ -211,7 +190,7 @@ static void unsupported(Legalise *l, IrRef r) {
     buf_free(&text);
 }
 
-static IrRef rewrite(Legalise *l, const IrNode *n, const IrRef *in) {
+static IrRef rewrite(Legalise *l, const IrNode *n, IrRef *in) {
     const IrAttr *a = n->attr;
     float value;
     switch (n->op) {
@@ -225,7 +204,8 @@ static IrRef rewrite(Legalise *l, const IrNode *n, const IrRef *in) {
     default:
         if (fold(l, n->op, in, n->nin, &value) && n->type.rank == 0)
             return ir_constant(l->g, value);
-        return ir_must(l->g, n->op, in, n->nin, a);
+        return ir_op_info(n->op)->class == IR_CLASS_EW ? rewrite_ew(l, n, in)
+                                                       : ir_must(l->g, n->op, in, n->nin, a);
     }
 }
 

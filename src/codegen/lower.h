@@ -66,6 +66,10 @@ void lower_conv(Lower *l, const Group *group, const LowerSpace *space, const cha
 bool lower_frozen_filter(const IrModule *m, const Group *group, bool direct, LowerFilter *out);
 /* The call of the setup that makes it, at `to`. */
 void lower_filter(Lower *l, const LowerFilter *f, int64_t to);
+/* Contractions, and reductions, broadcasts and moves that map kernels and copies do not cover. */
+void lower_nest(Lower *l, const Group *group, const char *what);
+/* Sets `elements` floats of r to zero. */
+void lower_clear(Lower *l, IrRef r, int64_t elements, const char *what);
 /* Copies `elements` floats between two places of the arena. */
 void lower_flat_copy(Lower *l, int64_t from, int64_t to, int64_t elements, const char *what);
 

@@ -109,6 +109,16 @@ static void copy_piece(Lower *l, CopyOp op, Piece from, Piece to, const Layout *
                op == COPY_ZERO ? bytes : 2 * bytes, to.r, what);
 }
 
+void lower_clear(Lower *l, IrRef r, int64_t elements, const char *what) {
+    int64_t arg[COPY_NARGS] = {0};
+    arg[COPY_DST] = l->offset[r];
+    arg[COPY_A] = arg[COPY_ROWS] = 1;
+    arg[COPY_LEN] = elements * (int64_t)sizeof(float);
+    Buf text = {0};
+    kernel_text_copy(&text, COPY_ZERO);
+    lower_push(l, KERNEL_copy, lower_take_text(l, &text), arg, COPY_NARGS, 1, arg[COPY_LEN], r, what);
+}
+
 static int axis_index(IrAxis axis) {
     return axis == IR_AXIS_C ? 0 : axis == IR_AXIS_H ? 1 : 2;
 }
@@ -140,6 +150,18 @@ static void lower_copy(Lower *l, const Group *group, const char *what) {
     }
 }
 
+/* Pieces of activations [n, c, h, w] move row by row. */
+static bool is_image_copy(const Lower *l, const IrNode *n) {
+    if (n->op != IR_OP_concat && n->op != IR_OP_slice && n->op != IR_OP_embed)
+        return false;
+    const IrType *t = &n->type;
+    for (int i = 0; i < t->rank; i++)
+        if (t->axis[i] != IR_AXIS_N && t->axis[i] != IR_AXIS_C && t->axis[i] != IR_AXIS_H &&
+            t->axis[i] != IR_AXIS_W)
+            return false;
+    return lower_layout(l, n->in[0]).kind == LAYOUT_LANES;
+}
+
 void lower_anchor(Lower *l, const Group *group, const LowerSpace *space) {
     const IrNode *n = ir_get(l->m->graph, group->nodes[0]);
     const char *bias = group->nnodes > 2 ? " + bias + relu" : "", *name = ir_op_info(n->op)->name;
@@ -157,6 +179,9 @@ void lower_anchor(Lower *l, const Group *group, const LowerSpace *space) {
         lower_resize(l, group, what);
         break;
     default:
-        lower_copy(l, group, what);
+        if (is_image_copy(l, n))
+            lower_copy(l, group, what);
+        else
+            lower_nest(l, group, what);
     }
 }

@@ -17,6 +17,9 @@
 #undef BUILTIN
 #undef AGGREGATE
 
+/* The axes and sizes of the further named arguments of a call: n: 16, c: 8. */
+bool named_sizes(Eval *e, const Call *c, IrType *out);
+
 /* The aggregates as functions: of a list, of several values, or of a tensor over axes. */
 BuiltinFunction aggregate_call;
 

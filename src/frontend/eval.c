@@ -192,6 +192,9 @@ static Value tensor_field(Eval *e, Value v, const Ast *x) {
             if (at >= 0)
                 return value_int(t->size[at]);
         }
+    int at = ir_type_find(t, ir_axis(x->text, strlen(x->text)));
+    if (at >= 0)
+        return value_int(t->size[at]);
     Buf b = {0};
     buf_puts(&b, "a tensor ");
     ir_type_print(&b, t);

@@ -25,8 +25,7 @@ static bool named_axis(Eval *e, const EvalArg *arg, IrAxis *out) {
     return false;
 }
 
-/* The axes and sizes of the further named arguments: n: 16, c: 8. */
-static bool named_sizes(Eval *e, const Call *c, IrType *out) {
+bool named_sizes(Eval *e, const Call *c, IrType *out) {
     *out = (IrType){0};
     int64_t elements = 1;
     for (size_t i = 0; i < c->nmore; i++) {
@@ -277,6 +276,20 @@ Value tensor_merge(Eval *e, const Call *c) {
         if (!axis_of(e, value_element(list, i), c->more[0].place, &attr.axes[attr.naxes++]))
             return value_poison();
     return make_node(e, IR_OP_merge, &x, 1, &attr, c->place);
+}
+
+/* split(x, c, f: 4, p: 8): axis c becomes f (slowest) and p */
+Value tensor_split(Eval *e, const Call *c) {
+    Value x;
+    IrType parts;
+    IrAttr attr = {0};
+    if (!tensor_slot(e, c, 0, &x) || !axis_of(e, c->slot[1], c->at[1], &attr.axis) ||
+        !named_sizes(e, c, &parts))
+        return value_poison();
+    attr.shape_rank = (uint8_t)parts.rank;
+    memcpy(attr.axes, parts.axis, sizeof attr.axes);
+    memcpy(attr.shape, parts.size, sizeof attr.shape);
+    return make_node(e, IR_OP_unmerge, &x, 1, &attr, c->place);
 }
 
 /* rename(x, h: y): axis h is called y */

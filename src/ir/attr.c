@@ -37,7 +37,8 @@ unsigned ir_attr_fields(IrOp op) {
     switch (ir_op_info(op)->class) {
     case IR_CLASS_SRC: return source_fields(op);
     case IR_CLASS_EW: return 0;
-    case IR_CLASS_REDUCE: return ATTR_AXES;
+    case IR_CLASS_REDUCE:
+    case IR_CLASS_CONTRACT: return ATTR_AXES;
     case IR_CLASS_MOVE: return move_fields(op);
     case IR_CLASS_NORM: return ATTR_VALUE;
     case IR_CLASS_LINALG: return op == IR_OP_gram ? ATTR_AXIS | ATTR_AXIS2 : 0;

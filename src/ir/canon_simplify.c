@@ -249,6 +249,7 @@ static IrRef simplify_zero(IrGraph *g, const IrNode *n, const IrRef *in) {
     case IR_OP_dense_dx:
     case IR_OP_dense_dw:
     case IR_OP_max_pool_dx:
+    case IR_OP_contract:
         return zero_first || uniform_is(g, in[1], 0) ? ir_spread(g, 0, &n->type) : IR_NONE;
     default:
         return zero_first && (ir_op_info(n->op)->traits & IR_T_Z) ? ir_spread(g, 0, &n->type)
@@ -280,6 +281,7 @@ static IrRef simplify(IrGraph *g, const IrNode *n, const IrRef *in, double *valu
         return simplify_zero(g, n, in);
     case IR_CLASS_CONV:
     case IR_CLASS_NORM:
+    case IR_CLASS_CONTRACT:
     case IR_CLASS_LINALG: return simplify_zero(g, n, in);
     }
     BUG("class of %s", ir_op_info(n->op)->name);

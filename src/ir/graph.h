@@ -43,6 +43,7 @@ typedef enum IrClass {
     IR_CLASS_RESIZE,
     IR_CLASS_NORM,
     IR_CLASS_LINALG,
+    IR_CLASS_CONTRACT,
 } IrClass;
 
 typedef struct IrOpInfo {
@@ -117,7 +118,7 @@ typedef struct IrAttr {
     int32_t groups;                                    /* conv */
     int32_t mode;                                      /* IrInit, IrDist or IrResize, by op */
     bool count_padding;                                /* avg_pool */
-    uint8_t naxes;                                     /* reduce, merge: entries of `axes` */
+    uint8_t naxes;                                     /* reduce, merge, contract: entries of `axes` */
     uint8_t shape_rank;                                /* expand, unmerge, leaves: of shape */
     uint8_t unused[5];
     IrAxis axis, axis2;

@@ -66,6 +66,7 @@ static bool broadcast(const char *op, const IrType *const *in, uint32_t nin, IrT
 #define RULE_RESIZE(name)
 #define RULE_NORM(name)
 #define RULE_LINALG(name)
+#define RULE_CONTRACT(name)
 #define RULE_EW(name)                                                                              \
     bool ir_shape_##name(const IrType *const *in, uint32_t nin, const IrAttr *attr, IrType *out,   \
                          IrError *err) {                                                           \

@@ -26,6 +26,21 @@ static bool count_conv(const IrGraph *g, const IrNode *n, bool live, IrSizes *s)
            (n->nin < 3 || add_to(&s->conv_count, outputs));
 }
 
+/* A product of an activation with what is the same for every image, a weight. Products of two
+ * activations, as in attention, are no multiplications by weights and count nowhere. */
+static bool count_contract(const IrGraph *g, const IrNode *n, bool live, IrSizes *s) {
+    const IrType *a = in_type(g, n, 0), *b = in_type(g, n, 1);
+    bool weighs = (ir_type_find(a, IR_AXIS_N) >= 0) != (ir_type_find(b, IR_AXIS_N) >= 0);
+    if (!weighs || ir_type_find(&n->type, IR_AXIS_N) < 0)
+        return true;
+    int64_t macs = per_image(&n->type);
+    for (int i = 0; i < n->attr->naxes; i++)
+        if (!mul_checked(macs, ir_type_size(a, n->attr->axes[i]), &macs))
+            return false;
+    return add_to(&s->macs, macs) && (!live || add_to(&s->live_macs, macs)) &&
+           add_to(&s->conv_count, macs);
+}
+
 /* A mean over exactly h and w is a global pool. */
 static bool is_global_pool(const IrNode *n) {
     const IrAttr *a = n->attr;
@@ -42,6 +57,7 @@ static bool count_node(const IrGraph *g, const IrNode *n, bool live, IrSizes *s)
     case IR_OP_param: return add_to(&s->params, ir_type_elements(&n->type));
     case IR_OP_conv:
     case IR_OP_dense: return count_conv(g, n, live, s);
+    case IR_OP_contract: return count_contract(g, n, live, s);
     case IR_OP_batch_norm: return add_to(&s->bn_count, per_image(&n->type) * (n->nin > 1 ? 2 : 1));
     case IR_OP_relu: return add_to(&s->relu_count, per_image(&n->type));
     case IR_OP_max_pool:

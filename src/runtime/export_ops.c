@@ -164,6 +164,46 @@ static void put_batch_norm(Buf *b, const IrGraph *g, const IrNode *n) {
     buf_putc(b, ')');
 }
 
+/* einsum by lists of axes: two operands with the numbers of their axes, then those of the result. */
+static void put_contract(Buf *b, const IrGraph *g, const IrNode *n) {
+    IrAxis axes[2 * IR_MAX_AXES];
+    int naxes = 0;
+    buf_puts(b, "torch.einsum(");
+    for (int k = 0; k < 3; k++) {
+        const IrType *t = k < 2 ? &ir_get(g, n->in[k])->type : &n->type;
+        if (k < 2)
+            buf_printf(b, "t%u, ", n->in[k]);
+        buf_putc(b, '[');
+        for (int i = 0; i < t->rank; i++) {
+            int at = 0;
+            while (at < naxes && axes[at] != t->axis[i])
+                at++;
+            if (at == naxes)
+                axes[naxes++] = t->axis[i];
+            buf_printf(b, "%s%d", i ? ", " : "", at);
+        }
+        buf_puts(b, k < 2 ? "], " : "])");
+    }
+}
+
+/* The merged axes brought together, in their order, where the first of them stands; then one. */
+static void put_merge(Buf *b, const IrGraph *g, const IrNode *n) {
+    const IrType *from = &ir_get(g, n->in[0])->type;
+    IrType apart = {0};
+    for (int i = 0; i < n->type.rank; i++) {
+        bool merged = n->type.axis[i] == n->attr->axis;
+        for (int k = 0; k < (merged ? n->attr->naxes : 1); k++) {
+            IrAxis axis = merged ? n->attr->axes[k] : n->type.axis[i];
+            apart.axis[apart.rank] = axis;
+            apart.size[apart.rank++] = ir_type_size(from, axis);
+        }
+    }
+    put_aligned(b, g, n->in[0], &apart);
+    buf_puts(b, ".reshape(");
+    put_sizes(b, &n->type);
+    buf_putc(b, ')');
+}
+
 static bool put_move(Buf *b, const IrGraph *g, const IrNode *n) {
     const IrType *from = n->nin ? &ir_get(g, n->in[0])->type : NULL;
     int at = from ? ir_type_find(from, n->attr->axis) : 0;
@@ -195,6 +235,9 @@ static bool put_move(Buf *b, const IrGraph *g, const IrNode *n) {
         return true;
     case IR_OP_rename:
         buf_printf(b, "t%u", n->in[0]);
+        return true;
+    case IR_OP_merge:
+        put_merge(b, g, n);
         return true;
     case IR_OP_unmerge:
         buf_printf(b, "t%u.reshape(", n->in[0]);
@@ -244,6 +287,9 @@ bool export_op(Buf *b, const IrGraph *g, IrRef r, NascError *err) {
         break;
     case IR_OP_batch_norm:
         put_batch_norm(b, g, n);
+        break;
+    case IR_OP_contract:
+        put_contract(b, g, n);
         break;
     default:
         if (pattern)

@@ -80,6 +80,7 @@ static const char every_op[] =
     ": [n=2, h=3, b=10]\n"
     "%61 = gram(%60) {axis=n axis2=m} : [n=2, m=2]\n"
     "%62 = logdet(%61) : []\n"
+    "%63 = contract(%55, %56) {axes=b} : [n=2, a=3, h=3]\n"
     "root loss = %52\n"
     "root \"tap \\\"0\\\"\" = %60\n";
 

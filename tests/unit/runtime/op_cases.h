@@ -95,6 +95,17 @@ static inline IrType op_any_image(OpCase *c, OpDraw *d) {
     return op_image(n, ch, h, op_below(d, 3) ? h : op_map(c, d));
 }
 
+/* [n, head, t, s], as attention has them. */
+static inline IrType op_any_tokens(OpCase *c, OpDraw *d) {
+    int64_t n = op_batch(c, d), head = op_between(d, 1, 3), t = op_map(c, d), s = op_map(c, d);
+    return op_type(4, (IrAxis[]){IR_AXIS_N, ir_axis("head", 4), ir_axis("t", 1), ir_axis("s", 1)},
+                   (int64_t[]){n, head, t, s});
+}
+/* Four axes, the first of them n. */
+static inline IrType op_any_activation(OpCase *c, OpDraw *d) {
+    return op_below(d, 3) ? op_any_image(c, d) : op_any_tokens(c, d);
+}
+
 /* Axes in another order. */
 static inline IrType op_permuted(const IrType *t, OpDraw *d) {
     IrType p = *t;
@@ -120,7 +131,10 @@ static inline IrType op_subset(const IrType *t, OpDraw *d) {
 }
 /* What an elementwise op may meet: an image, [n, c], a weight, a vector or a scalar. */
 static inline IrType op_any_type(OpCase *c, OpDraw *d) {
-    switch (op_below(d, 8)) {
+    switch (op_below(d, 10)) {
+    case 4:
+    case 5:
+        return op_any_tokens(c, d);
     case 0:
         return op_matrix(IR_AXIS_N, op_batch(c, d), IR_AXIS_C, op_channels(c, d));
     case 1:
@@ -270,7 +284,7 @@ static inline void op_case_shape(OpCase *c, const IrType *t) {
 }
 
 static inline void op_case_merge(OpCase *c, OpDraw *d) {
-    IrType t = op_any_image(c, d), picked = {0};
+    IrType t = op_any_activation(c, d), picked = {0};
     while (picked.rank < 2)
         picked = op_subset(&t, d);
     picked = op_permuted(&picked, d);
@@ -281,7 +295,7 @@ static inline void op_case_merge(OpCase *c, OpDraw *d) {
 }
 
 static inline void op_case_unmerge(OpCase *c, OpDraw *d) {
-    c->in[0] = op_any_image(c, d);
+    c->in[0] = op_any_activation(c, d);
     int at = (int)op_below(d, 4);
     int64_t sizes[2] = {op_between(d, 1, 4), op_between(d, 1, 3)};
     c->in[0].size[at] = sizes[0] * sizes[1];
@@ -291,7 +305,7 @@ static inline void op_case_unmerge(OpCase *c, OpDraw *d) {
 }
 
 static inline void op_case_cut(OpCase *c, OpDraw *d) {
-    IrType t = op_any_image(c, d);
+    IrType t = op_any_activation(c, d);
     int at = (int)op_below(d, 4);
     c->attr.axis = t.axis[at];
     c->attr.lo = op_below(d, t.size[at]);
@@ -305,7 +319,7 @@ static inline void op_case_cut(OpCase *c, OpDraw *d) {
 
 static inline void op_case_concat(OpCase *c, OpDraw *d) {
     c->nin = (uint32_t)op_between(d, 1, OP_CASE_INPUTS);
-    IrType t = op_any_image(c, d);
+    IrType t = op_any_activation(c, d);
     int at = op_below(d, 2) ? 1 : (int)op_below(d, 4);
     c->attr.axis = t.axis[at];
     for (uint32_t k = 0; k < c->nin; k++) {
@@ -318,7 +332,7 @@ static inline void op_case_move(OpCase *c, OpDraw *d) {
     c->nin = 1;
     switch (c->op) {
     case IR_OP_expand: {
-        IrType whole = op_any_image(c, d);
+        IrType whole = op_any_activation(c, d);
         op_case_shape(c, &whole);
         c->in[0] = op_subset(&whole, d);
         break;
@@ -330,7 +344,7 @@ static inline void op_case_move(OpCase *c, OpDraw *d) {
         op_case_unmerge(c, d);
         break;
     case IR_OP_rename:
-        c->in[0] = op_any_image(c, d);
+        c->in[0] = op_any_activation(c, d);
         c->attr.axis = c->in[0].axis[op_below(d, 4)];
         c->attr.axis2 = ir_axis("z", 1);
         break;
@@ -376,6 +390,40 @@ static inline void op_case_linalg(OpCase *c, OpDraw *d) {
     c->in[0] = op_matrix(ir_axis("a", 1), n, ir_axis("b", 1), n);
 }
 
+/* Axes of both, of one, summed over; the batch in both, in one of the two, summed over, in none. */
+static inline void op_case_contract(OpCase *c, OpDraw *d) {
+    IrAxis shared[] = {ir_axis("head", 4), IR_AXIS_H}, summed[] = {IR_AXIS_C, ir_axis("d", 1)};
+    IrAxis own[2][2] = {{ir_axis("t", 1), IR_AXIS_O}, {ir_axis("s", 1), ir_axis("e", 1)}};
+    int64_t batch = op_below(d, 5), n = op_batch(c, d), kept = op_below(d, 3) == 0;
+    int64_t nsummed = op_between(d, batch == 3 ? 0 : 1, 2);
+    c->nin = 2;
+    c->attr.naxes = 0;
+    for (int k = 0; k < 2; k++)
+        if (batch == 0 || batch == 3 || batch == 1 + k) {
+            c->in[k].axis[c->in[k].rank] = IR_AXIS_N;
+            c->in[k].size[c->in[k].rank++] = n;
+        }
+    if (batch == 3)
+        c->attr.axes[c->attr.naxes++] = IR_AXIS_N;
+    for (int i = 0; i < 2; i++) {
+        int64_t both = op_between(d, 1, 3), sum = op_channels(c, d);
+        for (int k = 0; k < 2; k++) {
+            IrType *t = &c->in[k];
+            if (i < kept)
+                t->axis[t->rank] = shared[i], t->size[t->rank++] = both;
+            if (i < nsummed)
+                t->axis[t->rank] = summed[i], t->size[t->rank++] = sum;
+            if (op_below(d, 1 + i + (i && c->size == OP_CASE_FULL)) == 0)
+                t->axis[t->rank] = own[k][i], t->size[t->rank++] = i ? op_between(d, 1, 3)
+                                                                     : op_map(c, d);
+        }
+        if (i < nsummed)
+            c->attr.axes[c->attr.naxes++] = summed[i];
+    }
+    for (int k = 0; k < 2; k++)
+        c->in[k] = op_permuted(&c->in[k], d);
+}
+
 /* A case of any op but a leaf. */
 static inline OpCase op_case(IrOp op, uint64_t seed, OpCaseSize size) {
     OpCase c = {.op = op, .seed = seed, .size = size};
@@ -407,6 +455,9 @@ static inline OpCase op_case(IrOp op, uint64_t seed, OpCaseSize size) {
         break;
     case IR_CLASS_LINALG:
         op_case_linalg(&c, &d);
+        break;
+    case IR_CLASS_CONTRACT:
+        op_case_contract(&c, &d);
         break;
     case IR_CLASS_SRC:
         abort();

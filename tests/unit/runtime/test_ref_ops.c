@@ -457,6 +457,45 @@ static void test_norm(void **state) {
         }
 }
 
+static double naive_contract(const Checked *k, const int64_t *index) {
+    IrType all = k->out.type; /* the result's axes, then those that are summed over */
+    int64_t at[2 * IR_MAX_AXES] = {0}, size[2 * IR_MAX_AXES] = {0};
+    IrAxis axis[2 * IR_MAX_AXES];
+    int n = all.rank;
+    for (int i = 0; i < n; i++)
+        axis[i] = all.axis[i], at[i] = index[i];
+    for (int i = 0; i < k->c.attr.naxes; i++, n++)
+        axis[n] = k->c.attr.axes[i], size[n] = ir_type_size(&k->in[0].type, axis[n]);
+    double sum = 0;
+    for (int i = 0; i >= 0;) {
+        sum += k->in[0].at[tensor_index(&k->in[0].type, n, axis, at)] *
+               k->in[1].at[tensor_index(&k->in[1].type, n, axis, at)];
+        for (i = n - 1; i >= all.rank && ++at[i] == size[i]; i--)
+            at[i] = 0;
+        i = i < all.rank ? -1 : 0;
+    }
+    return sum;
+}
+
+static void test_contract(void **state) {
+    (void)state;
+    compare(IR_OP_contract, naive_contract);
+    /* [t, d] by [d, s], by hand */
+    IrAxis t = ir_axis("t", 1), s = ir_axis("s", 1), d = ir_axis("d", 1);
+    OpCase c = {.op = IR_OP_contract, .nin = 2, .in = {op_matrix(t, 2, d, 3), op_matrix(d, 3, s, 2)}};
+    c.attr.naxes = 1;
+    c.attr.axes[0] = d;
+    Checked k;
+    check_make(&k, &c, OP_VALUES_PLAIN);
+    memcpy(k.in[0].at, (double[]){1, 2, 3, 4, 5, 6}, 6 * sizeof(double));
+    memcpy(k.in[1].at, (double[]){1, 0, 0, 1, 2, -1}, 6 * sizeof(double));
+    check_eval(&k, REF_FLOAT, true);
+    const double want[] = {7, -1, 16, -1};
+    for (int i = 0; i < 4; i++)
+        assert_true(k.out.at[i] == want[i]);
+    check_free(&k);
+}
+
 /* One op on a single plane, by hand. */
 static void expect_plane(OpCase *c, double *x, double *grad, const double *want, size_t n) {
     Checked k;
@@ -599,7 +638,7 @@ static void test_float_sums_run_in_float(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_elementwise),    cmocka_unit_test(test_reduce),
+        cmocka_unit_test(test_contract), cmocka_unit_test(test_elementwise),    cmocka_unit_test(test_reduce),
         cmocka_unit_test(test_move),           cmocka_unit_test(test_conv),
         cmocka_unit_test(test_pool),           cmocka_unit_test(test_resize),
         cmocka_unit_test(test_norm),           cmocka_unit_test(test_pool_by_hand),
