@@ -45,6 +45,19 @@ static void test_functions(void **state) {
           "[n=2, c=4, h=8, w=8]");
 }
 
+static void test_products(void **state) {
+    (void)state;
+    gives("x = split(signs(n: 2, c: 12, t: 5), c, head: 3, d: 4);", "[n=2, head=3, d=4, t=5]");
+    gives("x = contract(signs(n: 2, d: 4, t: 5), signs(n: 2, d: 4, s: 6), d);",
+          "[n=2, t=5, s=6]");
+    gives("x = contract(signs(n: 2, d: 4, t: 5), signs(n: 2, d: 4, t: 5), n, d, t);", "[]");
+    gives("x = signs(n: 2, t: 5, s: 6) -> softmax(s);", "[n=2, t=5, s=6]");
+    gives("x = signs(n: 2, c: 8, t: 5) -> layer_norm;", "[n=2, c=8, t=5]");
+    gives("x = signs(n: 2, c: 8, t: 5) -> layer_norm(t, affine: false);", "[n=2, c=8, t=5]");
+    gives("x = weight(c: 8, t: 5) + weight(c: 8, value: 1);", "[c=8, t=5]");
+    gives("y = signs(n: 2, t: 5); x = axis(h: 1..y.t);", "[h=5]");
+}
+
 static void mistakes(const char *members, DiagCode code) {
     Lab l;
     Buf b = {0};
@@ -66,6 +79,15 @@ static void test_mistakes(void **state) {
     mistakes("per run { x = signs(n: 2, n: 3); }", DIAG_duplicate_argument);
     mistakes("per run { x = uniform(0, 1, much_too_long: 3); }", DIAG_axis_mismatch);
     mistakes("per run { x = signs(n: 2) + signs(n: 3); }", DIAG_shape_mismatch);
+    mistakes("per run { x = weight(n: 2, c: 3); }", DIAG_axis_mismatch);
+    mistakes("per run { x = weight(c: 3, value: 1, deviation: 1); }", DIAG_bad_value);
+    mistakes("per run { x = weight(c: 3, deviation: 0); }", DIAG_bad_value);
+    mistakes("per run { x = contract(signs(c: 3), 2, c); }", DIAG_not_a_tensor);
+    mistakes("per run { x = contract(signs(c: 3), signs(c: 3), 1); }", DIAG_axis_mismatch);
+    mistakes("per run { x = contract(signs(c: 3), signs(c: 4), c); }", DIAG_shape_mismatch);
+    mistakes("per run { x = split(signs(c: 6), c, a: 4, b: 2); }", DIAG_shape_mismatch);
+    mistakes("per run { x = signs(n: 2, c: 3) -> layer_norm(eps: 0); }", DIAG_bad_value);
+    mistakes("per run { x = signs(n: 2, c: 3) -> softmax(s); }", DIAG_shape_mismatch);
     mistakes("per run { x = signs(n: 2_000_000, c: 2_000_000); }", DIAG_too_large);
 }
 
@@ -170,7 +192,7 @@ static void test_streams(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_functions), cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_products), cmocka_unit_test(test_functions), cmocka_unit_test(test_mistakes),
         cmocka_unit_test(test_import),    cmocka_unit_test(test_run_network_is_kept),
         cmocka_unit_test(test_streams),
     };

@@ -66,6 +66,9 @@ static const Case good[] = {
     {"slice(%2) {axis=h lo=2 hi=9}", "[w=7, h=7, c=4, n=2]"},
     {"embed(%5) {axis=c lo=3 hi=7 size=9}", "[n=2, c=9]"},
     {"shuffle(%2) {axis=c axis2=n}", "[w=7, h=9, c=4, n=2]"},
+    {"contract(%2, %5) {axes=c}", "[w=7, h=9, n=2]"},
+    {"contract(%2, %5) {axes=n,c}", "[w=7, h=9]"},
+    {"contract(%5, %2) {axes=c}", "[n=2, w=7, h=9]"},
 };
 
 static const Case bad[] = {
@@ -123,6 +126,10 @@ static const Case bad[] = {
     {"embed(%5) {axis=c lo=3 hi=6 size=9}", "embed: [n=2, c=4] does not fill 3..6 of 9"},
     {"shuffle(%5) {axis=c axis2=c}", "along itself"},
     {"unmerge(%2) {axis=h shape=[a=1, b=1, d=3, e=3]}", "split into 4 axes, at most 6"},
+    {"contract(%2, %5)", "contract: sums over 0 axes"},
+    {"contract(%2, %5) {axes=h}", "contract: [n=2, c=4] has no axis h"},
+    {"contract(%2, %5) {axes=c,c}", "contract: axis c is named twice"},
+    {"contract(%9, %5) {axes=n}", "contract: the sizes along axis c differ"},
 };
 
 /* The type of the case's node, or the message without its line. */

@@ -28,6 +28,30 @@ static IrSizes sizes_of(IrGraph *g, IrRef root) {
     return s;
 }
 
+/* 2 images of 5 tokens of 6 numbers: a weight [o=7, c=6] costs 5 * 7 * 6 products an image; a product
+ * of two activations, one for each pair of tokens, costs nothing, nor does one of two weights. */
+static void contractions_with_a_weight_count(void **state) {
+    (void)state;
+    IrGraph *g = ir_graph_new(&arena);
+    IrAxis t = ir_axis("t", 1), s = ir_axis("s", 1);
+    IrType tokens = ir_type(3, (IrAxis[]){IR_AXIS_N, IR_AXIS_C, t}, (int64_t[]){2, 6, 5});
+    IrType keys = ir_type(3, (IrAxis[]){IR_AXIS_N, IR_AXIS_C, s}, (int64_t[]){2, 6, 5});
+    IrType matrix = ir_type(2, (IrAxis[]){IR_AXIS_O, IR_AXIS_C}, (int64_t[]){7, 6});
+    IrRef x = ir_input(g, &tokens, 0, "x"), w = ir_leaf(g, IR_OP_param, &matrix, NULL, "w");
+    IrAttr over = {.naxes = 1, .axes = {IR_AXIS_C}};
+    IrSizes sizes = sizes_of(g, ir_must(g, IR_OP_contract, (IrRef[]){w, x}, 2, &over));
+    assert_int_equal(sizes.macs, 5 * 7 * 6);
+    assert_int_equal(sizes.live_macs, 5 * 7 * 6);
+    assert_int_equal(sizes.counted_macs, 5 * 7 * 6);
+    assert_int_equal(sizes.params, 42);
+    IrRef y = ir_input(g, &keys, 1, "y");
+    sizes = sizes_of(g, ir_must(g, IR_OP_contract, (IrRef[]){x, y}, 2, &over));
+    assert_int_equal(sizes.macs, 0);
+    assert_int_equal(sizes.counted_macs, 0);
+    IrRef square = ir_must(g, IR_OP_contract, (IrRef[]){w, w}, 2, &over);
+    assert_int_equal(sizes_of(g, square).macs, 0);
+}
+
 /* 2 images [3, 6, 6] -> conv3x3 stride 2 to 4, biased -> [4, 3, 3]: 36 outputs of 27 products
  * each. */
 static void each_op_counts_as_defined(void **state) {
@@ -177,6 +201,7 @@ static void published_counts_of_bench201(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(each_op_counts_as_defined, setup, teardown),
+        cmocka_unit_test_setup_teardown(contractions_with_a_weight_count, setup, teardown),
         cmocka_unit_test_setup_teardown(frozen_leaves_do_not_count, setup, teardown),
         cmocka_unit_test_setup_teardown(a_zero_cuts_live_macs_only, setup, teardown),
         cmocka_unit_test_setup_teardown(sums_beyond_64_bits_are_refused, setup, teardown),
