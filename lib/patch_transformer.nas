@@ -6,14 +6,14 @@
 // their keys.
 attention(heads) = x => {
   linear = conv(1, x.channels);
-  part(y) = split(y, c, head: heads, d: x.channels div heads);
+  part(y) = unmerge(y, c, head: heads, d: x.channels div heads);
   q = part(merge(x -> linear, t: [h, w]));
   k = part(merge(x -> linear, s: [h, w]));
   v = part(merge(x -> linear, s: [h, w]));
   // [n, head, t, s]
   meet = contract(q, k, d) / sqrt(x.channels div heads) -> softmax(s);
   y = merge(contract(meet, v, s), c: [head, d]);
-  return split(y, t, h: x.height, w: x.width) -> linear;
+  return unmerge(y, t, h: x.height, w: x.width) -> linear;
 };
 
 gelu = x => x * sigmoid(1.702 * x);

@@ -278,8 +278,8 @@ Value tensor_merge(Eval *e, const Call *c) {
     return make_node(e, IR_OP_merge, &x, 1, &attr, c->place);
 }
 
-/* split(x, c, f: 4, p: 8): axis c becomes f (slowest) and p */
-Value tensor_split(Eval *e, const Call *c) {
+/* unmerge(x, c, f: 4, p: 8): axis c becomes f (slowest) and p */
+Value tensor_unmerge(Eval *e, const Call *c) {
     Value x;
     IrType parts;
     IrAttr attr = {0};

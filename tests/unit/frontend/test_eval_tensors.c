@@ -47,7 +47,7 @@ static void test_functions(void **state) {
 
 static void test_products(void **state) {
     (void)state;
-    gives("x = split(signs(n: 2, c: 12, t: 5), c, head: 3, d: 4);", "[n=2, head=3, d=4, t=5]");
+    gives("x = unmerge(signs(n: 2, c: 12, t: 5), c, head: 3, d: 4);", "[n=2, head=3, d=4, t=5]");
     gives("x = contract(signs(n: 2, d: 4, t: 5), signs(n: 2, d: 4, s: 6), d);",
           "[n=2, t=5, s=6]");
     gives("x = contract(signs(n: 2, d: 4, t: 5), signs(n: 2, d: 4, t: 5), n, d, t);", "[]");
@@ -85,7 +85,7 @@ static void test_mistakes(void **state) {
     mistakes("per run { x = contract(signs(c: 3), 2, c); }", DIAG_not_a_tensor);
     mistakes("per run { x = contract(signs(c: 3), signs(c: 3), 1); }", DIAG_axis_mismatch);
     mistakes("per run { x = contract(signs(c: 3), signs(c: 4), c); }", DIAG_shape_mismatch);
-    mistakes("per run { x = split(signs(c: 6), c, a: 4, b: 2); }", DIAG_shape_mismatch);
+    mistakes("per run { x = unmerge(signs(c: 6), c, a: 4, b: 2); }", DIAG_shape_mismatch);
     mistakes("per run { x = signs(n: 2, c: 3) -> layer_norm(eps: 0); }", DIAG_bad_value);
     mistakes("per run { x = signs(n: 2, c: 3) -> softmax(s); }", DIAG_shape_mismatch);
     mistakes("per run { x = signs(n: 2_000_000, c: 2_000_000); }", DIAG_too_large);
