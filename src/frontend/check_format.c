@@ -32,15 +32,19 @@ static void check_decision(Check *c, Scope *s, const Ast *d, const Ast *choice) 
     Scope *inner = scope_new(c, s);
     for (size_t i = 0; i < d->index.len; i++) {
         Ast *b = d->index.items[i];
-        const char *name = b->kind != AST_BINDER       ? NULL
-                           : b->text                   ? b->text
-                           : b->a->kind == AST_NAME    ? b->a->text
-                                                       : NULL;
+        const char *name = b->kind != AST_BINDER    ? NULL
+                           : b->text                ? b->text
+                           : b->a->kind == AST_NAME ? b->a->text
+                                                    : NULL;
         if (!name)
             continue;
         Ast *binder = ARENA_NEW(c->s->arena, Ast);
-        *binder = (Ast){.kind = AST_BINDER, .text = name, .place = b->place,
-                        .name_place = b->place, .a = b->a, .id = b->id};
+        *binder = (Ast){.kind = AST_BINDER,
+                        .text = name,
+                        .place = b->place,
+                        .name_place = b->place,
+                        .a = b->a,
+                        .id = b->id};
         scope_declare(c, inner, binder);
     }
     if (d->a)

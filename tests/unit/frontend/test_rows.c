@@ -1,27 +1,27 @@
 /* Rows under formats, and spaces with several encodings: what is read, what is said. */
 #include "programs.h"
 
-static const char program[] =
-    "space s {\n"
-    "  input image[3, 8, 8];\n"
-    "  choice width in {4, 8};\n"
-    "  choice op[i in 0..1] { none = zero; conv = conv(3); }\n"
-    "  network = conv(1, width) -> op[0] -> op[1];\n"
-    "  require width == 4 or op[0] == \"conv\";\n"
-    "  encoding width \":\" op[0] \"+\" op[1];\n"
-    "  encoding \"w\" width \" \" op[1] \" after \" op[0];\n"
-    "  format f(row) {\n"
-    "    width = row.w;\n"
-    "    op[0] = row.ops[0];\n"
-    "    op[i] = row[\"ops\"][i];\n"
-    "    require row.convs == count(i in 0..1 if op[i] == \"conv\");\n"
-    "    metric = last(row.acc);\n"
-    "  }\n"
-    "}\n"
-    "format cells(row) of s { encoding row.w \":\" split(row.ops, \" \")[0] \"+\" row.second; metric = row.acc; }\n";
+static const char program[] = "space s {\n"
+                              "  input image[3, 8, 8];\n"
+                              "  choice width in {4, 8};\n"
+                              "  choice op[i in 0..1] { none = zero; conv = conv(3); }\n"
+                              "  network = conv(1, width) -> op[0] -> op[1];\n"
+                              "  require width == 4 or op[0] == \"conv\";\n"
+                              "  encoding width \":\" op[0] \"+\" op[1];\n"
+                              "  encoding \"w\" width \" \" op[1] \" after \" op[0];\n"
+                              "  format f(row) {\n"
+                              "    width = row.w;\n"
+                              "    op[0] = row.ops[0];\n"
+                              "    op[i] = row[\"ops\"][i];\n"
+                              "    require row.convs == count(i in 0..1 if op[i] == \"conv\");\n"
+                              "    metric = last(row.acc);\n"
+                              "  }\n"
+                              "}\n"
+                              "format cells(row) of s { encoding row.w \":\" split(row.ops, \" "
+                              "\")[0] \"+\" row.second; metric = row.acc; }\n";
 
-static const char *read_row(Space *s, Arena *a, const char *format, const RowText *row, double *metric,
-                            char *why, size_t size) {
+static const char *read_row(Space *s, Arena *a, const char *format, const RowText *row,
+                            double *metric, char *why, size_t size) {
     const char *arch = NULL;
     Buf problem = {0};
     bool ok = space_read_row(s, format, "metric", row, a, &arch, metric, &problem);
@@ -44,14 +44,19 @@ static void test_json(void **state) {
     char why[300];
     arena_init(&a, "test");
     const char *arch = read_json(
-        s, &a, "{\"w\": 8.0, \"ops\": [\"conv\", \"none\"], \"convs\": 1, \"acc\": [1, 2.5]}", &metric, why);
+        s, &a, "{\"w\": 8.0, \"ops\": [\"conv\", \"none\"], \"convs\": 1, \"acc\": [1, 2.5]}",
+        &metric, why);
     assert_string_equal(arch, "8:conv+none");
     assert_true(metric == 2.5);
     static const char *const wrong[][2] = {
-        {"{\"w\": 8, \"ops\": [\"none\", \"conv\"], \"convs\": 1, \"acc\": [1]}", "violates a constraint"},
-        {"{\"w\": 4, \"ops\": [\"none\", \"conv\"], \"convs\": 2, \"acc\": [1]}", "breaks a `require` (rows.nas:13)"},
-        {"{\"w\": 5, \"ops\": [\"none\", \"conv\"], \"convs\": 1, \"acc\": [1]}", "5 is not a value of `width`"},
-        {"{\"w\": 4, \"ops\": [\"none\"], \"convs\": 0, \"acc\": [1]}", "no element 1 of a list of 1"},
+        {"{\"w\": 8, \"ops\": [\"none\", \"conv\"], \"convs\": 1, \"acc\": [1]}",
+         "violates a constraint"},
+        {"{\"w\": 4, \"ops\": [\"none\", \"conv\"], \"convs\": 2, \"acc\": [1]}",
+         "breaks a `require` (rows.nas:13)"},
+        {"{\"w\": 5, \"ops\": [\"none\", \"conv\"], \"convs\": 1, \"acc\": [1]}",
+         "5 is not a value of `width`"},
+        {"{\"w\": 4, \"ops\": [\"none\"], \"convs\": 0, \"acc\": [1]}",
+         "no element 1 of a list of 1"},
         {"{\"w\": 4, \"ops\": [\"none\", \"conv\"], \"convs\": 1}", "has no field `acc`"},
         {"{\"w\": 4", "no JSON"},
     };
@@ -90,7 +95,8 @@ static void test_encodings(void **state) {
     Space *s = space_named(p, "s");
     Arena a;
     arena_init(&a, "test");
-    assert_string_equal(architecture_text(parse_good(p, s, &a, "w8 none after conv")), "8:conv+none");
+    assert_string_equal(architecture_text(parse_good(p, s, &a, "w8 none after conv")),
+                        "8:conv+none");
     assert_string_equal(architecture_text(parse_good(p, s, &a, "4:none+none")), "4:none+none");
     const char *bad = "w8 none after con";
     assert_null(space_parse(s, &a, bad, strlen(bad), false));
