@@ -141,9 +141,12 @@ install: $(BUILD)/nasc
 	install -m 644 $(wildcard examples/*.nas) $(DESTDIR)$(PREFIX)/share/nasc/examples
 	install -m 644 README.md $(wildcard docs/*.md) $(DESTDIR)$(PREFIX)/share/doc/nasc
 
-.PHONY: bench clean help
-bench: $(BUILD)/nasc $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c))
+.PHONY: bench bench-full bench-build clean help
+bench-build: $(BUILD)/nasc $(BUILD)/tools/count_kernels $(patsubst bench/%.c,$(BUILD)/bench/%,$(wildcard bench/*.c))
+bench: bench-build
 	sh bench/run.sh $(BUILD)
+bench-full: bench-build
+	sh bench/run.sh $(BUILD) --full
 $(BUILD)/bench/%: bench/%.c $(call archives,command)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< -Wl,--start-group $(call archives,command) -Wl,--end-group $(LDLIBS)
@@ -154,7 +157,7 @@ help:
 	@echo 'make check      the tests of this build; check-unit, check-lit: a part of them'
 	@echo 'make check-all  the tests, and again under AddressSanitizer and UBSan'
 	@echo 'make fuzz       random programs for a minute, under AddressSanitizer'
-	@echo 'make bench      speed against PyTorch, kernel by kernel, compiling'
+	@echo 'make bench      speed against PyTorch, kernel by kernel, scaling, compiling, memory: minutes; bench-full: hours'
 	@echo 'make format     clang-format over the sources'
 	@echo 'make lint       clang-tidy and the include rules'
 	@echo 'make docs-bless runs the examples of the documentation and writes down what they print'

@@ -34,6 +34,41 @@ def time_torch(python, build, program, settings, arch, folder):
     return json.loads(out.stdout.strip().splitlines()[-2])["seconds"]
 
 
+def sample(build, program, settings, n):
+    """So many drawn architectures; drawing is a matter of the space, which few settings touch."""
+    out = subprocess.run([f"{build}/nasc", "sample", program, *settings, "-n", str(n)], check=True,
+                         capture_output=True, text=True)
+    return out.stdout.split("\n")[:-1]
+
+
+def torch_version(python):
+    """None: this interpreter has no torch."""
+    found = subprocess.run([python, "-c", "import torch; print(torch.__version__)"], capture_output=True, text=True)
+    return found.stdout.strip() if found.returncode == 0 else None
+
+
+def compare(build, program, settings, archs, python, label):
+    """Prints a line a net; a list of dicts with arch, seconds, compile_seconds and, with torch, its seconds and the ratio."""
+    torch, rows = torch_version(python), []
+    print(f"{label}: {len(archs)} nets, one thread, processor seconds of one training run")
+    print(f"  PyTorch {torch}" if torch else "  torch cannot be imported: nasc's side alone", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        for arch in archs:
+            row = dict(time_nasc(build, program, settings, arch))
+            text = f"  nasc {row['seconds']:7.3f}"
+            if torch:
+                row["torch_seconds"] = time_torch(python, build, program, settings, arch, folder)
+                row["ratio"] = row["torch_seconds"] / row["seconds"]
+                text += f"  torch {row['torch_seconds']:7.3f}  ratio {row['ratio']:5.2f}"
+            print(f"{text}  compiling {row['compile_seconds']:6.3f}  {arch}", flush=True)
+            rows.append(row)
+    if torch:
+        print(f"  median ratio {statistics.median(r['ratio'] for r in rows):.2f}  "
+              f"(median nasc {statistics.median(r['seconds'] for r in rows):.3f} s, "
+              f"torch {statistics.median(r['torch_seconds'] for r in rows):.3f} s)")
+    return rows
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("build")
@@ -42,36 +77,10 @@ def main():
     parser.add_argument("-n", type=int, default=20)
     parser.add_argument("--arch", action="append", default=[])
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
-    parser.add_argument("--label", default="")
     parser.add_argument("--json")
     options = parser.parse_args()
-    archs = options.arch or subprocess.run(
-        [f"{options.build}/nasc", "sample", options.program, "-n", str(options.n)], check=True,
-        capture_output=True, text=True).stdout.split("\n")[:-1]
-    torch = subprocess.run([options.python, "-c", "import torch; print(torch.__version__)"],
-                           capture_output=True, text=True)
-    have_torch = torch.returncode == 0
-    rows = []
-    print(f"{options.label or options.program}: {len(archs)} nets, one thread, processor seconds of one training run")
-    print("  PyTorch " + torch.stdout.strip() if have_torch else
-          "  torch cannot be imported: nasc's side alone")
-    with tempfile.TemporaryDirectory() as folder:
-        for arch in archs:
-            row = dict(time_nasc(options.build, options.program, options.set, arch))
-            if have_torch:
-                row["torch_seconds"] = time_torch(options.python, options.build, options.program,
-                                                  options.set, arch, folder)
-                row["ratio"] = row["torch_seconds"] / row["seconds"]
-                print(f"  nasc {row['seconds']:7.3f}  torch {row['torch_seconds']:7.3f}  "
-                      f"ratio {row['ratio']:5.2f}  compiling {row['compile_seconds']:6.3f}  {arch}")
-            else:
-                print(f"  nasc {row['seconds']:7.3f}  compiling {row['compile_seconds']:6.3f}  {arch}")
-            sys.stdout.flush()
-            rows.append(row)
-    if have_torch:
-        print(f"  median ratio {statistics.median(r['ratio'] for r in rows):.2f}  "
-              f"(median nasc {statistics.median(r['seconds'] for r in rows):.3f} s, "
-              f"torch {statistics.median(r['torch_seconds'] for r in rows):.3f} s)")
+    archs = options.arch or sample(options.build, options.program, options.set, options.n)
+    rows = compare(options.build, options.program, options.set, archs, options.python, options.program)
     if options.json:
         with open(options.json, "w") as f:
             json.dump(rows, f, indent=1)

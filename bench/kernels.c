@@ -1,14 +1,18 @@
-/* Speed of the heavy kernels on one core: convolutions in GFLOP/s by class, pooling and resizing in
- * nanoseconds for 16 outputs, and milliseconds to compile one.
- * Usage: kernels [cpu] [words to look for in a case's name]. A number counts 2 operations a
- * product, products with padding included, and is the best of several runs. */
+/* Speed of convolutions on one core against what the core can do: its peak in multiply-adds and its bandwidth, both
+ * measured in the same run, and milliseconds to compile a kernel.
+ * Usage: kernels [--json FILE] [--cpu NAME] [words to look for in a case's name]. A number counts 2 operations a
+ * product, products with padding included, and is the best of several runs in processor time; Winograd's may pass
+ * 100 % of the peak. Depthwise kernels also tell how fast their tensors are read and written. '*' marks the algorithm
+ * that a plan takes, '!' a shape where the other one was more than 5 % faster. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include <jansson.h>
 
 #include "codegen/conv_algorithm.h"
 #include "codegen/jit.h"
+#include "peak.h"
 
 typedef struct BenchCase {
     const char *name;
@@ -61,14 +65,14 @@ static const BenchCase cases[] = {
     {"16 7x7 32x32", 16, 16, 32, 7, 1, 1, GROUPS_DENSE},
     {"dense 64->10", 64, 10, 1, 1, 1, 1, GROUPS_DENSE},
     {"depthwise 64 3x3 16x16", 1, 1, 16, 3, 1, 64, GROUPS_DEPTHWISE},
+    {"depthwise 128 3x3 8x8", 1, 1, 8, 3, 1, 128, GROUPS_DEPTHWISE},
+    {"depthwise 32 3x3 32x32", 1, 1, 32, 3, 1, 32, GROUPS_DEPTHWISE},
+    {"depthwise 64 5x5 16x16", 1, 1, 16, 5, 1, 64, GROUPS_DEPTHWISE},
+    {"64->64 1x1 16x16", 64, 64, 16, 1, 1, 1, GROUPS_DENSE},
+    {"256 1x1 8x8", 256, 256, 8, 1, 1, 1, GROUPS_DENSE},
+    {"64->128 1x1/2 16x16", 64, 128, 16, 1, 2, 1, GROUPS_DENSE},
     {"grouped 4x16 3x3 16x16", 16, 16, 16, 3, 1, 4, GROUPS_GROUPED},
 };
-
-static double seconds_now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* One kernel call of a measured piece of work. */
 typedef struct Call {
@@ -92,11 +96,11 @@ static KernelFn *get_kernel(Jit *jit, KernelKind kind, Buf *text) {
 
 static double best_seconds(const Call *calls, int n, char *base) {
     double best = 1e9, total = 0;
-    for (int run = 0; run < 200 && (run < 5 || total < 0.15); run++) {
-        double start = seconds_now();
+    for (int run = 0; run < 200 && (run < 5 || total < 0.05); run++) {
+        double start = peak_seconds();
         for (int i = 0; i < n; i++)
             calls[i].fn(base, calls[i].arg, calls[i].lo, calls[i].hi);
-        double took = seconds_now() - start;
+        double took = peak_seconds() - start;
         best = took < best ? took : best;
         total += took;
     }
@@ -226,56 +230,129 @@ static int winograd_dw_calls(Jit *jit, const Work *w, Call *call, int64_t *used)
     return n;
 }
 
-static void show_case(Jit *jit, const BenchCase *c, char *base, size_t bytes) {
+/* What is compared with, and where results go. */
+typedef struct Bench {
+    Jit *jit;
+    char *base;
+    size_t bytes;
+    double gflops, bandwidth;
+    json_t *rows;
+} Bench;
+
+static json_t *row_begin(const Bench *b, const Work *w, KernelKind kind, double direct) {
+    static const char *const names[] = {"conv", "conv_dx", "conv_dw"};
+    json_t *row = json_pack("{s:s, s:s, s:f}", "shape", w->c->name, "kernel", names[kind - KERNEL_conv],
+                            "direct_gflops", direct);
+    json_array_append_new(b->rows, row);
+    return row;
+}
+
+static void print_share(const Bench *b, double gflops) {
+    if (b->gflops > 0)
+        printf(" %3.0f%%", 100 * gflops / b->gflops);
+}
+
+/* A depthwise window reads and writes each tensor once and multiplies little. */
+static void print_bandwidth(const Bench *b, const Work *w, double seconds, json_t *row) {
+    double rate = 1e-9 * (double)(w->x_block + w->y_block) / seconds;
+    json_object_set_new(row, "gbytes", json_real(rate));
+    printf(" %3.0f GB/s %3.0f%%", rate, 100 * rate / b->bandwidth);
+}
+
+static double time_winograd(const Bench *b, const Work *w, KernelKind kind) {
+    Call calls[MAX_CALLS];
+    int64_t used;
+    int n = kind == KERNEL_conv_dw ? winograd_dw_calls(b->jit, w, calls, &used)
+                                   : winograd_calls(b->jit, w, kind == KERNEL_conv_dx, calls, &used);
+    CHECK(used <= (int64_t)b->bytes);
+    return best_seconds(calls, n, b->base);
+}
+
+static void show_case(const Bench *b, const BenchCase *c) {
     Work w = lay_out(c);
     bool possible = c->kernel == 3 && c->stride == 1 && c->kind == GROUPS_DENSE;
     double flops =
         2e-9 * LANES * c->groups * c->I * c->O * c->kernel * c->kernel * w.shape.oh * w.shape.ow;
-    printf("%-26s", c->name);
+    printf("%-24s", c->name);
     for (KernelKind kind = KERNEL_conv; kind <= KERNEL_conv_dw; kind++) {
-        Call call = direct_call(jit, &w, kind), winograd[MAX_CALLS];
-        CHECK(w.at_more <= (int64_t)bytes);
-        double direct = flops / best_seconds(&call, 1, base);
+        Call call = direct_call(b->jit, &w, kind);
+        CHECK(w.at_more <= (int64_t)b->bytes);
+        double seconds = best_seconds(&call, 1, b->base), direct = flops / seconds;
+        json_t *row = row_begin(b, &w, kind, direct);
+        printf(" |%6.1f", direct);
+        print_share(b, direct);
+        if (c->kind == GROUPS_DEPTHWISE)
+            print_bandwidth(b, &w, seconds, row);
         if (!possible) {
-            printf("  %8.1f           ", direct);
+            printf("%*s", c->kind == GROUPS_DEPTHWISE ? 1 : 15, "");
             continue;
         }
-        bool dw = kind == KERNEL_conv_dw;
-        int64_t used;
-        int n = dw ? winograd_dw_calls(jit, &w, winograd, &used)
-                   : winograd_calls(jit, &w, kind == KERNEL_conv_dx, winograd, &used);
-        CHECK(used <= (int64_t)bytes);
-        double other = flops / best_seconds(winograd, n, base);
+        double other = flops / time_winograd(b, &w, kind);
         bool taken = conv_algorithm(kind, &w.d, &w.shape) == CONV_WINOGRAD;
         bool wrong = taken ? direct > 1.05 * other : other > 1.05 * direct;
-        printf("  %8.1f%c %7.1f%c%c", direct, taken ? ' ' : '*', other, taken ? '*' : ' ',
-               wrong ? '!' : ' ');
+        printf("%c %6.1f", taken ? ' ' : '*', other);
+        print_share(b, other);
+        printf("%c%c", taken ? '*' : ' ', wrong ? '!' : ' ');
+        json_object_set_new(row, "winograd_gflops", json_real(other));
+        json_object_set_new(row, "taken", json_string(taken ? "winograd" : "direct"));
+        json_object_set_new(row, "other_faster", json_boolean(wrong));
     }
     printf("\n");
+    fflush(stdout);
+}
+
+static void write_json(const Bench *b, const char *path) {
+    json_t *all = json_pack("{s:s, s:s, s:s, s:f, s:f, s:O}", "target", jit_target_name(b->jit), "cpu",
+                            jit_host_cpu(b->jit), "llvm", jit_llvm_version(), "peak_gflops", b->gflops,
+                            "bandwidth_gbytes", b->bandwidth, "kernels", b->rows);
+    if (json_dump_file(all, path, JSON_INDENT(1)) != 0)
+        fprintf(stderr, "cannot write %s\n", path);
+    json_decref(all);
+}
+
+static void show_all(Bench *b, const char *words) {
+    JitTarget target = jit_target(b->jit);
+    b->gflops = peak_gflops(target == JIT_X86_64_V4 ? 512 : target == JIT_X86_64_V3 ? 256 : 128);
+    b->bandwidth = peak_bandwidth(b->base, b->bytes, 8);
+    printf("%s on %s, LLVM %s: peak %.1f GFLOP/s, memory %.1f GB/s (a copy, read and written), "
+           "in the second-level cache %.1f GB/s\n",
+           jit_target_name(b->jit), jit_host_cpu(b->jit), jit_llvm_version(), b->gflops, b->bandwidth,
+           peak_bandwidth(b->base, 512 << 10, 2000));
+    printf("GFLOP/s and share of the peak, direct and Winograd; * taken, ! the other is faster\n%-24s |%-26s |%-26s "
+           "|%s\n", "", " conv", " conv_dx", " conv_dw");
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        if (!words || strstr(cases[i].name, words))
+            show_case(b, &cases[i]);
+    JitStats s = jit_stats(b->jit);
+    printf("%ld kernels compiled, %.1f ms each\n", (long)s.kernels_compiled,
+           1e3 * s.compile_seconds / (double)MAX(1, s.kernels_compiled));
 }
 
 int main(int argc, char **argv) {
-    JitOptions options = {.cpu = argc > 1 ? argv[1] : NULL};
+    JitOptions options = {0};
+    const char *json = NULL, *words = NULL;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--json") == 0 && i + 1 < argc)
+            json = argv[++i];
+        else if (strcmp(argv[i], "--cpu") == 0 && i + 1 < argc)
+            options.cpu = argv[++i];
+        else
+            words = argv[i];
+    }
     NascError err = {0};
-    Jit *jit = jit_open(&options, &err);
-    if (!jit) {
+    Bench b = {.jit = jit_open(&options, &err), .bytes = (size_t)256 << 20, .rows = json_array()};
+    if (!b.jit) {
         fprintf(stderr, "%s\n", err.message);
         return err.status;
     }
-    size_t bytes = (size_t)256 << 20;
-    char *base = aligned_alloc(4096, bytes);
-    for (size_t i = 0; i < bytes / 4; i++)
-        ((float *)(void *)base)[i] = (float)((int)(i * 2654435761u >> 20) % 17 - 8) * 0.125f;
-    printf("%s on %s, LLVM %s; GFLOP/s, direct and Winograd\n%-26s  %8s %9s  %8s %9s  %8s %9s\n",
-           jit_target_name(jit), jit_host_cpu(jit), jit_llvm_version(), "", "conv", "", "conv_dx",
-           "", "conv_dw", "");
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-        if (argc <= 2 || strstr(cases[i].name, argv[2]))
-            show_case(jit, &cases[i], base, bytes);
-    JitStats s = jit_stats(jit);
-    printf("%ld kernels compiled, %.1f ms each\n", (long)s.kernels_compiled,
-           1e3 * s.compile_seconds / (double)s.kernels_compiled);
-    jit_close(jit);
-    free(base);
+    b.base = aligned_alloc(4096, b.bytes);
+    for (size_t i = 0; i < b.bytes / 4; i++)
+        ((float *)(void *)b.base)[i] = (float)((int)(i * 2654435761u >> 20) % 17 - 8) * 0.125f;
+    show_all(&b, words);
+    if (json)
+        write_json(&b, json);
+    json_decref(b.rows);
+    jit_close(b.jit);
+    free(b.base);
     return 0;
 }

@@ -1,0 +1,191 @@
+"""The whole benchmark: python3 bench/bench.py BUILD [--full] [--python PYTHON] [--json FILE].
+
+Prints, and writes as JSON: the kernel table with the measured peak, the table of spaces against PyTorch (or nasc's
+side alone where torch cannot be imported), two workers against two copies of one worker, what compiling costs cold
+and warm, how many kernels 200 networks need, and memory. Times are processor time; only ratios within one run mean
+something on a machine that others use too. Without --full each part does a little of its work, a few minutes in all.
+"""
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import compare
+
+CONV = "nor_conv_3x3"
+ALL_CONV = f"|{CONV}~0|+|{CONV}~0|{CONV}~1|+|{CONV}~0|{CONV}~1|{CONV}~2|"
+
+# name, program, settings, architectures (None: drawn), nets in full and in short, must, aim
+TABLE = [
+    ("NB201, default Eproxy", "examples/nas_bench_201.nas", [], None, 20, 6, 2.5, 3.5),
+    ("NB201, all conv3x3", "examples/nas_bench_201.nas", [], [ALL_CONV], 1, 1, 2.2, 2.8),
+    ("NB101, stem 16", "examples/nas_bench_101.nas", ["stem=16"], None, 10, 3, 2.5, 4),
+    ("NB101, stem 64", "examples/nas_bench_101.nas", ["stem=64"], None, 10, 1, 1.8, 2.5),
+    ("NB101, stem 128", "examples/nas_bench_101.nas", ["stem=128"], None, 5, 1, 1.8, 2.5),
+    ("TransNAS micro", "examples/transnas_micro.nas", [], None, 12, 4, 2.5, 4),
+    ("NDS DARTS", "examples/nds_darts.nas", [], None, 10, 1, 4, 8),
+]
+COUNTED = ["nas_bench_201", "nas_bench_101", "transnas_micro", "nds_darts", "mobile", "macro", "unet"]
+
+
+def environment(**more):
+    return dict(os.environ, NASC_LIB=os.path.join(os.getcwd(), "lib"), **more)
+
+
+def run_kernels(build, words):
+    path = f"{build}/bench/kernels.json"
+    subprocess.run([f"{build}/bench/kernels", "--json", path, *words], check=True)
+    with open(path) as f:
+        return json.load(f)
+
+
+def run_table(build, python, full):
+    rows = []
+    for name, program, settings, archs, many, few, must, aim in TABLE:
+        n = many if full else few
+        nets = compare.compare(build, program, settings, archs or compare.sample(build, program, settings, n), python,
+                               name)
+        row = {"name": name, "nets": nets, "must": must, "aim": aim}
+        row["nasc_seconds"] = statistics.median(x["seconds"] for x in nets)
+        if "ratio" in nets[0]:
+            row["torch_seconds"] = statistics.median(x["torch_seconds"] for x in nets)
+            row["ratio"] = statistics.median(x["ratio"] for x in nets)
+        rows.append(row)
+    print(f"\n  {'medians':24s}{'nets':>6s}{'nasc s':>10s}{'torch s':>10s}{'ratio':>8s}{'must':>7s}{'aim':>6s}")
+    for row in rows:
+        known = "ratio" in row
+        verdict = "" if not known else "aim" if row["ratio"] >= row["aim"] else \
+            "must" if row["ratio"] >= row["must"] else "missed"
+        print(f"  {row['name']:24s}{len(row['nets']):6d}{row['nasc_seconds']:10.3f}"
+              + (f"{row['torch_seconds']:10.3f}{row['ratio']:8.2f}" if known else f"{'-':>10s}{'-':>8s}")
+              + f"{row['must']:7.1f}{row['aim']:6.1f}  {verdict}")
+    return rows
+
+
+def timed_runs(build, copies, workers, n):
+    """Wall and processor seconds of so many processes side by side, each scoring n nets."""
+    begin, before = time.monotonic(), os.times()
+    runs = [subprocess.Popen([f"{build}/nasc", "run", "examples/nas_bench_201.nas", f"n={n}", "--workers", str(workers),
+                              "--quiet"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            for _ in range(copies)]
+    for run in runs:
+        if run.wait() != 0:
+            sys.exit("bench: a run failed")
+    after = os.times()
+    cpu = after.children_user + after.children_system - before.children_user - before.children_system
+    return {"wall_seconds": time.monotonic() - begin, "cpu_seconds": cpu}
+
+
+def run_scaling(build, full):
+    n = 40 if full else 10
+    timed_runs(build, 1, 1, n)  # fills the cache of kernels
+    two_copies = timed_runs(build, 2, 1, n)
+    one_process = timed_runs(build, 1, 2, 2 * n)
+    share = two_copies["cpu_seconds"] / one_process["cpu_seconds"]
+    wall = two_copies["wall_seconds"] / one_process["wall_seconds"]
+    print(f"  two copies of one worker, {n} nets each: {two_copies['cpu_seconds']:.1f} s of processor, "
+          f"{two_copies['wall_seconds']:.1f} s\n  one copy of two workers, {2 * n} nets: "
+          f"{one_process['cpu_seconds']:.1f} s of processor, {one_process['wall_seconds']:.1f} s\n"
+          f"  speed reached: {100 * share:.0f} % by processor time, {100 * wall:.0f} % by the clock (must: 95 %)")
+    return {"two_copies": two_copies, "one_process": one_process, "by_processor": share, "by_clock": wall}
+
+
+def run_compile(build, full):
+    """Cold, then warm: what compiling costs over 200 drawn nets."""
+    n, rows = (200 if full else 20), {}
+    programs = [(name, program, settings) for name, program, settings, archs, *_ in TABLE if archs is None] if full \
+        else [(TABLE[0][0], TABLE[0][1], [])]
+    for name, program, settings in programs:
+        with tempfile.TemporaryDirectory() as folder:
+            for state in ("cold", "warm"):
+                subprocess.run([f"{build}/nasc", "run", program, f"n={n}", *settings, "--quiet", "--out",
+                                f"{folder}/{state}"], check=True, env=environment(XDG_CACHE_HOME=folder),
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                with open(f"{folder}/{state}/timing.json") as f:
+                    timing = json.load(f)
+                timing = timing["actions"][0] if "actions" in timing else timing
+                rows[f"{name}, {state}"] = timing
+                share = timing["compile_seconds"] / timing["cpu_seconds"]
+                print(f"  {name}, {n} nets, {state}: {timing['kernels_compiled']} kernels, "
+                      f"{timing['compile_seconds']:.2f} of {timing['cpu_seconds']:.1f} s ({100 * share:.1f} %)")
+    return rows
+
+
+def run_counts(build):
+    rows = {}
+    for space in COUNTED:
+        out = subprocess.run([f"{build}/tools/count_kernels", "200", f"examples/{space}.nas"], check=True,
+                             env=environment(), capture_output=True, text=True).stdout
+        rows[space] = row = json.loads(out)
+        print(f"  {space:16s}{row['kernels']:5d} kernels  {1e3 * row['planning_seconds']:6.1f} ms to build and plan a "
+              f"net  largest arena {row['largest_arena_bytes'] / 2**20:7.1f} MB")
+    return rows
+
+
+def peak_memory(command):
+    run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(run.pid, 0)
+    if status:
+        sys.exit("bench: a run failed")
+    return usage.ru_maxrss * 1024
+
+
+def run_memory(build, full):
+    program, rows = "examples/nas_bench_201.nas", {}
+    for n in (10, 40) if full else (10,):
+        rows[f"{n} nets, two workers"] = peak_memory(
+            [f"{build}/nasc", "run", program, f"n={n}", "--workers", "2", "--quiet"])
+    rows["the largest net, one worker"] = peak_memory([f"{build}/nasc", "score", program, ALL_CONV, "--workers", "1"])
+    rows["check alone"] = peak_memory([f"{build}/nasc", "check", program])
+    for name, value in rows.items():
+        print(f"  NB201, {name}: {value / 2**20:.0f} MB")
+    return rows
+
+
+def run_sizes(build):
+    before = os.times()
+    subprocess.run([f"{build}/nasc", "run", "examples/nas_bench_201.nas", "n=15625", "--size-only", "--workers", "1",
+                    "--quiet"], check=True, stdout=subprocess.DEVNULL)
+    after = os.times()
+    seconds = after.children_user - before.children_user
+    print(f"  NB201, all 15,625 cells built, sized and hashed: {seconds:.1f} s on one core")
+    return {"seconds": seconds}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("build")
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--python", default="python3", help="an interpreter with torch")
+    parser.add_argument("--json")
+    parser.add_argument("--only", action="append", default=[], help="a part: kernels, table, scaling, ...")
+    options = parser.parse_args()
+    build, full = options.build, options.full
+    parts = {
+        "kernels": ("Kernels, one core", lambda: run_kernels(build, [])),
+        "table": ("Against PyTorch, one thread each", lambda: run_table(build, options.python, full)),
+        "scaling": ("Two workers", lambda: run_scaling(build, full)),
+        "compile": ("Compiling", lambda: run_compile(build, full)),
+        "counts": ("Kernels of 200 nets", lambda: run_counts(build)),
+        "sizes": ("Sizes alone", lambda: run_sizes(build)),
+        "memory": ("Peak memory", lambda: run_memory(build, full)),
+    }
+    result = {"full": full}
+    for name, (title, work) in parts.items():
+        if options.only and name not in options.only:
+            continue
+        print(f"== {title}", flush=True)
+        result[name] = work()
+        sys.stdout.flush()
+    if options.json:
+        with open(options.json, "w") as f:
+            json.dump(result, f, indent=1)
+        print(f"wrote {options.json}")
+
+
+if __name__ == "__main__":
+    main()
