@@ -32,7 +32,7 @@ typedef struct NascRequest {
     const char *lib_dir;     /* where `use NAME;` looks; NULL: beside the program */
     int64_t n;               /* sample: how many; 0: the default */
     int64_t for_labels;      /* sample: a table of so many, spread over sizes, to be labelled; 0: none */
-    bool json, quiet, size_only, profile, no_cache, in_double, reference, help;
+    bool json, quiet, size_only, keep_journal, profile, no_cache, in_double, reference, help;
 
     bool live, colour;       /* the message stream is a terminal */
     const volatile int *interrupt; /* becomes non-zero when the user wants to stop; may be NULL */

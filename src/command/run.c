@@ -157,6 +157,8 @@ static NascStatus finish(RunState *state, NascStatus status) {
             return session_fail(s);
         session_message(s, "wrote %s/report.json, scores.tsv, timing.json, timing.tsv\n", s->request->out);
     }
+    if (status == NASC_OK && !interrupted && s->journal && !s->request->keep_journal)
+        journal_discard(s->journal);
     if (interrupted) {
         session_message(s, "interrupted: the report holds what was finished\n");
         return NASC_INTERRUPTED;

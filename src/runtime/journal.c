@@ -322,6 +322,14 @@ bool journal_close(Journal *j, NascError *err) {
     return ok;
 }
 
+void journal_discard(Journal *j) {
+    if (j->fd < 0)
+        return;
+    unlink(j->path);
+    close(j->fd);
+    j->fd = -1;
+}
+
 bool journal_find(Journal *j, Hash128 key, JournalEntry *out) {
     pthread_mutex_lock(&j->lock);
     *out = j->slots[slot_of(j, key)];

@@ -30,6 +30,9 @@ Journal *journal_open(const char *path, const char *identity, NascError *err);
 /* Syncs and closes; false with err if the last entries could not be made safe. */
 bool journal_close(Journal *j, NascError *err);
 
+/* Removes the file: the run that it guarded is complete and its reports are written. The entries stay in memory. */
+void journal_discard(Journal *j);
+
 /* Whether an entry is there; its values stay valid until the journal is closed. */
 bool journal_find(Journal *j, Hash128 key, JournalEntry *out);
 /* Keeps a copy; a key that is there already keeps its first entry. False with err if it cannot be

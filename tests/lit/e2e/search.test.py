@@ -66,11 +66,11 @@ pinned = open(program).read().replace("steps: 3, taps: 1, tap", "steps: 3, taps:
                                       "init_barrier: \"default\", tap_bases: [[\"wave_h\"]], tap_level: [1], tap")
 pinned = pinned.replace('"small.nas"', f'"{small}"')
 open("alpha.nas", "w").write(pinned)
-status, out, err = run("run", "alpha.nas", "--out", "alpha")
+status, out, err = run("run", "alpha.nas", "--out", "alpha", "--keep-journal")
 assert status == 0, err
 points = [l.split("\t") for l in open("alpha/tuned.points.tsv").read().split("\n")[1:-1]]
 assert len({p[-1] for p in points}) > 2 and len({p[3] for p in points}) == 1, points
-status, out, err = run("run", "alpha.nas", "--out", "alpha")
+status, out, err = run("run", "alpha.nas", "--out", "alpha", "--keep-journal")
 known = int(re.search(r"journal: (\d+) trainings", err).group(1))
 assert known == 2 * (len(a) + len(b)) + len(b), known  # proxy (2 repeats) on both sets, fixed on one
 print("alpha costs no training")
