@@ -29,6 +29,7 @@ static double tolerance(IrOp op) {
     case IR_CLASS_CONV: return 1e-4;
     case IR_CLASS_REDUCE:
     case IR_CLASS_CONTRACT:
+    case IR_CLASS_RESIZE:
     case IR_CLASS_NORM: return 2e-5;
     case IR_CLASS_MOVE: return 0;
     default: return 3e-6;
