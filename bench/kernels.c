@@ -241,8 +241,8 @@ typedef struct Bench {
 
 static json_t *row_begin(const Bench *b, const Work *w, KernelKind kind, double direct) {
     static const char *const names[] = {"conv", "conv_dx", "conv_dw"};
-    json_t *row = json_pack("{s:s, s:s, s:f}", "shape", w->c->name, "kernel", names[kind - KERNEL_conv],
-                            "direct_gflops", direct);
+    json_t *row = json_pack("{s:s, s:s, s:f}", "shape", w->c->name, "kernel",
+                            names[kind - KERNEL_conv], "direct_gflops", direct);
     json_array_append_new(b->rows, row);
     return row;
 }
@@ -262,8 +262,9 @@ static void print_bandwidth(const Bench *b, const Work *w, double seconds, json_
 static double time_winograd(const Bench *b, const Work *w, KernelKind kind) {
     Call calls[MAX_CALLS];
     int64_t used;
-    int n = kind == KERNEL_conv_dw ? winograd_dw_calls(b->jit, w, calls, &used)
-                                   : winograd_calls(b->jit, w, kind == KERNEL_conv_dx, calls, &used);
+    int n = kind == KERNEL_conv_dw
+                ? winograd_dw_calls(b->jit, w, calls, &used)
+                : winograd_calls(b->jit, w, kind == KERNEL_conv_dx, calls, &used);
     CHECK(used <= (int64_t)b->bytes);
     return best_seconds(calls, n, b->base);
 }
@@ -302,9 +303,9 @@ static void show_case(const Bench *b, const BenchCase *c) {
 }
 
 static void write_json(const Bench *b, const char *path) {
-    json_t *all = json_pack("{s:s, s:s, s:s, s:f, s:f, s:O}", "target", jit_target_name(b->jit), "cpu",
-                            jit_host_cpu(b->jit), "llvm", jit_llvm_version(), "peak_gflops", b->gflops,
-                            "bandwidth_gbytes", b->bandwidth, "kernels", b->rows);
+    json_t *all = json_pack("{s:s, s:s, s:s, s:f, s:f, s:O}", "target", jit_target_name(b->jit),
+                            "cpu", jit_host_cpu(b->jit), "llvm", jit_llvm_version(), "peak_gflops",
+                            b->gflops, "bandwidth_gbytes", b->bandwidth, "kernels", b->rows);
     if (json_dump_file(all, path, JSON_INDENT(1)) != 0)
         fprintf(stderr, "cannot write %s\n", path);
     json_decref(all);
@@ -316,10 +317,12 @@ static void show_all(Bench *b, const char *words) {
     b->bandwidth = peak_bandwidth(b->base, b->bytes, 8);
     printf("%s on %s, LLVM %s: peak %.1f GFLOP/s, memory %.1f GB/s (a copy, read and written), "
            "in the second-level cache %.1f GB/s\n",
-           jit_target_name(b->jit), jit_host_cpu(b->jit), jit_llvm_version(), b->gflops, b->bandwidth,
-           peak_bandwidth(b->base, 512 << 10, 2000));
-    printf("GFLOP/s and share of the peak, direct and Winograd; * taken, ! the other is faster\n%-24s |%-26s |%-26s "
-           "|%s\n", "", " conv", " conv_dx", " conv_dw");
+           jit_target_name(b->jit), jit_host_cpu(b->jit), jit_llvm_version(), b->gflops,
+           b->bandwidth, peak_bandwidth(b->base, 512 << 10, 2000));
+    printf("GFLOP/s and share of the peak, direct and Winograd; * taken, ! the other is "
+           "faster\n%-24s |%-26s |%-26s "
+           "|%s\n",
+           "", " conv", " conv_dx", " conv_dw");
     for (size_t i = 0; i < ARRAY_LEN(cases); i++)
         if (!words || strstr(cases[i].name, words))
             show_case(b, &cases[i]);

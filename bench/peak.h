@@ -17,19 +17,18 @@ static inline double peak_seconds(void) {
 #include <immintrin.h>
 
 /* Independent chains hide the latency of a multiply-add; they must fit into the registers. */
-#define PEAK_CHAINS(name, features, vector, chains, set1, multiply_add)              \
-    __attribute__((noinline, target(features))) static double name(int64_t rounds) { \
-        vector sum[chains], x = set1(0.5f), y = set1(0.25f);                         \
-        _Pragma("GCC unroll 12") for (int k = 0; k < (chains); k++)                  \
-            sum[k] = x;                                                              \
-        double start = peak_seconds();                                               \
-        for (int64_t r = 0; r < rounds; r++)                                         \
-            _Pragma("GCC unroll 12") for (int k = 0; k < (chains); k++) {            \
-                sum[k] = multiply_add(sum[k], x, y);                                 \
-                __asm__ volatile("" : "+x"(sum[k]));                                 \
-            }                                                                        \
-        double took = peak_seconds() - start;                                        \
-        return 2e-9 * (sizeof(vector) / 4) * (chains) * (double)rounds / took;       \
+#define PEAK_CHAINS(name, features, vector, chains, set1, multiply_add)                            \
+    __attribute__((noinline, target(features))) static double name(int64_t rounds) {               \
+        vector sum[chains], x = set1(0.5f), y = set1(0.25f);                                       \
+        _Pragma("GCC unroll 12") for (int k = 0; k < (chains); k++) sum[k] = x;                    \
+        double start = peak_seconds();                                                             \
+        for (int64_t r = 0; r < rounds; r++)                                                       \
+            _Pragma("GCC unroll 12") for (int k = 0; k < (chains); k++) {                          \
+                sum[k] = multiply_add(sum[k], x, y);                                               \
+                __asm__ volatile("" : "+x"(sum[k]));                                               \
+            }                                                                                      \
+        double took = peak_seconds() - start;                                                      \
+        return 2e-9 * (sizeof(vector) / 4) * (chains) * (double)rounds / took;                     \
     }
 #define PEAK_SSE(a, x, y) _mm_add_ps(_mm_mul_ps(a, x), y)
 

@@ -30,11 +30,13 @@ int main(int argc, char **argv) {
     size_t nsettings = 0;
     const char *lib = getenv("NASC_LIB");
     if (argc < 3 || !lib) {
-        fprintf(stderr, "usage: NASC_LIB=lib bench_score FILE [NAME=VALUE ...] -- ARCHITECTURE ...\n");
+        fprintf(stderr,
+                "usage: NASC_LIB=lib bench_score FILE [NAME=VALUE ...] -- ARCHITECTURE ...\n");
         return NASC_USAGE_ERROR;
     }
     int first = 2;
-    for (; first < argc && strcmp(argv[first], "--") != 0 && nsettings < ARRAY_LEN(settings); first++)
+    for (; first < argc && strcmp(argv[first], "--") != 0 && nsettings < ARRAY_LEN(settings);
+         first++)
         settings[nsettings++] = argv[first];
     ProgramOptions options = {.lib_dir = lib, .settings = settings, .nsettings = nsettings};
     Program *p = program_load(argv[1], NULL, 0, &options, &status, &err);
@@ -46,7 +48,10 @@ int main(int argc, char **argv) {
     Space *space = program_default_space(p);
     Proxy *proxy = program_default_proxy(p);
     for (int i = first + 1; i < argc; i++) {
-        Action action = {.space = space, .proxy = proxy, .kind = CANDIDATES_LIST, .n = 1,
+        Action action = {.space = space,
+                         .proxy = proxy,
+                         .kind = CANDIDATES_LIST,
+                         .n = 1,
                          .list = (const char *const *)&argv[i]};
         RankJob job = {.program = p, .action = &action, .jit = jit, .workers = 1};
         for (int pass = 0; pass < 2; pass++) {

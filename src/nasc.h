@@ -20,21 +20,21 @@ typedef struct NascRequest {
     const char *const *args; /* name=value settings and architectures, in the order given */
     size_t nargs;
 
-    int workers;             /* 0: the processors there are */
-    uint64_t seed;           /* initialisations and the image batch */
-    const char *out;         /* --out DIR, -o FILE */
-    const char *cpu;         /* NULL: the best of this machine */
-    const char *algorithm;   /* NULL or "auto": by the shape; "direct": no Winograd convolutions */
-    const char *as;          /* show: the form */
-    const char *network;     /* show: a network other than the scored one */
-    const char *only;        /* count: raw, satisfying, distinct or networks; NULL: all */
-    const char *to;          /* export: the format */
-    const char *lib_dir;     /* where `use NAME;` looks; NULL: beside the program */
-    int64_t n;               /* sample: how many; 0: the default */
-    int64_t for_labels;      /* sample: a table of so many, spread over sizes, to be labelled; 0: none */
+    int workers;           /* 0: the processors there are */
+    uint64_t seed;         /* initialisations and the image batch */
+    const char *out;       /* --out DIR, -o FILE */
+    const char *cpu;       /* NULL: the best of this machine */
+    const char *algorithm; /* NULL or "auto": by the shape; "direct": no Winograd convolutions */
+    const char *as;        /* show: the form */
+    const char *network;   /* show: a network other than the scored one */
+    const char *only;      /* count: raw, satisfying, distinct or networks; NULL: all */
+    const char *to;        /* export: the format */
+    const char *lib_dir;   /* where `use NAME;` looks; NULL: beside the program */
+    int64_t n;             /* sample: how many; 0: the default */
+    int64_t for_labels; /* sample: a table of so many, spread over sizes, to be labelled; 0: none */
     bool json, quiet, size_only, keep_journal, profile, no_cache, in_double, reference, help;
 
-    bool live, colour;       /* the message stream is a terminal */
+    bool live, colour;             /* the message stream is a terminal */
     const volatile int *interrupt; /* becomes non-zero when the user wants to stop; may be NULL */
     void (*write)(void *user, NascStream stream, const char *text, size_t len);
     void *user;

@@ -15,7 +15,7 @@ typedef enum RandomPurpose {
     RANDOM_BOOTSTRAP, /* resamples of a statistic */
     RANDOM_BASELINE,  /* the `random` row of a report */
     RANDOM_MUTATE,
-    RANDOM_NOISE,     /* inputs that are new at every forward pass */
+    RANDOM_NOISE, /* inputs that are new at every forward pass */
     RANDOM_TEST,
 } RandomPurpose;
 

@@ -81,8 +81,7 @@ static void range_loop(Emit *e, Value from, Value to, int size, ConvRangeBody *b
     emit_loop_end(e, &l, NULL);
 }
 
-void conv_blocked_range(Emit *e, Value from, Value to, int size, ConvRangeBody *body,
-                        void *user) {
+void conv_blocked_range(Emit *e, Value from, Value to, int size, ConvRangeBody *body, void *user) {
     if (size == 1) {
         range_loop(e, from, to, 1, body, user);
         return;

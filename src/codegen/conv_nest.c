@@ -16,17 +16,17 @@ typedef struct Nest {
     Emit *e;
     const ConvDesc *d;
     bool transposed;
-    bool unrolled; /* columns of the window */
+    bool unrolled;    /* columns of the window */
     int32_t out_step; /* distance of neighbouring columns of a block in the output */
     ConvAxis rows, cols;
     Value src, dst, weight, bias, zero;
     Value src_row, dst_row;     /* bytes of a row */
     Value src_plane, dst_plane; /* bytes of a channel */
     Value dst_cols;
-    Value channels, reduced;      /* of one group */
-    Value w_channel, w_reduced;   /* bytes between weights of neighbouring channels */
-    ConvTaps taps;                /* of the row being written */
-    Value phase;                  /* first output column of the phase being written */
+    Value channels, reduced;    /* of one group */
+    Value w_channel, w_reduced; /* bytes between weights of neighbouring channels */
+    ConvTaps taps;              /* of the row being written */
+    Value phase;                /* first output column of the phase being written */
 } Nest;
 
 /* A block of output channels and columns: kb x wb accumulators, acc[k * wb + j]. */

@@ -39,10 +39,10 @@ int emit_registers(const Emit *e);
 /* Constants and arguments. */
 Value emit_int(Emit *e, int64_t v);
 Value emit_float(Emit *e, float v);
-Value emit_vec(Emit *e, float v);             /* all lanes */
-Value emit_arg(Emit *e, int index);           /* i64 */
-Value emit_arg_float(Emit *e, int index);     /* float from the low 32 bits */
-Value emit_arg_ptr(Emit *e, int index);       /* base + byte offset */
+Value emit_vec(Emit *e, float v);         /* all lanes */
+Value emit_arg(Emit *e, int index);       /* i64 */
+Value emit_arg_float(Emit *e, int index); /* float from the low 32 bits */
+Value emit_arg_ptr(Emit *e, int index);   /* base + byte offset */
 
 /* 64-bit integers. */
 Value emit_add(Emit *e, Value a, Value b);
@@ -68,9 +68,9 @@ Value emit_ati(Emit *e, Value ptr, int64_t bytes);
 /* The same pointer, through which loop analyses do not look: the many addresses formed from it in a
  * body then cost no compile time as induction variables, and stay `pointer + offset`. */
 Value emit_opaque(Emit *e, Value ptr);
-Value emit_load(Emit *e, Value ptr);       /* <16 x float> */
-Value emit_load_float(Emit *e, Value ptr); /* float */
-Value emit_load_splat(Emit *e, Value ptr); /* one float in all lanes */
+Value emit_load(Emit *e, Value ptr);          /* <16 x float> */
+Value emit_load_float(Emit *e, Value ptr);    /* float */
+Value emit_load_splat(Emit *e, Value ptr);    /* one float in all lanes */
 void emit_store(Emit *e, Value v, Value ptr); /* float or <16 x float> */
 
 /* Floats: scalars or vectors alike. */
@@ -99,8 +99,7 @@ typedef struct EmitLoop {
     Value initial[EMIT_MAX_CARRIED], top[EMIT_MAX_CARRIED];
     int n;
 } EmitLoop;
-void emit_loop_begin(Emit *e, EmitLoop *l, Value from, Value to, Value step, Value *carried,
-                     int n);
+void emit_loop_begin(Emit *e, EmitLoop *l, Value from, Value to, Value step, Value *carried, int n);
 void emit_loop_end(Emit *e, EmitLoop *l, Value *carried);
 
 /* if (cond) { ... } else { ... }; else may be left out. No values flow out: use emit_select or

@@ -16,12 +16,12 @@ typedef struct Weights {
     int taps;   /* columns of the window in one block */
     int kb, ib; /* largest blocks */
     ConvAxis rows, cols;
-    Value x, g, dw, zero; /* of the group */
-    Value map_rows, map_cols; /* of g */
+    Value x, g, dw, zero;                       /* of the group */
+    Value map_rows, map_cols;                   /* of g */
     Value x_row, x_plane, g_row, g_plane, dw_o; /* bytes */
     Value channels_in, channels_out;
     /* the block being written */
-    Value g_ahead[MAX_KB], dw_ahead[MAX_KB]; /* bytes from the first output channel to the k-th */
+    Value g_ahead[MAX_KB], dw_ahead[MAX_KB];  /* bytes from the first output channel to the k-th */
     Value x_ahead[MAX_IB], dwi_ahead[MAX_IB]; /* the same for input channels */
     Value out_channel, in_channel, tap_row, tap_col;
 } Weights;

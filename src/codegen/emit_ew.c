@@ -51,31 +51,57 @@ static Value unary_intrinsic(Emit *e, const char *name, Value x) {
 Value emit_ew(Emit *e, IrOp op, const Value *in) {
     Value zero = emit_const_like(e, in[0], 0);
     switch (op) {
-    case IR_OP_neg: return LLVMBuildFNeg(e->b, in[0], "");
-    case IR_OP_abs: return unary_intrinsic(e, "llvm.fabs", in[0]);
-    case IR_OP_sign: return sign(e, in[0]);
-    case IR_OP_step: return truth(e, compare(e, LLVMRealOGT, in[0], zero), zero);
-    case IR_OP_floor: return emit_math_floor(e, in[0]);
-    case IR_OP_relu: return emit_relu(e, in[0]);
-    case IR_OP_sqrt: return unary_intrinsic(e, "llvm.sqrt", in[0]);
-    case IR_OP_recip: return recip(e, in[0]);
-    case IR_OP_exp: return emit_math_exp(e, in[0]);
-    case IR_OP_log: return emit_math_log(e, in[0]);
-    case IR_OP_sin: return emit_math_sin(e, in[0]);
-    case IR_OP_cos: return emit_math_cos(e, in[0]);
-    case IR_OP_tanh: return emit_math_tanh(e, in[0]);
-    case IR_OP_sigmoid: return sigmoid(e, in[0]);
-    case IR_OP_add: return emit_fadd(e, in[0], in[1]);
-    case IR_OP_sub: return emit_fsub(e, in[0], in[1]);
-    case IR_OP_mul: return emit_fmul(e, in[0], in[1]);
-    case IR_OP_div: return emit_fdiv(e, in[0], in[1]);
-    case IR_OP_pow: return emit_math_pow(e, in[0], in[1]);
-    case IR_OP_maximum: return first_if(e, LLVMRealOGT, in[0], in[1]);
-    case IR_OP_minimum: return first_if(e, LLVMRealOLT, in[0], in[1]);
-    case IR_OP_mod: return mod(e, in[0], in[1]);
-    case IR_OP_less: return truth(e, compare(e, LLVMRealOLT, in[0], in[1]), zero);
-    case IR_OP_equal: return truth(e, compare(e, LLVMRealOEQ, in[0], in[1]), zero);
-    case IR_OP_select: return emit_select(e, compare(e, LLVMRealUNE, in[0], zero), in[1], in[2]);
-    default: BUG("no elementwise code for %s", ir_op_info(op)->name);
+    case IR_OP_neg:
+        return LLVMBuildFNeg(e->b, in[0], "");
+    case IR_OP_abs:
+        return unary_intrinsic(e, "llvm.fabs", in[0]);
+    case IR_OP_sign:
+        return sign(e, in[0]);
+    case IR_OP_step:
+        return truth(e, compare(e, LLVMRealOGT, in[0], zero), zero);
+    case IR_OP_floor:
+        return emit_math_floor(e, in[0]);
+    case IR_OP_relu:
+        return emit_relu(e, in[0]);
+    case IR_OP_sqrt:
+        return unary_intrinsic(e, "llvm.sqrt", in[0]);
+    case IR_OP_recip:
+        return recip(e, in[0]);
+    case IR_OP_exp:
+        return emit_math_exp(e, in[0]);
+    case IR_OP_log:
+        return emit_math_log(e, in[0]);
+    case IR_OP_sin:
+        return emit_math_sin(e, in[0]);
+    case IR_OP_cos:
+        return emit_math_cos(e, in[0]);
+    case IR_OP_tanh:
+        return emit_math_tanh(e, in[0]);
+    case IR_OP_sigmoid:
+        return sigmoid(e, in[0]);
+    case IR_OP_add:
+        return emit_fadd(e, in[0], in[1]);
+    case IR_OP_sub:
+        return emit_fsub(e, in[0], in[1]);
+    case IR_OP_mul:
+        return emit_fmul(e, in[0], in[1]);
+    case IR_OP_div:
+        return emit_fdiv(e, in[0], in[1]);
+    case IR_OP_pow:
+        return emit_math_pow(e, in[0], in[1]);
+    case IR_OP_maximum:
+        return first_if(e, LLVMRealOGT, in[0], in[1]);
+    case IR_OP_minimum:
+        return first_if(e, LLVMRealOLT, in[0], in[1]);
+    case IR_OP_mod:
+        return mod(e, in[0], in[1]);
+    case IR_OP_less:
+        return truth(e, compare(e, LLVMRealOLT, in[0], in[1]), zero);
+    case IR_OP_equal:
+        return truth(e, compare(e, LLVMRealOEQ, in[0], in[1]), zero);
+    case IR_OP_select:
+        return emit_select(e, compare(e, LLVMRealUNE, in[0], zero), in[1], in[2]);
+    default:
+        BUG("no elementwise code for %s", ir_op_info(op)->name);
     }
 }

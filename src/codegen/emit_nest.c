@@ -17,8 +17,8 @@ typedef struct Place {
 typedef struct Nest {
     Emit *e;
     NestDesc d;
-    bool vectors; /* values are of 16 images */
-    int width;    /* elements in work */
+    bool vectors;  /* values are of 16 images */
+    int width;     /* elements in work */
     Value step[3]; /* strides of a, b, out along the last free loop */
 } Nest;
 
@@ -71,8 +71,8 @@ static void sum_loops(const Nest *n, int loop, Place p, Value mask, Value *acc) 
     Emit *e = n->e;
     EmitLoop l;
     emit_loop_begin(e, &l, emit_int(e, 0), arg_of_sum(n, loop, 0), emit_int(e, 1), acc, n->width);
-    Place q = {moved(n, p.a, l.i, arg_of_sum(n, loop, 1)), moved(n, p.b, l.i, arg_of_sum(n, loop, 2)),
-               p.out};
+    Place q = {moved(n, p.a, l.i, arg_of_sum(n, loop, 1)),
+               moved(n, p.b, l.i, arg_of_sum(n, loop, 2)), p.out};
     sum_loops(n, loop + 1, q, mask, acc);
     emit_loop_end(e, &l, acc);
 }
@@ -85,8 +85,7 @@ static void reset(const Nest *n, Value *acc) {
 
 static void store(const Nest *n, Place p, const Value *acc) {
     for (int u = 0; u < n->width; u++)
-        emit_store(n->e, acc[u],
-                   u ? emit_at(n->e, p.out, emit_muli(n->e, n->step[2], u)) : p.out);
+        emit_store(n->e, acc[u], u ? emit_at(n->e, p.out, emit_muli(n->e, n->step[2], u)) : p.out);
 }
 
 static Place block(const Nest *n, Place p, Value b) {

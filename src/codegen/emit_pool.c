@@ -15,11 +15,11 @@ enum { MAX_UNROLLED = 7, BLOCK = 4 };
 typedef struct Pool {
     Emit *e;
     PoolDesc d;
-    bool gather;   /* avg_dx: source is the gradient of the output, destination dx */
-    bool unrolled; /* columns of the window */
-    ConvAxis rows, cols;                 /* as the destination sees the source */
-    ConvAxis window_rows, window_cols;   /* avg_dx: as an output sees the input */
-    Value outside;                       /* address of a vector that changes nothing */
+    bool gather;         /* avg_dx: source is the gradient of the output, destination dx */
+    bool unrolled;       /* columns of the window */
+    ConvAxis rows, cols; /* as the destination sees the source */
+    ConvAxis window_rows, window_cols; /* avg_dx: as an output sees the input */
+    Value outside;                     /* address of a vector that changes nothing */
     Value src_row, dst_row, dst_cols;
     Value src, dst; /* of the channel; dst of the row */
     ConvTaps taps;  /* of the row */

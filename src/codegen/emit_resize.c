@@ -17,8 +17,8 @@ typedef struct Resize {
 
 /* Where an output index lies along one axis. */
 typedef struct Mix {
-    Value low, high;        /* pixels */
-    Value keep, take;       /* their weights: 1 - t and t, floats */
+    Value low, high;  /* pixels */
+    Value keep, take; /* their weights: 1 - t and t, floats */
 } Mix;
 
 static Value divide(Emit *e, Value a, Value b) {

@@ -21,9 +21,8 @@
 /* Raised whenever an emitter's output for an unchanged text changes. */
 enum { CODEGEN_VERSION = 3 };
 
-static const char passes[] =
-    "function(early-cse,simplifycfg,loop-mssa(licm),gvn,"
-    "instcombine<no-verify-fixpoint>,simplifycfg)";
+static const char passes[] = "function(early-cse,simplifycfg,loop-mssa(licm),gvn,"
+                             "instcombine<no-verify-fixpoint>,simplifycfg)";
 
 typedef enum EntryState { ENTRY_BUILDING, ENTRY_READY, ENTRY_FAILED } EntryState;
 

@@ -30,9 +30,9 @@ typedef struct JitStats {
 Jit *jit_open(const JitOptions *options, NascError *err);
 void jit_close(Jit *jit);
 JitTarget jit_target(const Jit *jit);
-const char *jit_target_name(const Jit *jit);  /* "x86-64-v4" */
-const char *jit_llvm_version(void);           /* "19.1.7" */
-const char *jit_host_cpu(const Jit *jit);     /* "znver4" */
+const char *jit_target_name(const Jit *jit); /* "x86-64-v4" */
+const char *jit_llvm_version(void);          /* "19.1.7" */
+const char *jit_host_cpu(const Jit *jit);    /* "znver4" */
 JitStats jit_stats(Jit *jit);
 
 /* Finds or compiles kernels; fns[i] belongs to descs[i]. Every miss is a module of its own. */

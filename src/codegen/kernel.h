@@ -36,7 +36,8 @@ typedef enum KernelKind {
 
 typedef struct KernelDesc {
     KernelKind kind;
-    const char *text; /* "conv kernel=3x3 stride=1x1 ..."; canonical: equal kernels have equal texts */
+    const char
+        *text; /* "conv kernel=3x3 stride=1x1 ..."; canonical: equal kernels have equal texts */
 } KernelDesc;
 
 #endif

@@ -219,9 +219,9 @@ typedef enum NestSide { NEST_ABSENT, NEST_DENSE, NEST_LANES } NestSide;
 enum { NEST_MAX_LOOPS = 6 };
 
 typedef struct NestDesc {
-    NestOp op;            /* move: no summed axes and no B */
-    NestSide a, b, out;   /* b may be absent */
-    int free, sum;        /* loops, free >= 1 */
+    NestOp op;             /* move: no summed axes and no B */
+    NestSide a, b, out;    /* b may be absent */
+    int free, sum;         /* loops, free >= 1 */
     bool a_moves, b_moves; /* along the last free axis */
 } NestDesc;
 
@@ -231,8 +231,8 @@ enum NestArg {
     NEST_A,
     NEST_B,
     NEST_OUT,
-    NEST_N,     /* blocks of 16 images; 1 if nothing is of lanes */
-    NEST_BATCH, /* images */
+    NEST_N,       /* blocks of 16 images; 1 if nothing is of lanes */
+    NEST_BATCH,   /* images */
     NEST_A_BLOCK, /* 0 for dense operands, as the next two */
     NEST_B_BLOCK,
     NEST_OUT_BLOCK,

@@ -10,8 +10,8 @@ static int64_t lane_of(const IrType *type, const int64_t *stride, int64_t block,
     for (int i = type->rank - 1; i >= 0; i--) {
         int64_t index = at % type->size[i];
         at /= type->size[i];
-        to += type->axis[i] == IR_AXIS_N ? index / LANES * block + index % LANES
-                                         : index * stride[i];
+        to +=
+            type->axis[i] == IR_AXIS_N ? index / LANES * block + index % LANES : index * stride[i];
     }
     return to;
 }

@@ -64,7 +64,8 @@ static bool fold(const Legalise *l, IrOp op, const IrRef *in, uint32_t nin, floa
     case IR_OP_div:
         *out = a / b;
         return true;
-    default: return false;
+    default:
+        return false;
     }
 }
 
@@ -185,7 +186,9 @@ static void unsupported(Legalise *l, IrRef r) {
     }
     buf_puts(&text, " -> ");
     ir_type_print(&text, &n->type);
-    nasc_fail(l->err, NASC_PROGRAM_ERROR, "%s cannot be compiled with these axes: %s; a proxy of precision \"double\" runs without kernels",
+    nasc_fail(l->err, NASC_PROGRAM_ERROR,
+              "%s cannot be compiled with these axes: %s; a proxy of precision \"double\" runs "
+              "without kernels",
               ir_op_info(n->op)->name, text.text);
     buf_free(&text);
 }
@@ -194,13 +197,19 @@ static IrRef rewrite(Legalise *l, const IrNode *n, IrRef *in) {
     const IrAttr *a = n->attr;
     float value;
     switch (n->op) {
-    case IR_OP_zero: return constant_like(l, 0, &n->type);
-    case IR_OP_identity: return in[0];
-    case IR_OP_pow: return rewrite_pow(l, in, a);
-    case IR_OP_reduce_mean: return rewrite_mean(l, in[0], a->axes, a->naxes);
+    case IR_OP_zero:
+        return constant_like(l, 0, &n->type);
+    case IR_OP_identity:
+        return in[0];
+    case IR_OP_pow:
+        return rewrite_pow(l, in, a);
+    case IR_OP_reduce_mean:
+        return rewrite_mean(l, in[0], a->axes, a->naxes);
     case IR_OP_reduce_sum:
-    case IR_OP_reduce_max: return rewrite_reduce(l, n->op, in[0], a->axes, a->naxes);
-    case IR_OP_bn_rstd: return rewrite_rstd(l, in[0], a->value);
+    case IR_OP_reduce_max:
+        return rewrite_reduce(l, n->op, in[0], a->axes, a->naxes);
+    case IR_OP_bn_rstd:
+        return rewrite_rstd(l, in[0], a->value);
     default:
         if (fold(l, n->op, in, n->nin, &value) && n->type.rank == 0)
             return ir_constant(l->g, value);

@@ -116,7 +116,8 @@ void lower_clear(Lower *l, IrRef r, int64_t elements, const char *what) {
     arg[COPY_LEN] = elements * (int64_t)sizeof(float);
     Buf text = {0};
     kernel_text_copy(&text, COPY_ZERO);
-    lower_push(l, KERNEL_copy, lower_take_text(l, &text), arg, COPY_NARGS, 1, arg[COPY_LEN], r, what);
+    lower_push(l, KERNEL_copy, lower_take_text(l, &text), arg, COPY_NARGS, 1, arg[COPY_LEN], r,
+               what);
 }
 
 static int axis_index(IrAxis axis) {

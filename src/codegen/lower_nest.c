@@ -22,7 +22,7 @@ typedef struct Loops {
 typedef struct Job {
     Lower *l;
     const char *what;
-    IrRef ref[SIDES]; /* IR_NONE: absent */
+    IrRef ref[SIDES];     /* IR_NONE: absent */
     int64_t first[SIDES]; /* bytes from the start of the tensor */
     NestOp op;
     Loops free, sum;

@@ -50,7 +50,8 @@ void plan_profile_print(Buf *b, const PlanProfile *p) {
     double total = 0;
     for (int i = 0; i < KERNEL_KIND_COUNT; i++)
         total += p->kind[i].seconds;
-    buf_printf(b, "%-12s%12s%10s%8s%10s%10s\n", "kernels", "calls", "seconds", "share", "GFLOP/s", "GB/s");
+    buf_printf(b, "%-12s%12s%10s%8s%10s%10s\n", "kernels", "calls", "seconds", "share", "GFLOP/s",
+               "GB/s");
     for (int i = 0; i < KERNEL_KIND_COUNT; i++) {
         const struct PlanProfileKind *k = &p->kind[i];
         if (k->calls == 0)

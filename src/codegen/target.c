@@ -21,7 +21,8 @@ void target_initialise(void) {
 static const struct Level {
     const char *name;
     JitTarget target;
-} levels[] = { /* best first */
+} levels[] = {
+    /* best first */
     {"x86-64-v4", JIT_X86_64_V4},
     {"x86-64-v3", JIT_X86_64_V3},
     {"x86-64", JIT_X86_64},
@@ -55,8 +56,8 @@ static bool choose_level(const char *cpu, TargetChoice *out, NascError *err) {
         out->features = nasc_strdup("");
         return true;
     }
-    nasc_fail(err, NASC_USAGE_ERROR,
-              "unknown cpu '%s'; known are x86-64-v4, x86-64-v3 and x86-64", cpu);
+    nasc_fail(err, NASC_USAGE_ERROR, "unknown cpu '%s'; known are x86-64-v4, x86-64-v3 and x86-64",
+              cpu);
     return false;
 }
 #else
@@ -110,9 +111,9 @@ LLVMTargetMachineRef target_machine(const TargetChoice *t, NascError *err) {
 }
 
 static void annotate(LLVMContextRef ctx, LLVMValueRef fn, const char *key, const char *value) {
-    LLVMAddAttributeAtIndex(fn, LLVMAttributeFunctionIndex,
-                            LLVMCreateStringAttribute(ctx, key, (unsigned)strlen(key), value,
-                                                      (unsigned)strlen(value)));
+    LLVMAddAttributeAtIndex(
+        fn, LLVMAttributeFunctionIndex,
+        LLVMCreateStringAttribute(ctx, key, (unsigned)strlen(key), value, (unsigned)strlen(value)));
 }
 
 void target_annotate(const TargetChoice *t, LLVMContextRef ctx, LLVMValueRef fn) {

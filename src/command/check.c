@@ -18,7 +18,8 @@ static void print_summary(Session *s) {
                        space_name(spaces[i]));
     }
     buf_printf(&b, "%s: no mistakes found, %zu action%s\n", s->request->file,
-               program_actions(s->program, &actions), program_actions(s->program, &actions) == 1 ? "" : "s");
+               program_actions(s->program, &actions),
+               program_actions(s->program, &actions) == 1 ? "" : "s");
     session_write(s, NASC_STREAM_RESULT, &b);
     buf_free(&b);
     arena_free(&arena);
@@ -45,7 +46,8 @@ static void check_action(Session *s, const Action *action) {
     ProxyBuild build;
     if (a && space_network(action->space, a, cost, LANES, &arena, &network)) {
         if (!ir_sizes(&network, &sizes))
-            session_message(s, "nasc: error: the sizes of %s are beyond 64 bits\n", architecture_text(a));
+            session_message(s, "nasc: error: the sizes of %s are beyond 64 bits\n",
+                            architecture_text(a));
         else
             proxy_build(proxy, action->space, a, &sizes, &arena, &build);
     }

@@ -73,7 +73,8 @@ static bool read_scores(const char *dir, ScoredTable *t, NascError *err) {
             action = column(cells, n, "action");
             t->has_metric = metric != SIZE_MAX;
             if (arch == SIZE_MAX || score == SIZE_MAX)
-                ok = nasc_fail(err, NASC_PROGRAM_ERROR, "'%s' is no table of scores", path.text) == NASC_OK;
+                ok = nasc_fail(err, NASC_PROGRAM_ERROR, "'%s' is no table of scores", path.text) ==
+                     NASC_OK;
         } else if (arch < n && (action >= n || strcmp(cells[action], "1") == 0)) {
             ScoredRow row = {cells[arch], value(cells, n, score), value(cells, n, metric)};
             VEC_PUSH(t->rows, row);
@@ -114,31 +115,38 @@ static Pairs pair(const ScoredTable *a, const ScoredTable *b) {
     return p;
 }
 
-static void put_side(Buf *b, const char *name, const double *x, const Pairs *p, size_t failed, uint64_t seed) {
+static void put_side(Buf *b, const char *name, const double *x, const Pairs *p, size_t failed,
+                     uint64_t seed) {
     StatsInterval i = stats_spearman_interval(x, p->metric, p->n, seed);
-    buf_printf(b, "  %-24s%8.3f  %7.3f .. %-7.3f%8.3f%8zu\n", name, stats_spearman(x, p->metric, p->n), i.lo, i.hi,
+    buf_printf(b, "  %-24s%8.3f  %7.3f .. %-7.3f%8.3f%8zu\n", name,
+               stats_spearman(x, p->metric, p->n), i.lo, i.hi,
                stats_kendall_tau_b(x, p->metric, p->n), failed);
 }
 
 static void put_comparison(Buf *b, const char *dirs[2], const ScoredTable t[2], uint64_t seed) {
-    static const char *const words[] = {"ranks better than", "is equal within noise to", "ranks worse than"};
+    static const char *const words[] = {"ranks better than", "is equal within noise to",
+                                        "ranks worse than"};
     Pairs p = pair(&t[0], &t[1]);
-    buf_printf(b, "%zu architectures in both; %zu only in %s, %zu only in %s; %zu have the same score\n", p.n,
-               t[0].rows.len - p.n, dirs[0], t[1].rows.len - p.n, dirs[1], p.same);
+    buf_printf(
+        b, "%zu architectures in both; %zu only in %s, %zu only in %s; %zu have the same score\n",
+        p.n, t[0].rows.len - p.n, dirs[0], t[1].rows.len - p.n, dirs[1], p.same);
     if (p.n > 1)
-        buf_printf(b, "the two rank each other with Spearman %.3f\n", stats_spearman(p.a, p.b, p.n));
+        buf_printf(b, "the two rank each other with Spearman %.3f\n",
+                   stats_spearman(p.a, p.b, p.n));
     bool metric = (t[0].has_metric || t[1].has_metric) && p.n > 1;
     for (size_t i = 0; metric && i < p.n; i++)
         metric = !isnan(p.metric[i]);
     if (metric) {
-        buf_printf(b, "\n  %-24s%8s  %-18s%8s%8s\n", "against metric", "Spearman", "  95 % interval", "tau-b", "failed");
+        buf_printf(b, "\n  %-24s%8s  %-18s%8s%8s\n", "against metric", "Spearman",
+                   "  95 % interval", "tau-b", "failed");
         put_side(b, dirs[0], p.a, &p, p.failed_a, seed);
         put_side(b, dirs[1], p.b, &p, p.failed_b, seed);
         StatsInterval d = stats_difference_interval(p.a, p.b, p.metric, p.n, seed);
         if (!isnan(d.lo))
-            buf_printf(b, "\n%s %s %s: difference %+.3f, 95 %% interval %+.3f to %+.3f, n = %zu.\n", dirs[0],
-                       words[stats_verdict(d)], dirs[1],
-                       stats_spearman(p.a, p.metric, p.n) - stats_spearman(p.b, p.metric, p.n), d.lo, d.hi, p.n);
+            buf_printf(b, "\n%s %s %s: difference %+.3f, 95 %% interval %+.3f to %+.3f, n = %zu.\n",
+                       dirs[0], words[stats_verdict(d)], dirs[1],
+                       stats_spearman(p.a, p.metric, p.n) - stats_spearman(p.b, p.metric, p.n),
+                       d.lo, d.hi, p.n);
     }
     free(p.a);
 }

@@ -24,7 +24,9 @@ static bool wanted_counts(Session *s, unsigned *wanted) {
             return true;
         }
     if (only)
-        session_message(s, "nasc: error: there is no count '%s'; --only takes raw, satisfying, distinct or networks\n",
+        session_message(s,
+                        "nasc: error: there is no count '%s'; --only takes raw, satisfying, "
+                        "distinct or networks\n",
                         only);
     return !only;
 }
@@ -40,7 +42,8 @@ static void print_text(const Space *space, const SpaceCount *counts, unsigned wa
         else if (c->exact)
             buf_printf(b, "  %-11s %s", names[i], c->n);
         else
-            buf_printf(b, "  %-11s about %s, an estimate: %s to %s with 95 %% confidence", names[i], c->n, c->lo, c->hi);
+            buf_printf(b, "  %-11s about %s, an estimate: %s to %s with 95 %% confidence", names[i],
+                       c->n, c->lo, c->hi);
         buf_printf(b, "   (%s)\n", meanings[i]);
     }
 }

@@ -89,7 +89,8 @@ static json_t *read_report(Session *s, const char *path) {
 
 /* The run that the report describes, into memory. */
 static NascStatus run_again(const NascRequest *r, json_t *report, Collected *c) {
-    json_t *program = json_object_get(report, "program"), *nasc = json_object_get(report, "nasc"), *value;
+    json_t *program = json_object_get(report, "program"), *nasc = json_object_get(report, "nasc"),
+           *value;
     json_t *params = json_object_get(program, "parameters");
     const char **args = nasc_alloc((json_object_size(params) + 1) * sizeof *args), *key;
     NascRequest again = *r;
@@ -130,7 +131,8 @@ NascStatus nasc_rerun(const NascRequest *r) {
         if (d.n > MAX_SHOWN)
             buf_printf(&b, "  ... and %zu more\n", d.n - MAX_SHOWN);
         if (d.n)
-            buf_printf(&b, "%zu value%s of %s differ%s\n", d.n, d.n == 1 ? "" : "s", r->file, d.n == 1 ? "s" : "");
+            buf_printf(&b, "%zu value%s of %s differ%s\n", d.n, d.n == 1 ? "" : "s", r->file,
+                       d.n == 1 ? "s" : "");
         else
             buf_printf(&b, "%s is what the same run gives again\n", r->file);
         session_write(&s, NASC_STREAM_RESULT, &b);

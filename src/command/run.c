@@ -58,16 +58,26 @@ static NascStatus run_action(RunState *state, const Action *action) {
     if (action->what == ACTION_SEARCH && !search) /* sizes only */
         action = action->evaluation ? action->evaluation : action;
     JitStats before = s->jit ? jit_stats(s->jit) : (JitStats){0};
-    RankJob job = {.program = s->program, .action = action, .jit = s->jit, .journal = s->journal, .seed = s->request->seed,
-                   .workers = s->workers, .interrupt = s->request->interrupt, .direct = s->direct, .profile = s->request->profile,
-                   .progress = session_progress, .warn = session_warn, .user = s};
+    RankJob job = {.program = s->program,
+                   .action = action,
+                   .jit = s->jit,
+                   .journal = s->journal,
+                   .seed = s->request->seed,
+                   .workers = s->workers,
+                   .interrupt = s->request->interrupt,
+                   .direct = s->direct,
+                   .profile = s->request->profile,
+                   .progress = session_progress,
+                   .warn = session_warn,
+                   .user = s};
     NascStatus status = search ? run_search(state, &job, &result) : rank_run(&job, result, &s->err);
     JitStats after = s->jit ? jit_stats(s->jit) : (JitStats){0};
     size_t at = state->done++;
     session_diagnostics(s, NASC_OK);
     if (status != NASC_OK)
         return s->err.message[0] ? session_fail(s) : status;
-    evaluate(result, search ? action->name : proxy_name(action->proxy), s->request->seed, &state->evaluations[at]);
+    evaluate(result, search ? action->name : proxy_name(action->proxy), s->request->seed,
+             &state->evaluations[at]);
     ActionReport *report = &state->reports[at];
     *report = (ActionReport){.result = result,
                              .evaluation = &state->evaluations[at],
@@ -98,7 +108,9 @@ static void print_report(const RunState *state, const ActionReport *a) {
         buf_free(&b);
     }
     if (!s->request->quiet)
-        session_message(s, "%.1f s, %.1f s of processor time, %.1f s of it compiling %lld kernels; peak memory %lld MB\n",
+        session_message(s,
+                        "%.1f s, %.1f s of processor time, %.1f s of it compiling %lld kernels; "
+                        "peak memory %lld MB\n",
                         a->result->seconds, a->result->cpu_seconds, a->compile_seconds,
                         (long long)a->kernels_compiled, (long long)(a->peak_memory_bytes >> 20));
 }
@@ -123,7 +135,8 @@ static bool write_searches(const RunState *state, size_t n) {
             buf_printf(&file, "%s/%s.nas", s->request->out, r->action->name);
             search_program(r, path ? path : program, &text);
             ok = file_write(file.text, text.text, text.len, &s->err);
-            session_message(s, "wrote %s/%s.nas, %s.points.tsv\n", s->request->out, r->action->name, r->action->name);
+            session_message(s, "wrote %s/%s.nas, %s.points.tsv\n", s->request->out, r->action->name,
+                            r->action->name);
         }
         buf_free(&file);
         buf_free(&text);
@@ -153,9 +166,11 @@ static NascStatus finish(RunState *state, NascStatus status) {
     if (n && s->request->out) {
         ReportHeader h;
         session_header(s, &h);
-        if (!write_searches(state, n) || !report_write(s->request->out, &h, state->reports, n, &s->err))
+        if (!write_searches(state, n) ||
+            !report_write(s->request->out, &h, state->reports, n, &s->err))
             return session_fail(s);
-        session_message(s, "wrote %s/report.json, scores.tsv, timing.json, timing.tsv\n", s->request->out);
+        session_message(s, "wrote %s/report.json, scores.tsv, timing.json, timing.tsv\n",
+                        s->request->out);
     }
     if (status == NASC_OK && !interrupted && s->journal && !s->request->keep_journal)
         journal_discard(s->journal);
@@ -173,8 +188,9 @@ static NascStatus finish(RunState *state, NascStatus status) {
 static void explain_no_action(Session *s) {
     Space **spaces;
     size_t n = program_spaces(s->program, &spaces);
-    session_message(s, "%s has no action to run; add for instance\n  use eproxy;\n"
-                       "  rank draw(%s, 20) by eproxy();\n",
+    session_message(s,
+                    "%s has no action to run; add for instance\n  use eproxy;\n"
+                    "  rank draw(%s, 20) by eproxy();\n",
                     s->request->file, n ? space_name(spaces[n - 1]) : "SPACE");
 }
 

@@ -32,8 +32,8 @@ static void put_labels(const RankResult *r, size_t n, Buf *b) {
     buf_puts(b, "arch\tmetric\tparams\tmacs\tlive_macs\n");
     for (size_t i = 0; i < MIN(n, count); i++) {
         const Candidate *c = networks[(2 * i + 1) * count / (2 * MIN(n, count))];
-        buf_printf(b, "%s\t\t%lld\t%lld\t%lld\n", c->arch, (long long)c->sizes.params, (long long)c->sizes.macs,
-                   (long long)c->sizes.live_macs);
+        buf_printf(b, "%s\t\t%lld\t%lld\t%lld\n", c->arch, (long long)c->sizes.params,
+                   (long long)c->sizes.macs, (long long)c->sizes.live_macs);
     }
     free(networks);
     free(seen);
@@ -42,9 +42,12 @@ static void put_labels(const RankResult *r, size_t n, Buf *b) {
 static NascStatus sample_labels(Session *s, Space *space) {
     const NascRequest *r = s->request;
     int64_t n = r->for_labels;
-    Action action = {.space = space, .kind = CANDIDATES_DRAWN, .sample = r->seed,
+    Action action = {.space = space,
+                     .kind = CANDIDATES_DRAWN,
+                     .sample = r->seed,
                      .n = n > INT32_MAX ? n : n * DRAWN_PER_LABEL};
-    RankJob job = {.program = s->program, .action = &action, .interrupt = r->interrupt, .workers = s->workers};
+    RankJob job = {
+        .program = s->program, .action = &action, .interrupt = r->interrupt, .workers = s->workers};
     RankResult result;
     NascStatus status = session_diagnostics(s, rank_run(&job, &result, &s->err));
     if (s->err.message[0])
@@ -54,7 +57,8 @@ static NascStatus sample_labels(Session *s, Space *space) {
         put_labels(&result, (size_t)n, &b);
         session_write(s, NASC_STREAM_RESULT, &b);
         if (result.networks < (size_t)n)
-            session_message(s, "nasc: note: only %zu different networks were found\n", result.networks);
+            session_message(s, "nasc: note: only %zu different networks were found\n",
+                            result.networks);
         buf_free(&b);
     }
     rank_free(&result);

@@ -23,7 +23,8 @@ void session_message(const Session *s, const char *fmt, ...) {
     va_start(args, fmt);
     int n = vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
-    s->request->write(s->request->user, NASC_STREAM_MESSAGE, text, (size_t)MIN(n, (int)sizeof text - 1));
+    s->request->write(s->request->user, NASC_STREAM_MESSAGE, text,
+                      (size_t)MIN(n, (int)sizeof text - 1));
 }
 
 NascStatus session_fail(Session *s) {
@@ -152,7 +153,8 @@ NascStatus session_journal(Session *s, const char *dir) {
     if (!s->journal)
         return session_fail(s);
     if (!s->request->quiet && journal_read_entries(s->journal))
-        session_message(s, "journal: %zu trainings known from earlier runs\n", journal_read_entries(s->journal));
+        session_message(s, "journal: %zu trainings known from earlier runs\n",
+                        journal_read_entries(s->journal));
     if (journal_dropped_bytes(s->journal))
         session_message(s, "journal: %zu bytes of an unfinished or damaged entry dropped\n",
                         journal_dropped_bytes(s->journal));
@@ -175,8 +177,8 @@ NascStatus session_algorithm(Session *s) {
     const char *algorithm = s->request->algorithm ? s->request->algorithm : "auto";
     s->direct = strcmp(algorithm, "direct") == 0;
     if (!s->direct && strcmp(algorithm, "auto") != 0) {
-        nasc_fail(&s->err, NASC_USAGE_ERROR, "there is no algorithm '%s'; --algorithm takes auto or direct",
-                  algorithm);
+        nasc_fail(&s->err, NASC_USAGE_ERROR,
+                  "there is no algorithm '%s'; --algorithm takes auto or direct", algorithm);
         return session_fail(s);
     }
     return NASC_OK;
@@ -206,4 +208,6 @@ void session_header(const Session *s, ReportHeader *h) {
     h->nparams = program_params(s->program, &h->params);
 }
 
-void session_warn(void *user, const char *line) { session_message(user, "%s\n", line); }
+void session_warn(void *user, const char *line) {
+    session_message(user, "%s\n", line);
+}

@@ -17,7 +17,8 @@ typedef struct Shown {
     IrSizes sizes;
     Hash128 hash;
     size_t nodes; /* of the canonical network */
-    int64_t arena_bytes; /* what a worker needs to train it under the first action's proxy; -1: there is none */
+    int64_t
+        arena_bytes; /* what a worker needs to train it under the first action's proxy; -1: there is none */
     Arena arena;
 } Shown;
 
@@ -29,8 +30,9 @@ static bool print_text(Shown *x, Buf *b) {
     buf_printf(b, "%s of %s\n\n", architecture_text(x->architecture), space_name(x->space));
     for (size_t i = 0; i < n; i++)
         buf_printf(b, "  %-24s %s\n", decisions[i].address, decisions[i].value);
-    buf_printf(b, "\n  params        %12lld\n  macs          %12lld\n  live_macs     %12lld\n"
-                  "  counted_macs  %12lld = conv %lld + bn %lld + relu %lld + pool %lld",
+    buf_printf(b,
+               "\n  params        %12lld\n  macs          %12lld\n  live_macs     %12lld\n"
+               "  counted_macs  %12lld = conv %lld + bn %lld + relu %lld + pool %lld",
                (long long)x->sizes.params, (long long)x->sizes.macs, (long long)x->sizes.live_macs,
                (long long)x->sizes.counted_macs, (long long)x->sizes.conv_count,
                (long long)x->sizes.bn_count, (long long)x->sizes.relu_count,
@@ -39,7 +41,8 @@ static bool print_text(Shown *x, Buf *b) {
         buf_printf(b, " + resize %lld", (long long)x->sizes.resize_count);
     buf_printf(b, "\n  nodes         %12zu (canonical)\n", x->nodes);
     if (x->arena_bytes >= 0)
-        buf_printf(b, "  memory        %9.1f MB (a worker's, training)\n", (double)x->arena_bytes / (1 << 20));
+        buf_printf(b, "  memory        %9.1f MB (a worker's, training)\n",
+                   (double)x->arena_bytes / (1 << 20));
     buf_printf(b, "  hash          %s\n\n", hash);
     for (size_t i = 0; i < x->network.nroots; i++) {
         const IrNode *node = ir_get(x->network.graph, x->network.roots[i]);
@@ -195,7 +198,9 @@ static const Form *find_form(Session *s) {
     for (size_t i = 0; i < ARRAY_LEN(forms); i++)
         if (strcmp(forms[i].name, name) == 0)
             return &forms[i];
-    session_message(s, "nasc: error: there is no form '%s'; --as takes text, graph, canonical, gradient, fused, llvm or dot\n",
+    session_message(s,
+                    "nasc: error: there is no form '%s'; --as takes text, graph, canonical, "
+                    "gradient, fused, llvm or dot\n",
                     name);
     return NULL;
 }
@@ -223,7 +228,8 @@ static NascStatus show(Session *s) {
     if (!form)
         return NASC_USAGE_ERROR;
     if (s->architectures.len != 1) {
-        session_message(s, "nasc: error: show needs one architecture; `nasc sample %s` draws some\n",
+        session_message(s,
+                        "nasc: error: show needs one architecture; `nasc sample %s` draws some\n",
                         s->request->file);
         return NASC_USAGE_ERROR;
     }
@@ -245,7 +251,9 @@ static NascStatus show(Session *s) {
     session_write(s, NASC_STREAM_RESULT, &b);
     buf_free(&b);
     arena_free(&x.arena);
-    return session_diagnostics(s, ok ? NASC_OK : s->err.message[0] ? s->err.status : NASC_PROGRAM_ERROR);
+    return session_diagnostics(s, ok                  ? NASC_OK
+                                  : s->err.message[0] ? s->err.status
+                                                      : NASC_PROGRAM_ERROR);
 }
 
 NascStatus nasc_show(const NascRequest *r) {

@@ -129,9 +129,9 @@ static bool row_format(Session *s, Value v, Place place, CandidatesUse *c) {
     if (!format) {
         const char **names;
         size_t n = program_format_names(s->program, space, s->arena, &names);
-        Diag *d = diag_at(&s->diags, place, DIAG_bad_format,
-                          arena_printf(s->arena, "space `%s` has no format `%s`", space->text,
-                                       text->text));
+        Diag *d = diag_at(
+            &s->diags, place, DIAG_bad_format,
+            arena_printf(s->arena, "space `%s` has no format `%s`", space->text, text->text));
         const char *near = diag_nearest(text->text, names, n);
         if (near)
             diag_hint(&s->diags, d, "did you mean `%s`?", near);
@@ -223,15 +223,16 @@ static Value call_sgd(Session *s, const Function *f, const Value *a, const EvalA
 
 enum { MAX_BUDGET = 1000000 };
 
-static bool engine_count(Session *s, const Function *f, size_t slot, const Value *a, const EvalArg *given,
-                         size_t n, Place place, int64_t least, int64_t *out) {
+static bool engine_count(Session *s, const Function *f, size_t slot, const Value *a,
+                         const EvalArg *given, size_t n, Place place, int64_t least, int64_t *out) {
     return a[slot].kind == VALUE_NONE ||
-           eval_int(s->eval, a[slot], arg_place(f, slot, given, n, place), f->params[slot], least, MAX_BUDGET, out);
+           eval_int(s->eval, a[slot], arg_place(f, slot, given, n, place), f->params[slot], least,
+                    MAX_BUDGET, out);
 }
 
 /* The reference's parameters are the defaults. */
-static Value call_evolution(Session *s, const Function *f, const Value *a, const EvalArg *given, size_t n,
-                            Place place) {
+static Value call_evolution(Session *s, const Function *f, const Value *a, const EvalArg *given,
+                            size_t n, Place place) {
     SearchEngine e = {.budget = 200, .population = 40, .tournament = 10, .mutation = 0.2, .lag = 8};
     int64_t seed = 0;
     if (!engine_count(s, f, 0, a, given, n, place, 1, &e.budget) ||
@@ -241,7 +242,8 @@ static Value call_evolution(Session *s, const Function *f, const Value *a, const
         !engine_count(s, f, 5, a, given, n, place, 0, &seed))
         return value_poison();
     Place at = arg_place(f, 3, given, n, place);
-    if (a[3].kind != VALUE_NONE && !eval_number(s->eval, a[3], at, "the mutation rate", &e.mutation))
+    if (a[3].kind != VALUE_NONE &&
+        !eval_number(s->eval, a[3], at, "the mutation rate", &e.mutation))
         return value_poison();
     if (!(e.mutation >= 0 && e.mutation <= 1)) {
         diag_at(&s->diags, at, DIAG_bad_value, "the mutation rate is a probability");
@@ -253,8 +255,8 @@ static Value call_evolution(Session *s, const Function *f, const Value *a, const
     return value_opaque(s->arena, "an engine", &TAG_ENGINE, kept);
 }
 
-static Value call_random(Session *s, const Function *f, const Value *a, const EvalArg *given, size_t n,
-                         Place place) {
+static Value call_random(Session *s, const Function *f, const Value *a, const EvalArg *given,
+                         size_t n, Place place) {
     SearchEngine *e = ARENA_NEW(s->arena, SearchEngine);
     *e = (SearchEngine){.random = true, .budget = 200, .lag = 8};
     int64_t seed = 0;
@@ -286,9 +288,14 @@ static Value call_size(Session *s, const Function *f, const Value *a, const Eval
 
 static const Function FUNCTIONS[] = {
     {"draw", call_draw, 2, {"space", "n", "seed", NULL}},
-    {"rows", call_rows, 2, {"table", "space", "n", "seed", "metric", "better", "format", "overlap", NULL}},
+    {"rows",
+     call_rows,
+     2,
+     {"table", "space", "n", "seed", "metric", "better", "format", "overlap", NULL}},
     {"list", call_list, 2, {"space", "architectures", NULL}},
-    {"evolution", call_evolution, 0,
+    {"evolution",
+     call_evolution,
+     0,
      {"budget", "population", "tournament", "mutation", "lag", "seed", NULL}},
     {"random", call_random, 0, {"budget", "lag", "seed", NULL}},
     {"sgd", call_sgd, 1, {"lr", "momentum", "decay", NULL}},
@@ -317,7 +324,8 @@ static bool has_param(const Ast *definition, const char *name) {
 
 static bool has_choice(const Ast *definition, const char *name) {
     for (size_t i = 0; i < definition->list.len; i++)
-        if (definition->list.items[i]->kind == AST_CHOICE && strcmp(definition->list.items[i]->text, name) == 0)
+        if (definition->list.items[i]->kind == AST_CHOICE &&
+            strcmp(definition->list.items[i]->text, name) == 0)
             return true;
     return false;
 }
@@ -451,9 +459,11 @@ static bool gather_search(Session *s, Program *p, const Ast *item, Action *out) 
     Value by = eval_expr(s->eval, session_file_frame(s, 0), item->c);
     const SearchEngine *engine = opaque_data(by, &TAG_ENGINE);
     if (!engine && !value_is_poison(by))
-        diag_at(&s->diags, item->c->place, DIAG_wrong_kind, "an engine: evolution or random", value_kind_name(by));
+        diag_at(&s->diags, item->c->place, DIAG_wrong_kind, "an engine: evolution or random",
+                value_kind_name(by));
     if (out->kind != CANDIDATES_TABLE)
-        diag_at(&s->diags, item->a->a->place, DIAG_wrong_kind, "rows of a table", "architectures without a metric");
+        diag_at(&s->diags, item->a->a->place, DIAG_wrong_kind, "rows of a table",
+                "architectures without a metric");
     if (!proxy_space(out->proxy))
         diag_at(&s->diags, item->a->b->place, DIAG_no_choices, proxy_name(out->proxy));
     if (!engine || out->kind != CANDIDATES_TABLE || !proxy_space(out->proxy))
@@ -467,7 +477,8 @@ static bool gather_search(Session *s, Program *p, const Ast *item, Action *out) 
     if (item->b && !(out->evaluation = gather_part(s, p, item->b)))
         return false;
     if (out->evaluation && out->evaluation->kind != CANDIDATES_TABLE) {
-        diag_at(&s->diags, item->b->a->place, DIAG_wrong_kind, "rows of a table", "architectures without a metric");
+        diag_at(&s->diags, item->b->a->place, DIAG_wrong_kind, "rows of a table",
+                "architectures without a metric");
         return false;
     }
     if (item->list.len)

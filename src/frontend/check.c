@@ -133,7 +133,9 @@ static void bad_symmetry(Check *c, const Ast *at, const char *why) {
 static void check_symmetry(Check *c, Scope *s, const Ast *n) {
     bool order = n->alias && !strcmp(n->text, "order");
     if (!order && (n->alias || strcmp(n->text, "isomorphism") != 0)) {
-        bad_symmetry(c, n, "write `same up to isomorphism of (link, op);` or `same up to order of s in (op, from);`");
+        bad_symmetry(c, n,
+                     "write `same up to isomorphism of (link, op);` or `same up to order of s in "
+                     "(op, from);`");
         return;
     }
     size_t links = 0;
@@ -146,7 +148,8 @@ static void check_symmetry(Check *c, Scope *s, const Ast *n) {
         if (!choice || choice->kind != AST_CHOICE)
             bad_symmetry(c, item, "a symmetry is of choices");
         else if (order && !binds(choice, n->alias))
-            bad_symmetry(c, item, arena_printf(c->s->arena, "`%s` has no index `%s`", item->text, n->alias));
+            bad_symmetry(c, item,
+                         arena_printf(c->s->arena, "`%s` has no index `%s`", item->text, n->alias));
         else if (!order && choice->index.len > 2)
             bad_symmetry(c, item, "isomorphism is of links [u, v] and of what vertices [v] are");
         links += choice && choice->index.len == 2;

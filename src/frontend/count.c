@@ -40,7 +40,10 @@ static bool satisfying_leaf(void *user, Leaf *leaf) {
     size_t n = leaf->variables.len;
     PredCompiler c;
     pred_init(&c, leaf->session.eval, leaf->variables.items, n);
-    Walkthrough w = {.compiler = &c, .nvariables = n, .budget = COUNT_BUDGET, .interrupt = s->interrupt,
+    Walkthrough w = {.compiler = &c,
+                     .nvariables = n,
+                     .budget = COUNT_BUDGET,
+                     .interrupt = s->interrupt,
                      .used = ARENA_ARRAY(leaf->session.arena, bool, n + 1)};
     bool ok = walk_requires(&w, leaf);
     if (ok) {
@@ -142,7 +145,7 @@ static bool visit_all(Visit *v, const volatile int *interrupt) {
 typedef struct Uniform {
     RandomStream stream;
     uint64_t asked;
-    double total, at;         /* of raw points; the leaf that holds number `at` is taken */
+    double total, at;            /* of raw points; the leaf that holds number `at` is taken */
     VEC(const char *) addresses; /* of its structural decisions */
     VEC(int64_t) indices;
     Arena *arena;
@@ -184,7 +187,8 @@ static int draw_satisfies(const Space *space, const Natural *raw, uint64_t draw)
     Arena arena;
     Session s;
     arena_init(&arena, "count");
-    Uniform u = {.stream = stream_below(random_stream(0, 0, RANDOM_SAMPLE, hash128("count", 5, 0)), draw),
+    Uniform u = {.stream =
+                     stream_below(random_stream(0, 0, RANDOM_SAMPLE, hash128("count", 5, 0)), draw),
                  .arena = &arena};
     u.at = random_uniform(u.stream, u.asked++) * natural_double(raw);
     count_leaves(space, uniform_leaf, &u);
@@ -204,8 +208,8 @@ static int draw_satisfies(const Space *space, const Natural *raw, uint64_t draw)
 }
 
 /* raw * share, a 95 % interval by Wilson's formula. */
-static bool estimate(const Space *space, const Natural *raw, Arena *arena, const volatile int *interrupt,
-                     SpaceCount *out) {
+static bool estimate(const Space *space, const Natural *raw, Arena *arena,
+                     const volatile int *interrupt, SpaceCount *out) {
     double hits = 0, z = 1.96, n = DRAWS, total = natural_double(raw);
     if (!isfinite(total))
         return false;
@@ -241,8 +245,8 @@ static bool has_requires(const Space *space) {
     return space_require(space->definition, 0) != NULL;
 }
 
-static void count_by_visits(Space *space, bool networks, const volatile int *interrupt, Arena *arena,
-                            SpaceCount *out) {
+static void count_by_visits(Space *space, bool networks, const volatile int *interrupt,
+                            Arena *arena, SpaceCount *out) {
     Visit v = {.space = space, .want_networks = networks};
     if (visit_all(&v, interrupt))
         exact_number(out, networks ? v.networks.used : v.satisfying, arena);

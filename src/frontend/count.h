@@ -25,8 +25,8 @@ bool count_leaves(const Space *space, LeafFunction *fn, void *user);
 typedef struct Walkthrough {
     PredCompiler *compiler;
     size_t nvariables;
-    bool *used;           /* by variable: it is walked; set by the caller where conditions do not need it */
-    VEC(int) conditions;  /* nodes */
+    bool *used; /* by variable: it is walked; set by the caller where conditions do not need it */
+    VEC(int) conditions; /* nodes */
     bool (*visit)(void *user, const int64_t *taken, const double *values);
     void *user;
     uint64_t found;

@@ -31,7 +31,7 @@ static bool names(const Ast *same, const Ast *choice) {
 
 /* Decisions that change places together: one place an element of the index. */
 typedef struct SlotGroup {
-    int *variables; /* one a choice of the symmetry */
+    int *variables;  /* one a choice of the symmetry */
     uint64_t values; /* combinations */
 } SlotGroup;
 
@@ -69,7 +69,8 @@ static bool same_but(const PredVariable *a, const PredVariable *b, int at, int o
 }
 
 /* The variable of `choice` in the place of variable v of another choice: equal indices in all. */
-static int partner(const Leaf *leaf, const PredVariable *v, int at, const Ast *choice, int other_at) {
+static int partner(const Leaf *leaf, const PredVariable *v, int at, const Ast *choice,
+                   int other_at) {
     for (size_t i = 0; i < leaf->variables.len; i++) {
         const PredVariable *u = &leaf->variables.items[i];
         bool known;
@@ -92,7 +93,8 @@ static bool read_order(Orders *o, Leaf *leaf, const Ast *same, bool *taken) {
             const PredVariable *u = &leaf->variables.items[k];
             if (u->choice != first || taken[k] || !same_but(v, u, at, at))
                 continue;
-            SlotGroup p = {.variables = ARENA_ARRAY(leaf->session.arena, int, same->list.len), .values = 1};
+            SlotGroup p = {.variables = ARENA_ARRAY(leaf->session.arena, int, same->list.len),
+                           .values = 1};
             for (size_t c = 0; c < same->list.len; c++) {
                 const Ast *choice = same->list.items[c]->resolved;
                 int x = partner(leaf, u, at, choice, index_position(choice, same->alias));
@@ -132,7 +134,8 @@ typedef struct OrderVisit {
     size_t width;
 } OrderVisit;
 
-static uint64_t place_code(const Leaf *leaf, const SlotGroup *p, size_t width, const int64_t *taken) {
+static uint64_t place_code(const Leaf *leaf, const SlotGroup *p, size_t width,
+                           const int64_t *taken) {
     uint64_t code = 0;
     for (size_t c = 0; c < width; c++)
         code = code * (uint64_t)leaf->variables.items[p->variables[c]].domain->domain.count +
@@ -173,8 +176,11 @@ static bool order_leaf(void *user, Leaf *leaf) {
     Orders o = {0};
     PredCompiler c;
     pred_init(&c, leaf->session.eval, leaf->variables.items, n);
-    Walkthrough w = {.compiler = &c, .nvariables = n, .used = ARENA_ARRAY(leaf->session.arena, bool, n + 1),
-                     .budget = COUNT_BUDGET, .interrupt = count->interrupt};
+    Walkthrough w = {.compiler = &c,
+                     .nvariables = n,
+                     .used = ARENA_ARRAY(leaf->session.arena, bool, n + 1),
+                     .budget = COUNT_BUDGET,
+                     .interrupt = count->interrupt};
     bool ok = walk_requires(&w, leaf) && !symmetry(leaf->space, 1) &&
               read_order(&o, leaf, symmetry(leaf->space, 0), taken);
     if (ok) {
@@ -188,7 +194,8 @@ static bool order_leaf(void *user, Leaf *leaf) {
         natural_set(&points, v.sorted);
         for (size_t i = 0; i < o.groups.len; i++)
             if (!o.groups.items[i].seen)
-                multiply_multisets(&points, o.groups.items[i].places[0].values, o.groups.items[i].nplaces);
+                multiply_multisets(&points, o.groups.items[i].places[0].values,
+                                   o.groups.items[i].nplaces);
         for (size_t i = 0; i < n; i++)
             if (!w.used[i] && !taken[i] && leaf->variables.items[i].index < 0)
                 natural_multiply(&points, (uint64_t)leaf->variables.items[i].domain->domain.count);
@@ -214,13 +221,13 @@ typedef struct Isomorphism {
 typedef struct IsoLeaf {
     Isomorphism *iso;
     Leaf *leaf;
-    int n;                  /* vertices */
+    int n; /* vertices */
     int64_t id[ISO_MAX_VERTICES];
     int link[ISO_MAX_VERTICES][ISO_MAX_VERTICES]; /* variable, -1: none */
     int label[ISO_MAX_VERTICES];                  /* variable of what a vertex is, -1: nothing */
     int alive[ISO_MAX_VERTICES];                  /* node, -1: always */
     const uint8_t *edge_label[ISO_MAX_VERTICES][ISO_MAX_VERTICES];
-    bool *own;    /* variables that matter through the graph alone */
+    bool *own; /* variables that matter through the graph alone */
     const bool *used;
     Natural others; /* combinations of what nothing sees */
     bool labels_known;
@@ -408,9 +415,17 @@ static bool iso_leaf(void *user, Leaf *leaf) {
     PredCompiler c;
     pred_init(&c, leaf->session.eval, leaf->variables.items, n);
     bool *used = ARENA_ARRAY(leaf->session.arena, bool, n + 1);
-    IsoLeaf x = {.iso = iso, .leaf = leaf, .own = ARENA_ARRAY(leaf->session.arena, bool, n + 1), .used = used};
-    Walkthrough w = {.compiler = &c, .nvariables = n, .used = used, .visit = visit_graph, .user = &x,
-                     .budget = COUNT_BUDGET, .interrupt = iso->interrupt};
+    IsoLeaf x = {.iso = iso,
+                 .leaf = leaf,
+                 .own = ARENA_ARRAY(leaf->session.arena, bool, n + 1),
+                 .used = used};
+    Walkthrough w = {.compiler = &c,
+                     .nvariables = n,
+                     .used = used,
+                     .visit = visit_graph,
+                     .user = &x,
+                     .budget = COUNT_BUDGET,
+                     .interrupt = iso->interrupt};
     bool ok = !symmetry(leaf->space, 1) && walk_requires(&w, leaf) && read_vertices(&x, same) &&
               compile_alive(&x, &c, same);
     if (ok) {
@@ -419,7 +434,8 @@ static bool iso_leaf(void *user, Leaf *leaf) {
         natural_set(&x.others, 1);
         for (size_t i = 0; i < n; i++)
             if (!used[i] && !x.own[i] && leaf->variables.items[i].index < 0)
-                natural_multiply(&x.others, (uint64_t)leaf->variables.items[i].domain->domain.count);
+                natural_multiply(&x.others,
+                                 (uint64_t)leaf->variables.items[i].domain->domain.count);
         ok = walk_points(&w);
         natural_free(&x.others);
     }

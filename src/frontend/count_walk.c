@@ -58,8 +58,12 @@ static bool list_element(void *user, Eval *e, Frame *inner, const Value *indices
     for (size_t i = 0; i < n; i++)
         copy[i] = indices[i];
     const char *address = eval_address(e, frame, l->choice->text, indices, n);
-    PredVariable v = {.address = address, .domain = d, .index = fixed_index(l->walk, address),
-                      .choice = l->choice, .indices = copy, .nindices = n};
+    PredVariable v = {.address = address,
+                      .domain = d,
+                      .index = fixed_index(l->walk, address),
+                      .choice = l->choice,
+                      .indices = copy,
+                      .nindices = n};
     VEC_PUSH(l->leaf->variables, v);
     return true;
 }
@@ -71,7 +75,8 @@ static bool list_variables(Leaf *leaf, LeafWalk *w) {
         if (m->kind != AST_CHOICE)
             continue;
         Listing l = {leaf, w, m};
-        bool ok = m->has_index ? eval_each(leaf->session.eval, leaf->use->frame, &m->index, m->b, list_element, &l)
+        bool ok = m->has_index ? eval_each(leaf->session.eval, leaf->use->frame, &m->index, m->b,
+                                           list_element, &l)
                                : list_element(&l, leaf->session.eval, leaf->use->frame, NULL, 0);
         if (!ok || leaf->session.refused || session_failed(&leaf->session))
             return false;
@@ -136,7 +141,7 @@ bool walk_requires(Walkthrough *w, Leaf *leaf) {
 }
 
 typedef struct Step {
-    int variable;    /* -1: what depends on nothing */
+    int variable; /* -1: what depends on nothing */
     int64_t values;
     int *nodes;      /* to be computed once it is taken, in order */
     int *conditions; /* to be checked then */
@@ -201,7 +206,8 @@ bool walk_points(Walkthrough *w) {
     for (size_t i = 0; i < w->nvariables; i++) {
         if (!w->used[i])
             continue;
-        r.steps[n] = (Step){.variable = (int)i, .values = w->compiler->variables[i].domain->domain.count};
+        r.steps[n] =
+            (Step){.variable = (int)i, .values = w->compiler->variables[i].domain->domain.count};
         fill_step(w, &r.steps[n++], (int)i);
     }
     r.nsteps = n;

@@ -18,7 +18,7 @@ typedef enum DiagSeverity { DIAG_NOTE, DIAG_WARNING, DIAG_ERROR } DiagSeverity;
 typedef struct Diag {
     DiagCode code;
     DiagSeverity severity;
-    Place place; /* file UINT32_MAX: no place in a program */
+    Place place;                /* file UINT32_MAX: no place in a program */
     const char *message, *hint; /* hint may be NULL */
     const char *architecture;   /* the candidate being built, or NULL */
     VEC(struct DiagNote) notes;

@@ -162,7 +162,7 @@ const char *eval_address(Eval *e, Frame *f, const char *name, const Value *indic
  * the candidate's graph, in order of creation. */
 typedef struct EvalLeaf {
     IrRef node;
-    IrRef value;       /* what the network uses: node, or what `init: w => ...` makes of it */
+    IrRef value; /* what the network uses: node, or what `init: w => ...` makes of it */
     const struct Path *path;
     const char *op;   /* conv, dense, batch_norm */
     const char *role; /* weight, bias, scale, shift */

@@ -130,7 +130,7 @@ typedef struct Layer {
     Value *items;
     size_t len;
     int64_t count;
-    IrInit init;   /* LAYER_WITH, these three */
+    IrInit init; /* LAYER_WITH, these three */
     Value initial;
     const Override *overrides;
     size_t noverrides;

@@ -245,8 +245,8 @@ typedef struct LeafEntry {
 
 static const char *unique_name(Eval *e, const char *op, const char *role) {
     const char *base = path_name(e, e->now.path, false);
-    const char *name = arena_join(
-        e->arena, (const char *const[]){base, *base ? "." : "", op, ".", role}, 5);
+    const char *name =
+        arena_join(e->arena, (const char *const[]){base, *base ? "." : "", op, ".", role}, 5);
     void **seen = map_slot(e->arena, &e->names, hash128(name, strlen(name), 10));
     if (!*seen)
         *seen = ARENA_NEW(e->arena, int);
@@ -265,12 +265,8 @@ static void leaf_note(Eval *e, IrRef node, const char *op, const char *role, boo
         e->leaf = grown;
         e->leaves_cap = cap;
     }
-    e->leaf[e->nleaves++] = (EvalLeaf){.node = node,
-                                       .value = node,
-                                       .path = e->now.path,
-                                       .op = op,
-                                       .role = role,
-                                       .frozen = frozen};
+    e->leaf[e->nleaves++] = (EvalLeaf){
+        .node = node, .value = node, .path = e->now.path, .op = op, .role = role, .frozen = frozen};
 }
 
 /* The record of a parameter, standing for the tensor `value`. */
@@ -301,7 +297,8 @@ static Value initial_value(Eval *e, const char *op, const char *role, Value draw
     if (v.kind != VALUE_TENSOR)
         return FAIL(e, place, not_a_tensor, value_kind_name(v));
     if (!ir_type_same(tensor_type(v), tensor_type(drawn)))
-        return FAIL(e, place, shape_mismatch, "the initial value has another shape than the weight");
+        return FAIL(e, place, shape_mismatch,
+                    "the initial value has another shape than the weight");
     return v;
 }
 

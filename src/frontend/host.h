@@ -56,7 +56,7 @@ struct Proxy {
     EvalRun *run;
     bool primed, usable, observes;
     int64_t repeats;
-    Space *space; /* its decisions, or NULL: it has none */
+    Space *space;        /* its decisions, or NULL: it has none */
     const char *choices; /* text that makes them, before any of the action; NULL: none */
     ProgramParam *settings;
     size_t nsettings;
@@ -245,8 +245,8 @@ typedef struct Reading {
     size_t assumed;       /* the first ones are not read but supposed */
     const char *pending;  /* a choice that the pattern needs before the text says it, or NULL */
     int64_t pending_values;
-    size_t at;            /* byte of the text where it went wrong */
-    Buf problem, hint;    /* in words; empty if nothing did */
+    size_t at;         /* byte of the text where it went wrong */
+    Buf problem, hint; /* in words; empty if nothing did */
 } Reading;
 void reading_free(Reading *r);
 bool encoding_read(const Space *space, Arena *scratch, const char *shown, const char *text,

@@ -199,7 +199,8 @@ static Token next_token(Parse *p) {
 /* `same` is a word of its own only where a statement begins and `up` follows. */
 static bool begins_symmetry(const Parse *p, const Token *t) {
     int last = p->last.kind;
-    if (strcmp(t->text, "same") != 0 || (last != ';' && last != '{' && last != '}' && last != p->start))
+    if (strcmp(t->text, "same") != 0 ||
+        (last != ';' && last != '{' && last != '}' && last != p->start))
         return false;
     size_t at = t->place.hi, len = p->s->sources->files.items[p->file].len;
     while (at < len && strchr(" \t\r\n", p->text[at]) && p->text[at])

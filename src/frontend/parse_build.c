@@ -271,13 +271,16 @@ Ast *build_rank(Parse *p, Place place, Ast *candidates, Ast *proxy) {
 }
 
 /* A ranking of its own for each set of architectures: spaces and proxies with arguments are known by theirs. */
-Ast *build_search(Parse *p, Place place, Place name_place, const char *name, Ast *proxy, Place by_place,
-                  const char *by, const char *per, Ast *selection, Ast *evaluation, Ast *against, Ast *engine) {
+Ast *build_search(Parse *p, Place place, Place name_place, const char *name, Ast *proxy,
+                  Place by_place, const char *by, const char *per, Ast *selection, Ast *evaluation,
+                  Ast *against, Ast *engine) {
     bool known = strcmp(by, "spearman") == 0 || strcmp(by, "kendall") == 0;
     if (!known || (per && strcmp(per, "second") != 0)) {
         if (!p->quiet)
-            diag_hint(p->s->diags, diag_at(p->s->diags, by_place, DIAG_syntax, "a search is by spearman or kendall"),
-                      "write by spearman on rows(..), or by spearman per second on rows(..)");
+            diag_hint(
+                p->s->diags,
+                diag_at(p->s->diags, by_place, DIAG_syntax, "a search is by spearman or kendall"),
+                "write by spearman on rows(..), or by spearman per second on rows(..)");
         return node_error(p, place);
     }
     Ast *n = node_new(p, place, AST_SEARCH);
@@ -289,7 +292,8 @@ Ast *build_search(Parse *p, Place place, Place name_place, const char *name, Ast
     n->b = evaluation ? build_rank(p, place, evaluation, proxy) : NULL;
     n->c = engine;
     if (against)
-        n->list = taken(list_one(p, build_rank(p, place, evaluation ? evaluation : selection, against)));
+        n->list =
+            taken(list_one(p, build_rank(p, place, evaluation ? evaluation : selection, against)));
     return seal(p, n);
 }
 

@@ -107,8 +107,9 @@ Ast *build_join(Parse *p, Place place, Place name_place, const NodeList *head,
                 const NodeList *pattern);
 Ast *build_rank(Parse *p, Place place, Ast *candidates, Ast *proxy);
 /* per, evaluation and against may be NULL. */
-Ast *build_search(Parse *p, Place place, Place name_place, const char *name, Ast *proxy, Place by_place,
-                  const char *by, const char *per, Ast *selection, Ast *evaluation, Ast *against, Ast *engine);
+Ast *build_search(Parse *p, Place place, Place name_place, const char *name, Ast *proxy,
+                  Place by_place, const char *by, const char *per, Ast *selection, Ast *evaluation,
+                  Ast *against, Ast *engine);
 Ast *build_body(Parse *p, Place place, const NodeList *members, Ast *returned);
 
 /* expressions */

@@ -54,7 +54,8 @@ static int node_of(PredCompiler *c, PredOp op, int x, int y, int z) {
 }
 
 static int constant(PredCompiler *c, double v) {
-    return push(c, (PredNode){.op = PRED_CONST, .a = -1, .b = -1, .c = -1, .level = -1, .value = v});
+    return push(c,
+                (PredNode){.op = PRED_CONST, .a = -1, .b = -1, .c = -1, .level = -1, .value = v});
 }
 
 static Value result(PredCompiler *c, int node) {
@@ -93,13 +94,18 @@ static int as_node(PredCompiler *c, Value v) {
             fail(c);
             return 0;
         }
-    return push(c, (PredNode){.op = PRED_TABLE, .a = o->variable, .b = -1, .c = -1,
-                              .level = o->variable, .table = table});
+    return push(c, (PredNode){.op = PRED_TABLE,
+                              .a = o->variable,
+                              .b = -1,
+                              .c = -1,
+                              .level = o->variable,
+                              .table = table});
 }
 
 static Value eval_open(PredCompiler *c, Frame *f, const Ast *x, int depth);
 
-static Value decision(PredCompiler *c, Frame *frame, const Ast *choice, const Value *indices, size_t n) {
+static Value decision(PredCompiler *c, Frame *frame, const Ast *choice, const Value *indices,
+                      size_t n) {
     const char *address = eval_address(c->eval, frame, choice->text, indices, n);
     for (size_t i = 0; i < c->nvariables; i++) {
         const PredVariable *v = &c->variables[i];
@@ -122,8 +128,8 @@ static Value decision(PredCompiler *c, Frame *frame, const Ast *choice, const Va
 }
 
 /* A definition's value, computed once for its frame and indices. */
-static Value defined(PredCompiler *c, Frame *outer, Frame *inner, const Ast *decl, const Value *indices,
-                     size_t n, int depth) {
+static Value defined(PredCompiler *c, Frame *outer, Frame *inner, const Ast *decl,
+                     const Value *indices, size_t n, int depth) {
     struct {
         uint64_t frame, decl;
         Hash128 indices;
@@ -146,8 +152,9 @@ static Value name_value(PredCompiler *c, Frame *f, const Ast *x, int depth) {
     if (!frame_find(c->eval, f, x->text, &found))
         return fail(c);
     if (found.binding)
-        return found.binding->deferred || value_is_poison(found.binding->value) ? fail(c)
-                                                                                : found.binding->value;
+        return found.binding->deferred || value_is_poison(found.binding->value)
+                   ? fail(c)
+                   : found.binding->value;
     const Ast *decl = found.entry->decls[0];
     if (decl->has_index)
         return fail(c);
@@ -160,7 +167,8 @@ static Value name_value(PredCompiler *c, Frame *f, const Ast *x, int depth) {
     return defined(c, found.frame, found.frame, decl, NULL, 0, depth);
 }
 
-static Value element(PredCompiler *c, const Found *found, const Value *indices, size_t n, int depth) {
+static Value element(PredCompiler *c, const Found *found, const Value *indices, size_t n,
+                     int depth) {
     Elements el = {.frame = found->frame, .entry = found->entry};
     const Ast *decl;
     Frame *inner;
@@ -240,7 +248,8 @@ static Value tabulate(PredCompiler *c, const Open *o, Value other, Test *test) {
     Value *values = ARENA_ARRAY(c->eval->arena, Value, n);
     for (int64_t i = 0; i < n; i++)
         values[i] = value_bool(test(c, o->values[i], other));
-    return c->failed ? value_poison() : open_value(c, (Open){.variable = o->variable, .values = values});
+    return c->failed ? value_poison()
+                     : open_value(c, (Open){.variable = o->variable, .values = values});
 }
 
 static bool test_equal(PredCompiler *c, Value v, Value other) {
@@ -300,8 +309,11 @@ static Value ordered(PredCompiler *c, PredOp op, Value a, Value b) {
 }
 
 static Value arithmetic(PredCompiler *c, const Ast *x, Value a, Value b) {
-    static const PredOp ops[] = {[OPER_ADD] = PRED_ADD, [OPER_SUB] = PRED_SUB, [OPER_MUL] = PRED_MUL,
-                                 [OPER_DIV] = PRED_DIV, [OPER_MOD] = PRED_MOD};
+    static const PredOp ops[] = {[OPER_ADD] = PRED_ADD,
+                                 [OPER_SUB] = PRED_SUB,
+                                 [OPER_MUL] = PRED_MUL,
+                                 [OPER_DIV] = PRED_DIV,
+                                 [OPER_MOD] = PRED_MOD};
     if (!open_of(a) && !open_of(b)) {
         Value v = arith(c->eval, x->oper, a, b, x->place);
         return value_is_poison(v) ? fail(c) : v;
@@ -455,7 +467,12 @@ static Value fold(PredCompiler *c, const char *name, const Terms *terms) {
 
 static Value aggregate(PredCompiler *c, Frame *f, const Ast *x, int depth) {
     Terms terms = {0};
-    Gatherer g = {.c = c, .binders = &x->list, .condition = x->b, .body = x->a, .terms = &terms, .depth = depth};
+    Gatherer g = {.c = c,
+                  .binders = &x->list,
+                  .condition = x->b,
+                  .body = x->a,
+                  .terms = &terms,
+                  .depth = depth};
     Value v;
     if (!x->a && strcmp(x->text, "count") != 0)
         v = fail(c);
@@ -491,8 +508,8 @@ static bool terms_of_argument(PredCompiler *c, Frame *f, const Ast *x, Terms *te
         found.entry->decls[0]->has_index) {
         ElementTerms t = {c, &found, terms, depth};
         for (size_t i = 0; i < found.entry->len && !c->failed; i++)
-            if (!eval_each(c->eval, found.frame, &found.entry->decls[i]->index, found.entry->decls[i]->b,
-                           element_term, &t))
+            if (!eval_each(c->eval, found.frame, &found.entry->decls[i]->index,
+                           found.entry->decls[i]->b, element_term, &t))
                 fail(c);
         return true;
     }

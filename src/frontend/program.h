@@ -16,8 +16,8 @@ typedef struct ProgramParam {
 } ProgramParam;
 
 typedef struct ProgramOptions {
-    const char *lib_dir;                 /* where `use NAME;` looks */
-    const char *const *settings;         /* "name=value" from the command line */
+    const char *lib_dir;         /* where `use NAME;` looks */
+    const char *const *settings; /* "name=value" from the command line */
     size_t nsettings;
     uint64_t seed;
 } ProgramOptions;
@@ -131,11 +131,11 @@ void space_use_text(const Space *s, Buf *out);
 
 /* What a batch of images is asked for: the proxy's per-run part names it by a source text. */
 typedef struct ImageRequest {
-    const char *source;    /* "dead_leaves", "noise", "cifar10:PATH", "folder:PATH" */
+    const char *source; /* "dead_leaves", "noise", "cifar10:PATH", "folder:PATH" */
     int64_t count, channels, height, width;
-    bool augment;          /* pad 4, random crop, horizontal flip */
-    bool normalise;        /* per channel, CIFAR-10 mean and deviation */
-    int64_t classes;       /* 0: the images; else their labels, 0 .. classes - 1, one number an image */
+    bool augment;    /* pad 4, random crop, horizontal flip */
+    bool normalise;  /* per channel, CIFAR-10 mean and deviation */
+    int64_t classes; /* 0: the images; else their labels, 0 .. classes - 1, one number an image */
     Place place;
 } ImageRequest;
 
@@ -171,15 +171,16 @@ static inline Hash128 proxy_noise_identity(Hash128 key, int64_t step) {
 typedef struct ProxyBuild {
     IrModule module;
     bool trains;
-    int64_t steps;          /* forward passes; updates = steps - 1 */
-    size_t nmeasures;       /* roots after the loss; measure 0 is what `losses` reports */
+    int64_t steps;    /* forward passes; updates = steps - 1 */
+    size_t nmeasures; /* roots after the loss; measure 0 is what `losses` reports */
     const char **measure_names;
     size_t nparams;
     TrainParam *params;
     size_t nnoises;
     const ProxyNoise *noises;
-    bool reference; /* computed by the reference executor in double: the proxy says so, or no kernel can */
-    bool observes;  /* looks at parameters or uses: see proxy_observes */
+    bool
+        reference; /* computed by the reference executor in double: the proxy says so, or no kernel can */
+    bool observes;            /* looks at parameters or uses: see proxy_observes */
     struct ProxyScore *score; /* opaque: the score expression, waiting for measured values */
 } ProxyBuild;
 /* sizes: of the network that the space declares for costs, else of the scored one. */
@@ -199,11 +200,11 @@ typedef enum ActionKind { ACTION_RANK, ACTION_SEARCH } ActionKind;
 /* Who proposes points in a search. Point t is bred from the results of points up to t - lag, so results do not
  * depend on how many are worked on at once. */
 typedef struct SearchEngine {
-    bool random;         /* every point is drawn; else regularised evolution */
-    int64_t budget;      /* points in all */
-    int64_t population;  /* random ones at first; later parents come from so many last points */
-    int64_t tournament;  /* the best of so many is the parent */
-    double mutation;     /* probability that a decision changes */
+    bool random;        /* every point is drawn; else regularised evolution */
+    int64_t budget;     /* points in all */
+    int64_t population; /* random ones at first; later parents come from so many last points */
+    int64_t tournament; /* the best of so many is the parent */
+    double mutation;    /* probability that a decision changes */
     int64_t lag;
     uint64_t seed;
 } SearchEngine;
@@ -214,9 +215,9 @@ typedef struct Action {
     Space *space;
     Proxy *proxy;
     CandidatesKind kind;
-    int64_t n;        /* how many; more than there are: all */
-    uint64_t sample;  /* the seed that draws rows or points */
-    const char *table; /* path, for CANDIDATES_TABLE */
+    int64_t n;          /* how many; more than there are: all */
+    uint64_t sample;    /* the seed that draws rows or points */
+    const char *table;  /* path, for CANDIDATES_TABLE */
     const char *metric; /* column name or NULL: the second column; with a format: what it defines */
     const char *format; /* how rows are read (space_read_row); NULL: architecture in column 1 */
     bool smaller_is_better;

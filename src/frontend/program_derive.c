@@ -55,10 +55,10 @@ static bool list_defines(const AstList *list, const Ast *what) {
     for (size_t i = 0; i < list->len; i++) {
         const Ast *n = list->items[i];
         bool block = n->kind == AST_PER_RUN || n->kind == AST_PER_ARCHITECTURE;
-        if (block ? list_defines(&n->list, what)
-                  : n->kind == AST_USE ? false
-                  : what->kind == AST_TRAIN ? n->kind == AST_TRAIN
-                  : n->text && what->text && strcmp(n->text, what->text) == 0)
+        if (block                     ? list_defines(&n->list, what)
+            : n->kind == AST_USE      ? false
+            : what->kind == AST_TRAIN ? n->kind == AST_TRAIN
+                                      : n->text && what->text && strcmp(n->text, what->text) == 0)
             return true;
     }
     return false;
@@ -116,8 +116,8 @@ static void derive_from(Program *p, size_t file, Ast *proxy, const Ast *use, int
         push(p, &params, proxy->params.items[i]);
     if (strcmp(params.items[0]->text, base->params.items[0]->text) != 0) {
         diag_at(&p->diags, params.items[0]->place, DIAG_bad_value,
-                arena_printf(&p->arena, "the network is called `%s` in `%s`, and must be here", base->params.items[0]->text,
-                             base->text));
+                arena_printf(&p->arena, "the network is called `%s` in `%s`, and must be here",
+                             base->params.items[0]->text, base->text));
         return;
     }
     for (size_t i = 1; i < base->params.len; i++)

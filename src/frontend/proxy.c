@@ -33,8 +33,11 @@ Proxy *proxy_open(Proxy *base, const char *choices) {
     if (!base->space)
         return NULL;
     Proxy *x = nasc_alloc_zero(sizeof *x);
-    *x = (Proxy){.program = base->program, .definition = base->definition, .file = base->file,
-                 .action = base->action, .space = base->space};
+    *x = (Proxy){.program = base->program,
+                 .definition = base->definition,
+                 .file = base->file,
+                 .action = base->action,
+                 .space = base->space};
     proxy_begin(x);
     x->choices = arena_strdup(&x->view_arena, choices);
     return x;
@@ -272,12 +275,14 @@ static bool wants_double(Session *s, Frame *f, const Proxy *p, bool *out) {
     if (!declares(p->definition, "precision"))
         return true;
     Place place = p->definition->name_place;
-    if (!eval_text(s->eval, eval_name(s->eval, f, "precision", place), place, "the precision", &text))
+    if (!eval_text(s->eval, eval_name(s->eval, f, "precision", place), place, "the precision",
+                   &text))
         return false;
     *out = strcmp(text->text, "double") == 0;
     if (*out || strcmp(text->text, "single") == 0)
         return true;
-    diag_at(&s->diags, place, DIAG_bad_value, "the precision of a proxy is \"single\" or \"double\"");
+    diag_at(&s->diags, place, DIAG_bad_value,
+            "the precision of a proxy is \"single\" or \"double\"");
     return false;
 }
 

@@ -21,9 +21,9 @@ struct LeafTable {
     LeafChoice *leaves;
     size_t n;
     double points;
-    bool known;    /* the leaves can be listed */
-    bool priors;   /* some choice has a prior: draws follow it */
-    bool weighed;  /* draws choose a leaf first */
+    bool known;   /* the leaves can be listed */
+    bool priors;  /* some choice has a prior: draws follow it */
+    bool weighed; /* draws choose a leaf first */
 };
 
 typedef struct LeafListing {
@@ -41,7 +41,8 @@ static bool list_leaf(void *user, Leaf *leaf) {
                     .points = 1};
     for (size_t i = 0; i < n; i++) {
         const PredVariable *v = &leaf->variables.items[i];
-        l->priors |= v->domain->domain.prior || (v->domain->domain.subset_of && v->domain->domain.each != 0.5);
+        l->priors |= v->domain->domain.prior ||
+                     (v->domain->domain.subset_of && v->domain->domain.each != 0.5);
         if (v->index >= 0) {
             c.addresses[c.n] = arena_strdup(l->arena, v->address);
             c.indices[c.n++] = v->index;
@@ -79,7 +80,8 @@ const char *space_law(Space *space) {
     if (t->priors)
         return "each choice by its prior, points outside the constraints drawn again: not uniform";
     if (!t->known || !(t->points < 1e300))
-        return "each choice uniform in its turn, points outside the constraints drawn again: not uniform "
+        return "each choice uniform in its turn, points outside the constraints drawn again: not "
+               "uniform "
                "over points";
     return "uniform over the points within the constraints";
 }
@@ -230,7 +232,8 @@ static void probe_one(Space *space, Arena *scratch, Draw *draw, Probe *p) {
     uint64_t broken = 0;
     bool ok = use && session_decide_all(&s, space, use);
     const Ast *require;
-    for (int i = 0; ok && i < MAX_CONSTRAINTS && (require = space_require(space->definition, i)); i++) {
+    for (int i = 0; ok && i < MAX_CONSTRAINTS && (require = space_require(space->definition, i));
+         i++) {
         bool holds = false;
         ok = eval_bool(s.eval, eval_expr(s.eval, use->frame, require->a), require->a->place,
                        "a constraint", &holds);
@@ -281,8 +284,8 @@ static void say_empty(Space *space, Arena *scratch, size_t rejected, Draw *draw)
             diag_note(&sink, d, require->place, "no draw meets this%s", with);
         else
             diag_note(&sink, d, require->place, "no draw meets this%s: the %s value%s is %s", with,
-                      smaller ? "smallest" : "largest", several ? " among draws that meet those" : " met",
-                      text.text);
+                      smaller ? "smallest" : "largest",
+                      several ? " among draws that meet those" : " met", text.text);
         buf_free(&text);
     }
     free(p.values);

@@ -98,8 +98,9 @@ Value tensor_noise(Eval *e, const Call *c) {
     IrType type;
     ProxyNoise noise = {.key = path_stable(e->now.path)};
     if (e->now.in_run)
-        return FAIL(e, c->place, bad_value,
-                    "noise is new at every forward pass; what is drawn once a run is `normal(...)`");
+        return FAIL(
+            e, c->place, bad_value,
+            "noise is new at every forward pass; what is drawn once a run is `normal(...)`");
     IrGraph *g = graph_now(e, c->place);
     if (!g || !eval_number(e, c->slot[0], c->at[0], "the mean", &noise.mean) ||
         !eval_number(e, c->slot[1], c->at[1], "the deviation", &noise.deviation) ||

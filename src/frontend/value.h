@@ -145,7 +145,7 @@ static inline double value_number(Value v) {
 
 Value value_string(Arena *a, const char *text, size_t len);
 Value value_list(Arena *a, ValueKind kind, const Value *items,
-                 size_t n);                                       /* LIST or TUPLE; copies */
+                 size_t n);                                          /* LIST or TUPLE; copies */
 Value value_of_fields(Arena *a, const ValueField *fields, size_t n); /* copies fields and values */
 Value value_series(Arena *a, const double *values, size_t len, size_t stride);
 Value value_opaque(Arena *a, const char *what, const void *tag, void *data);

@@ -8,57 +8,88 @@ _Static_assert(sizeof(IrAttr) == 264, "IrAttr is hashed as bytes and must have n
 
 static unsigned source_fields(IrOp op) {
     switch (op) {
-    case IR_OP_input: return ATTR_SHAPE | ATTR_UID;
+    case IR_OP_input:
+        return ATTR_SHAPE | ATTR_UID;
     case IR_OP_param:
     case IR_OP_frozen:
         return ATTR_SHAPE | ATTR_MODE | ATTR_SIZE | ATTR_VALUE | ATTR_MIN | ATTR_MAX | ATTR_UID;
-    case IR_OP_constant: return ATTR_VALUE;
-    case IR_OP_table: return ATTR_AXIS | ATTR_SIZE | ATTR_KEY;
-    case IR_OP_random: return ATTR_SHAPE | ATTR_MODE | ATTR_MIN | ATTR_MAX | ATTR_KEY;
-    default: BUG("%s is not a leaf", ir_op_info(op)->name);
+    case IR_OP_constant:
+        return ATTR_VALUE;
+    case IR_OP_table:
+        return ATTR_AXIS | ATTR_SIZE | ATTR_KEY;
+    case IR_OP_random:
+        return ATTR_SHAPE | ATTR_MODE | ATTR_MIN | ATTR_MAX | ATTR_KEY;
+    default:
+        BUG("%s is not a leaf", ir_op_info(op)->name);
     }
 }
 
 static unsigned move_fields(IrOp op) {
     switch (op) {
-    case IR_OP_expand: return ATTR_SHAPE;
-    case IR_OP_merge: return ATTR_AXES | ATTR_AXIS;
-    case IR_OP_unmerge: return ATTR_SHAPE | ATTR_AXIS;
-    case IR_OP_rename: return ATTR_AXIS | ATTR_AXIS2;
-    case IR_OP_concat: return ATTR_AXIS;
-    case IR_OP_slice: return ATTR_AXIS | ATTR_LO | ATTR_HI;
-    case IR_OP_embed: return ATTR_AXIS | ATTR_LO | ATTR_HI | ATTR_SIZE;
-    case IR_OP_shuffle: return ATTR_AXIS | ATTR_AXIS2 | ATTR_KEY;
-    default: BUG("%s does not move elements", ir_op_info(op)->name);
+    case IR_OP_expand:
+        return ATTR_SHAPE;
+    case IR_OP_merge:
+        return ATTR_AXES | ATTR_AXIS;
+    case IR_OP_unmerge:
+        return ATTR_SHAPE | ATTR_AXIS;
+    case IR_OP_rename:
+        return ATTR_AXIS | ATTR_AXIS2;
+    case IR_OP_concat:
+        return ATTR_AXIS;
+    case IR_OP_slice:
+        return ATTR_AXIS | ATTR_LO | ATTR_HI;
+    case IR_OP_embed:
+        return ATTR_AXIS | ATTR_LO | ATTR_HI | ATTR_SIZE;
+    case IR_OP_shuffle:
+        return ATTR_AXIS | ATTR_AXIS2 | ATTR_KEY;
+    default:
+        BUG("%s does not move elements", ir_op_info(op)->name);
     }
 }
 
 unsigned ir_attr_fields(IrOp op) {
     switch (ir_op_info(op)->class) {
-    case IR_CLASS_SRC: return source_fields(op);
-    case IR_CLASS_EW: return 0;
+    case IR_CLASS_SRC:
+        return source_fields(op);
+    case IR_CLASS_EW:
+        return 0;
     case IR_CLASS_REDUCE:
-    case IR_CLASS_CONTRACT: return ATTR_AXES;
-    case IR_CLASS_MOVE: return move_fields(op);
-    case IR_CLASS_NORM: return ATTR_VALUE;
-    case IR_CLASS_LINALG: return op == IR_OP_gram ? ATTR_AXIS | ATTR_AXIS2 : 0;
-    default: break;
+    case IR_CLASS_CONTRACT:
+        return ATTR_AXES;
+    case IR_CLASS_MOVE:
+        return move_fields(op);
+    case IR_CLASS_NORM:
+        return ATTR_VALUE;
+    case IR_CLASS_LINALG:
+        return op == IR_OP_gram ? ATTR_AXIS | ATTR_AXIS2 : 0;
+    default:
+        break;
     }
     switch (op) {
     case IR_OP_conv:
-    case IR_OP_conv_dw: return ATTR_WINDOW | ATTR_GROUPS;
-    case IR_OP_conv_dx: return ATTR_WINDOW | ATTR_GROUPS | ATTR_IN_SIZE;
+    case IR_OP_conv_dw:
+        return ATTR_WINDOW | ATTR_GROUPS;
+    case IR_OP_conv_dx:
+        return ATTR_WINDOW | ATTR_GROUPS | ATTR_IN_SIZE;
     case IR_OP_max_pool:
-    case IR_OP_max_pool_dx: return ATTR_WINDOW;
-    case IR_OP_avg_pool: return ATTR_WINDOW | ATTR_COUNT_PADDING;
-    case IR_OP_avg_pool_dx: return ATTR_WINDOW | ATTR_COUNT_PADDING | ATTR_IN_SIZE;
-    case IR_OP_resize: return ATTR_MODE | ATTR_OUT_SIZE;
-    case IR_OP_resize_dx: return ATTR_MODE | ATTR_IN_SIZE;
-    default: return 0;
+    case IR_OP_max_pool_dx:
+        return ATTR_WINDOW;
+    case IR_OP_avg_pool:
+        return ATTR_WINDOW | ATTR_COUNT_PADDING;
+    case IR_OP_avg_pool_dx:
+        return ATTR_WINDOW | ATTR_COUNT_PADDING | ATTR_IN_SIZE;
+    case IR_OP_resize:
+        return ATTR_MODE | ATTR_OUT_SIZE;
+    case IR_OP_resize_dx:
+        return ATTR_MODE | ATTR_IN_SIZE;
+    default:
+        return 0;
     }
 }
 
-static double clean_double(double x) { return isnan(x) ? (double)NAN : x; }
+static double clean_double(double x) {
+    return isnan(x) ? (double)NAN : x;
+}
 
 static void copy_arrays(unsigned fields, const IrAttr *from, IrAttr *to) {
     int n = 0;

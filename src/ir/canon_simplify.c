@@ -23,11 +23,16 @@ typedef VEC(IrRef) RefVec;
 /* Order of an axis among others: n, c, h, w, then by letters. */
 static uint64_t axis_rank(IrAxis a) {
     switch (a) {
-    case IR_AXIS_N: return 0;
-    case IR_AXIS_C: return 1;
-    case IR_AXIS_H: return 2;
-    case IR_AXIS_W: return 3;
-    default: return a;
+    case IR_AXIS_N:
+        return 0;
+    case IR_AXIS_C:
+        return 1;
+    case IR_AXIS_H:
+        return 2;
+    case IR_AXIS_W:
+        return 3;
+    default:
+        return a;
     }
 }
 
@@ -69,38 +74,91 @@ bool ir_uniform(const IrGraph *g, IrRef r, double *value) {
 bool ir_fold(IrOp op, const double *in, uint32_t nin, double *out) {
     double a = in[0], b = nin > 1 ? in[1] : 0;
     switch (op) {
-    case IR_OP_zero: *out = 0; break;
-    case IR_OP_identity: *out = a; break;
-    case IR_OP_neg: *out = a == 0 ? 0 : -a; break;
-    case IR_OP_abs: *out = fabs(a); break;
-    case IR_OP_sign: *out = a > 0 ? 1 : a < 0 ? -1 : a; break;
-    case IR_OP_step: *out = a > 0; break;
-    case IR_OP_floor: *out = floor(a); break;
-    case IR_OP_relu: *out = a > 0 ? a : a == a ? 0 : a; break;
-    case IR_OP_sqrt: *out = sqrt(a); break;
-    case IR_OP_recip: *out = 1 / a; break;
-    case IR_OP_exp: *out = exp(a); break;
-    case IR_OP_log: *out = log(a); break;
-    case IR_OP_sin: *out = sin(a); break;
-    case IR_OP_cos: *out = cos(a); break;
-    case IR_OP_tanh: *out = tanh(a); break;
-    case IR_OP_sigmoid: *out = 1 / (1 + exp(-a)); break;
+    case IR_OP_zero:
+        *out = 0;
+        break;
+    case IR_OP_identity:
+        *out = a;
+        break;
+    case IR_OP_neg:
+        *out = a == 0 ? 0 : -a;
+        break;
+    case IR_OP_abs:
+        *out = fabs(a);
+        break;
+    case IR_OP_sign:
+        *out = a > 0 ? 1 : a < 0 ? -1 : a;
+        break;
+    case IR_OP_step:
+        *out = a > 0;
+        break;
+    case IR_OP_floor:
+        *out = floor(a);
+        break;
+    case IR_OP_relu:
+        *out = a > 0 ? a : a == a ? 0 : a;
+        break;
+    case IR_OP_sqrt:
+        *out = sqrt(a);
+        break;
+    case IR_OP_recip:
+        *out = 1 / a;
+        break;
+    case IR_OP_exp:
+        *out = exp(a);
+        break;
+    case IR_OP_log:
+        *out = log(a);
+        break;
+    case IR_OP_sin:
+        *out = sin(a);
+        break;
+    case IR_OP_cos:
+        *out = cos(a);
+        break;
+    case IR_OP_tanh:
+        *out = tanh(a);
+        break;
+    case IR_OP_sigmoid:
+        *out = 1 / (1 + exp(-a));
+        break;
     case IR_OP_add:
         *out = a;
         for (uint32_t i = 1; i < nin; i++)
             *out += in[i];
         break;
-    case IR_OP_sub: *out = a - b; break;
-    case IR_OP_mul: *out = a * b; break;
-    case IR_OP_div: *out = a / b; break;
-    case IR_OP_pow: *out = pow(a, b); break;
-    case IR_OP_maximum: *out = a > b || a != a ? a : b; break;
-    case IR_OP_minimum: *out = a < b || a != a ? a : b; break;
-    case IR_OP_mod: *out = a - b * floor(a / b); break;
-    case IR_OP_less: *out = a < b; break;
-    case IR_OP_equal: *out = a == b; break;
-    case IR_OP_select: *out = a != 0 ? b : in[2]; break;
-    default: return false;
+    case IR_OP_sub:
+        *out = a - b;
+        break;
+    case IR_OP_mul:
+        *out = a * b;
+        break;
+    case IR_OP_div:
+        *out = a / b;
+        break;
+    case IR_OP_pow:
+        *out = pow(a, b);
+        break;
+    case IR_OP_maximum:
+        *out = a > b || a != a ? a : b;
+        break;
+    case IR_OP_minimum:
+        *out = a < b || a != a ? a : b;
+        break;
+    case IR_OP_mod:
+        *out = a - b * floor(a / b);
+        break;
+    case IR_OP_less:
+        *out = a < b;
+        break;
+    case IR_OP_equal:
+        *out = a == b;
+        break;
+    case IR_OP_select:
+        *out = a != 0 ? b : in[2];
+        break;
+    default:
+        return false;
     }
     return true;
 }
@@ -149,10 +207,14 @@ static IrRef simplify_ew(IrGraph *g, const IrNode *n, const IrRef *in) {
     if (n->nin == 1 && first->op == IR_OP_expand && n->op != IR_OP_zero && n->op != IR_OP_identity)
         return ir_fit(g, ir_unary(g, n->op, first->in[0]), &n->type);
     switch (n->op) {
-    case IR_OP_zero: return ir_spread(g, 0, &n->type);
-    case IR_OP_identity: return in[0];
-    case IR_OP_add: return simplify_add(g, n, in);
-    case IR_OP_relu: return first->op == IR_OP_relu ? in[0] : IR_NONE;
+    case IR_OP_zero:
+        return ir_spread(g, 0, &n->type);
+    case IR_OP_identity:
+        return in[0];
+    case IR_OP_add:
+        return simplify_add(g, n, in);
+    case IR_OP_relu:
+        return first->op == IR_OP_relu ? in[0] : IR_NONE;
     case IR_OP_sub:
         if (uniform_is(g, in[1], 0))
             return ir_fit(g, in[0], &n->type);
@@ -167,8 +229,10 @@ static IrRef simplify_ew(IrGraph *g, const IrNode *n, const IrRef *in) {
                 return ir_fit(g, in[1 - i], &n->type);
         }
         return IR_NONE;
-    case IR_OP_div: return uniform_is(g, in[1], 1) ? ir_fit(g, in[0], &n->type) : IR_NONE;
-    default: return IR_NONE;
+    case IR_OP_div:
+        return uniform_is(g, in[1], 1) ? ir_fit(g, in[0], &n->type) : IR_NONE;
+    default:
+        return IR_NONE;
     }
 }
 
@@ -187,9 +251,12 @@ static IrRef simplify_slice(IrGraph *g, const IrNode *n, IrRef x) {
 static IrRef simplify_move(IrGraph *g, const IrNode *n, const IrRef *in) {
     double value;
     switch (n->op) {
-    case IR_OP_expand: return ir_fit(g, in[0], &n->type);
-    case IR_OP_rename: return n->attr->axis == n->attr->axis2 ? in[0] : IR_NONE;
-    case IR_OP_embed: return ir_type_same(&ir_get(g, in[0])->type, &n->type) ? in[0] : IR_NONE;
+    case IR_OP_expand:
+        return ir_fit(g, in[0], &n->type);
+    case IR_OP_rename:
+        return n->attr->axis == n->attr->axis2 ? in[0] : IR_NONE;
+    case IR_OP_embed:
+        return ir_type_same(&ir_get(g, in[0])->type, &n->type) ? in[0] : IR_NONE;
     case IR_OP_concat:
         if (n->nin == 1)
             return in[0];
@@ -203,7 +270,8 @@ static IrRef simplify_move(IrGraph *g, const IrNode *n, const IrRef *in) {
         if (!ir_uniform(g, in[0], &value))
             return simplify_slice(g, n, in[0]);
         return ir_spread(g, value, &n->type);
-    default: return ir_uniform(g, in[0], &value) ? ir_spread(g, value, &n->type) : IR_NONE;
+    default:
+        return ir_uniform(g, in[0], &value) ? ir_spread(g, value, &n->type) : IR_NONE;
     }
 }
 
@@ -264,13 +332,16 @@ static IrRef simplify(IrGraph *g, const IrNode *n, const IrRef *in, double *valu
         ir_fold(n->op, values, n->nin, &folded))
         return ir_spread(g, folded, &n->type);
     switch (ir_op_info(n->op)->class) {
-    case IR_CLASS_SRC: return IR_NONE;
+    case IR_CLASS_SRC:
+        return IR_NONE;
     case IR_CLASS_EW: {
         IrRef simple = simplify_ew(g, n, in);
         return simple != IR_NONE ? simple : simplify_zero(g, n, in);
     }
-    case IR_CLASS_REDUCE: return simplify_reduce(g, n, in[0]);
-    case IR_CLASS_MOVE: return simplify_move(g, n, in);
+    case IR_CLASS_REDUCE:
+        return simplify_reduce(g, n, in[0]);
+    case IR_CLASS_MOVE:
+        return simplify_move(g, n, in);
     case IR_CLASS_POOL: {
         IrRef simple = simplify_pool(g, n, in);
         return simple != IR_NONE ? simple : simplify_zero(g, n, in);
@@ -282,7 +353,8 @@ static IrRef simplify(IrGraph *g, const IrNode *n, const IrRef *in, double *valu
     case IR_CLASS_CONV:
     case IR_CLASS_NORM:
     case IR_CLASS_CONTRACT:
-    case IR_CLASS_LINALG: return simplify_zero(g, n, in);
+    case IR_CLASS_LINALG:
+        return simplify_zero(g, n, in);
     }
     BUG("class of %s", ir_op_info(n->op)->name);
 }

@@ -60,12 +60,12 @@ IrOp ir_op_by_name(const char *name, size_t len);
 /* An axis is known by its name. The common ones have fixed numbers; others are interned by
  * ir_axis_intern in a graph-independent table of at most 8 letters packed in the number itself. */
 typedef uint64_t IrAxis; /* up to 8 ASCII letters, first letter in the lowest byte; 0 = none */
-#define IR_AXIS_N ((IrAxis)'n')
-#define IR_AXIS_C ((IrAxis)'c')
-#define IR_AXIS_H ((IrAxis)'h')
-#define IR_AXIS_W ((IrAxis)'w')
-#define IR_AXIS_O ((IrAxis)'o')
-#define IR_AXIS_I ((IrAxis)'i')
+#define IR_AXIS_N  ((IrAxis)'n')
+#define IR_AXIS_C  ((IrAxis)'c')
+#define IR_AXIS_H  ((IrAxis)'h')
+#define IR_AXIS_W  ((IrAxis)'w')
+#define IR_AXIS_O  ((IrAxis)'o')
+#define IR_AXIS_I  ((IrAxis)'i')
 #define IR_AXIS_KH ((IrAxis)('k' | ('h' << 8)))
 #define IR_AXIS_KW ((IrAxis)('k' | ('w' << 8)))
 /* 0 if the name is longer than 8 bytes or not [a-z][a-z0-9_]*. */
@@ -96,12 +96,12 @@ IrType ir_type(int rank, const IrAxis *axes, const int64_t *sizes);
  * size[o]*kh*kw / groups-independent as PyTorch counts it (o * kh * kw). */
 typedef enum IrInit {
     IR_INIT_NONE,
-    IR_INIT_DEFAULT,         /* weight: kaiming uniform, a = sqrt 5; bias: +-1/sqrt(fan_in) */
-    IR_INIT_XAVIER_UNIFORM,  /* conv bias 0.01 */
+    IR_INIT_DEFAULT,        /* weight: kaiming uniform, a = sqrt 5; bias: +-1/sqrt(fan_in) */
+    IR_INIT_XAVIER_UNIFORM, /* conv bias 0.01 */
     IR_INIT_XAVIER_NORMAL,
     IR_INIT_KAIMING_UNIFORM, /* fan_out, ReLU gain, bias 0 */
     IR_INIT_KAIMING_NORMAL,
-    IR_INIT_VALUE, /* every element attr.value: batch norm's 1 and 0, a bias's 0.01 */
+    IR_INIT_VALUE,   /* every element attr.value: batch norm's 1 and 0, a bias's 0.01 */
     IR_INIT_UNIFORM, /* uniform in attr.min .. attr.max */
     IR_INIT_NORMAL,  /* normal with mean attr.min, deviation attr.max */
     IR_INIT_COUNT
@@ -118,8 +118,8 @@ typedef struct IrAttr {
     int32_t groups;                                    /* conv */
     int32_t mode;                                      /* IrInit, IrDist or IrResize, by op */
     bool count_padding;                                /* avg_pool */
-    uint8_t naxes;                                     /* reduce, merge, contract: entries of `axes` */
-    uint8_t shape_rank;                                /* expand, unmerge, leaves: of shape */
+    uint8_t naxes;      /* reduce, merge, contract: entries of `axes` */
+    uint8_t shape_rank; /* expand, unmerge, leaves: of shape */
     uint8_t unused[5];
     IrAxis axis, axis2;
     IrAxis axes[IR_MAX_AXES];

@@ -7,11 +7,17 @@
 
 static const char *plural(IrAxis axis, char buf[32]) {
     switch (axis) {
-    case IR_AXIS_N: return "batch sizes";
-    case IR_AXIS_C: return "channels";
-    case IR_AXIS_H: return "heights";
-    case IR_AXIS_W: return "widths";
-    default: snprintf(buf, 32, "sizes along axis %s", axis_text(axis).s); return buf;
+    case IR_AXIS_N:
+        return "batch sizes";
+    case IR_AXIS_C:
+        return "channels";
+    case IR_AXIS_H:
+        return "heights";
+    case IR_AXIS_W:
+        return "widths";
+    default:
+        snprintf(buf, 32, "sizes along axis %s", axis_text(axis).s);
+        return buf;
     }
 }
 

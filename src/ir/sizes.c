@@ -14,7 +14,9 @@ static const IrType *in_type(const IrGraph *g, const IrNode *n, uint32_t i) {
     return &ir_get(g, n->in[i])->type;
 }
 
-static bool add_to(int64_t *sum, int64_t x) { return add_checked(*sum, x, sum); }
+static bool add_to(int64_t *sum, int64_t x) {
+    return add_checked(*sum, x, sum);
+}
 
 /* Convolutions and dense layers: each output element sums over one filter. */
 static bool count_conv(const IrGraph *g, const IrNode *n, bool live, IrSizes *s) {
@@ -54,21 +56,28 @@ static int64_t map_size(const IrType *t) {
 
 static bool count_node(const IrGraph *g, const IrNode *n, bool live, IrSizes *s) {
     switch (n->op) {
-    case IR_OP_param: return add_to(&s->params, ir_type_elements(&n->type));
+    case IR_OP_param:
+        return add_to(&s->params, ir_type_elements(&n->type));
     case IR_OP_conv:
-    case IR_OP_dense: return count_conv(g, n, live, s);
-    case IR_OP_contract: return count_contract(g, n, live, s);
-    case IR_OP_batch_norm: return add_to(&s->bn_count, per_image(&n->type) * (n->nin > 1 ? 2 : 1));
-    case IR_OP_relu: return add_to(&s->relu_count, per_image(&n->type));
+    case IR_OP_dense:
+        return count_conv(g, n, live, s);
+    case IR_OP_contract:
+        return count_contract(g, n, live, s);
+    case IR_OP_batch_norm:
+        return add_to(&s->bn_count, per_image(&n->type) * (n->nin > 1 ? 2 : 1));
+    case IR_OP_relu:
+        return add_to(&s->relu_count, per_image(&n->type));
     case IR_OP_max_pool:
-    case IR_OP_avg_pool: return add_to(&s->pool_count, per_image(in_type(g, n, 0)));
+    case IR_OP_avg_pool:
+        return add_to(&s->pool_count, per_image(in_type(g, n, 0)));
     case IR_OP_reduce_mean:
         return !is_global_pool(n) || add_to(&s->pool_count, per_image(in_type(g, n, 0)));
     case IR_OP_resize:
         return n->attr->mode == IR_RESIZE_BILINEAR ||
                map_size(&n->type) <= map_size(in_type(g, n, 0)) ||
                add_to(&s->resize_count, per_image(&n->type));
-    default: return true;
+    default:
+        return true;
     }
 }
 

@@ -65,33 +65,60 @@ static void put_sizes(Buf *b, const IrType *t) {
 /* Elementwise ops by a pattern: $0, $1, $2 are the aligned inputs. */
 static const char *pattern_of(IrOp op) {
     switch (op) {
-    case IR_OP_zero: return "torch.zeros_like($0)";
-    case IR_OP_identity: return "$0";
-    case IR_OP_neg: return "-$0";
-    case IR_OP_abs: return "torch.abs($0)";
-    case IR_OP_sign: return "torch.sign($0)";
-    case IR_OP_step: return "($0 > 0).to($0.dtype)";
-    case IR_OP_floor: return "torch.floor($0)";
-    case IR_OP_relu: return "F.relu($0)";
-    case IR_OP_sqrt: return "torch.sqrt($0)";
-    case IR_OP_recip: return "1 / $0";
-    case IR_OP_exp: return "torch.exp($0)";
-    case IR_OP_log: return "torch.log($0)";
-    case IR_OP_sin: return "torch.sin($0)";
-    case IR_OP_cos: return "torch.cos($0)";
-    case IR_OP_tanh: return "torch.tanh($0)";
-    case IR_OP_sigmoid: return "torch.sigmoid($0)";
-    case IR_OP_sub: return "$0 - $1";
-    case IR_OP_mul: return "$0 * $1";
-    case IR_OP_div: return "$0 / $1";
-    case IR_OP_pow: return "$0 ** $1";
-    case IR_OP_maximum: return "torch.maximum($0, $1)";
-    case IR_OP_minimum: return "torch.minimum($0, $1)";
-    case IR_OP_mod: return "torch.remainder($0, $1)";
-    case IR_OP_less: return "torch.lt($0, $1).to(v['dtype'])";
-    case IR_OP_equal: return "torch.eq($0, $1).to(v['dtype'])";
-    case IR_OP_select: return "torch.where($0 != 0, $1, $2)";
-    default: return NULL;
+    case IR_OP_zero:
+        return "torch.zeros_like($0)";
+    case IR_OP_identity:
+        return "$0";
+    case IR_OP_neg:
+        return "-$0";
+    case IR_OP_abs:
+        return "torch.abs($0)";
+    case IR_OP_sign:
+        return "torch.sign($0)";
+    case IR_OP_step:
+        return "($0 > 0).to($0.dtype)";
+    case IR_OP_floor:
+        return "torch.floor($0)";
+    case IR_OP_relu:
+        return "F.relu($0)";
+    case IR_OP_sqrt:
+        return "torch.sqrt($0)";
+    case IR_OP_recip:
+        return "1 / $0";
+    case IR_OP_exp:
+        return "torch.exp($0)";
+    case IR_OP_log:
+        return "torch.log($0)";
+    case IR_OP_sin:
+        return "torch.sin($0)";
+    case IR_OP_cos:
+        return "torch.cos($0)";
+    case IR_OP_tanh:
+        return "torch.tanh($0)";
+    case IR_OP_sigmoid:
+        return "torch.sigmoid($0)";
+    case IR_OP_sub:
+        return "$0 - $1";
+    case IR_OP_mul:
+        return "$0 * $1";
+    case IR_OP_div:
+        return "$0 / $1";
+    case IR_OP_pow:
+        return "$0 ** $1";
+    case IR_OP_maximum:
+        return "torch.maximum($0, $1)";
+    case IR_OP_minimum:
+        return "torch.minimum($0, $1)";
+    case IR_OP_mod:
+        return "torch.remainder($0, $1)";
+    case IR_OP_less:
+        return "torch.lt($0, $1).to(v['dtype'])";
+    case IR_OP_equal:
+        return "torch.eq($0, $1).to(v['dtype'])";
+    case IR_OP_select:
+        return "torch.where($0 != 0, $1, $2)";
+    default:
+        return NULL;
     }
 }
 
@@ -145,7 +172,9 @@ static void put_window(Buf *b, const IrGraph *g, const IrNode *n) {
 }
 
 static void put_reduce(Buf *b, const IrGraph *g, const IrNode *n) {
-    const char *name = n->op == IR_OP_reduce_sum ? "sum" : n->op == IR_OP_reduce_mean ? "mean" : "amax";
+    const char *name = n->op == IR_OP_reduce_sum    ? "sum"
+                       : n->op == IR_OP_reduce_mean ? "mean"
+                                                    : "amax";
     buf_printf(b, "t%u.%s(", n->in[0], name);
     put_dims(b, &ir_get(g, n->in[0])->type, n->attr);
     buf_putc(b, ')');

@@ -13,7 +13,7 @@
 
 /* The names of one network: candidates with the same canonical form. */
 typedef struct Network {
-    size_t first;   /* the first candidate, whose text builds it */
+    size_t first; /* the first candidate, whose text builds it */
     size_t *members;
     size_t nmembers;
 } Network;
@@ -212,12 +212,12 @@ static void mark_invalid(Ranking *r, const Network *net) {
         r->result->candidates[net->members[i]].status = SCORE_INVALID;
 }
 
-static bool measure(Ranking *r, int worker, const ScorerOptions *how, const ProxyBuild *built, Arena *arena,
-                    Measured *m, NascError *err) {
+static bool measure(Ranking *r, int worker, const ScorerOptions *how, const ProxyBuild *built,
+                    Arena *arena, Measured *m, NascError *err) {
     const RankJob *job = r->job;
     if (job->reference)
-        return scorer_measure_reference(built, &r->run, job->seed, r->result->repeats, job->in_double, arena, m,
-                                        NULL, err);
+        return scorer_measure_reference(built, &r->run, job->seed, r->result->repeats,
+                                        job->in_double, arena, m, NULL, err);
     return scorer_measure(job->jit, how, built, &r->run, job->seed, r->result->repeats, arena,
                           &r->memory[worker], m, err);
 }
@@ -263,7 +263,8 @@ static void scored(void *user, size_t finished, size_t item) {
             r->best = c;
     }
     if (r->job->progress)
-        r->job->progress(r->job->user, "scoring", finished, r->result->networks, r->failed, r->best);
+        r->job->progress(r->job->user, "scoring", finished, r->result->networks, r->failed,
+                         r->best);
 }
 
 static NascStatus score_all(Ranking *r, NascError *err) {
@@ -281,7 +282,8 @@ static NascStatus score_all(Ranking *r, NascError *err) {
         memory_free(&r->memory[i]);
     free(r->memory);
     for (size_t i = 0; i < r->run.inputs.items.len; i++)
-        inputs_add(&res->inputs, r->run.inputs.items.items[i].path, r->run.inputs.items.items[i].sha256);
+        inputs_add(&res->inputs, r->run.inputs.items.items[i].path,
+                   r->run.inputs.items.items[i].sha256);
     run_values_free(&r->run);
     return err->message[0] ? err->status : NASC_OK;
 }
@@ -308,7 +310,8 @@ static void count_outcomes(RankResult *res, const RankJob *job) {
         if (res->sizes_only && c->status == SCORE_MISSING)
             c->status = SCORE_OK;
         res->missing += c->status == SCORE_MISSING;
-        res->failed += c->status == SCORE_NAN || c->status == SCORE_INF || c->status == SCORE_INVALID;
+        res->failed +=
+            c->status == SCORE_NAN || c->status == SCORE_INF || c->status == SCORE_INVALID;
     }
     res->interrupted = job->interrupt && *job->interrupt;
 }
@@ -321,7 +324,8 @@ static double seconds_of(clockid_t clock) {
 
 NascStatus rank_run(const RankJob *job, RankResult *res, NascError *err) {
     double wall = seconds_of(CLOCK_MONOTONIC), cpu = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
-    *res = (RankResult){.sizes_only = !job->jit, .repeats = job->action->proxy ? proxy_repeats(job->action->proxy) : 1};
+    *res = (RankResult){.sizes_only = !job->jit,
+                        .repeats = job->action->proxy ? proxy_repeats(job->action->proxy) : 1};
     arena_init(&res->arena, "ranking");
     Ranking r = {.job = job, .result = res};
     pthread_mutex_init(&r.front, NULL);

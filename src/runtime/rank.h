@@ -20,12 +20,14 @@ typedef struct Candidate {
     double metric; /* larger = better; NaN without a table */
     ScoreStatus status;
     IrSizes sizes; /* of the network that the space declares for costs, else of the scored one */
-    Hash128 hash;  /* of the canonical form of the scored network; for an observing proxy, of all it measures */
-    Hash128 form;  /* canonical form of the scored network, whatever the proxy sees of it */
+    Hash128
+        hash; /* of the canonical form of the scored network; for an observing proxy, of all it measures */
+    Hash128 form; /* canonical form of the scored network, whatever the proxy sees of it */
     size_t network;
-    double score;  /* mean over repeats; NaN unless SCORE_OK */
+    double score; /* mean over repeats; NaN unless SCORE_OK */
     double *repeat_scores;
-    double *losses; /* [repeat][step] of the first measure, if the job keeps them; steps of them a repeat */
+    double *
+        losses; /* [repeat][step] of the first measure, if the job keeps them; steps of them a repeat */
     int64_t steps;
     double seconds; /* one scoring of its network on one worker, compiling excluded */
 } Candidate;
@@ -33,9 +35,10 @@ typedef struct Candidate {
 typedef struct RankJob {
     Program *program;
     const Action *action;
-    Jit *jit; /* NULL: sizes only */
+    Jit *jit;         /* NULL: sizes only */
     Journal *journal; /* NULL: nothing is kept or recalled */
-    bool reference, in_double; /* train by the reference executor instead of kernels, in float or double */
+    bool reference,
+        in_double; /* train by the reference executor instead of kernels, in float or double */
     const Hash128 *without; /* networks that are left out, or NULL */
     size_t nwithout;
     uint64_t seed;

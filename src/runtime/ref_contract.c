@@ -34,8 +34,8 @@ void ref_contract(const IrNode *node, const IrType *const *in_types, const doubl
             ref_walk_operand(&s, b);
             for (int64_t k = 0; k < s.rows; k++, ref_walk_next(&s))
                 for (int64_t i = 0; i < s.length; i++)
-                    sum = ref_round(f32, sum + x[s.at[0] + i * s.step[0]] *
-                                                  y[s.at[1] + i * s.step[1]]);
+                    sum = ref_round(f32,
+                                    sum + x[s.at[0] + i * s.step[0]] * y[s.at[1] + i * s.step[1]]);
             *out++ = sum;
         }
 }

@@ -15,9 +15,13 @@ int64_t report_peak_memory(void) {
     return (int64_t)usage.ru_maxrss * 1024;
 }
 
-static json_t *number(double x) { return isfinite(x) ? json_real(x) : json_null(); }
+static json_t *number(double x) {
+    return isfinite(x) ? json_real(x) : json_null();
+}
 
-static json_t *text_or_null(const char *s) { return s ? json_string(s) : json_null(); }
+static json_t *text_or_null(const char *s) {
+    return s ? json_string(s) : json_null();
+}
 
 static json_t *interval(StatsInterval i) {
     json_t *pair = json_array();
@@ -117,7 +121,8 @@ static void dump(Buf *b, json_t *o) {
 }
 
 void report_json(Buf *b, const ReportHeader *h, const ActionReport *actions, size_t n) {
-    json_t *o = json_object(), *nasc = json_object(), *program = json_object(), *list = json_array();
+    json_t *o = json_object(), *nasc = json_object(), *program = json_object(),
+           *list = json_array();
     json_object_set_new(nasc, "version", json_string(h->version));
     json_object_set_new(nasc, "llvm", text_or_null(h->llvm));
     json_object_set_new(nasc, "blas", text_or_null(h->blas));

@@ -17,7 +17,8 @@ typedef struct ReportHeader {
 typedef struct ActionReport {
     const RankResult *result;
     const Evaluation *evaluation;
-    const SearchResult *search; /* of a search action: result and evaluation are those of what was found; or NULL */
+    const SearchResult *
+        search; /* of a search action: result and evaluation are those of what was found; or NULL */
     const char *space, *proxy;
     const ProgramParam *settings; /* of the proxy */
     size_t nsettings;

@@ -24,7 +24,9 @@ static void put_row(Buf *b, const EvalRow *r, const char *name) {
     buf_putc(b, '\n');
 }
 
-static void put_millions(Buf *b, int64_t n) { buf_printf(b, "%10.3f", (double)n / 1e6); }
+static void put_millions(Buf *b, int64_t n) {
+    buf_printf(b, "%10.3f", (double)n / 1e6);
+}
 
 static void put_candidate(Buf *b, const RankResult *r, size_t place, const Candidate *c) {
     buf_printf(b, "%6zu", place);
@@ -64,11 +66,13 @@ static void put_spread(Buf *b, const RankResult *r, const Evaluation *e) {
     if (r->sizes_only || isnan(e->spread_networks))
         return;
     if (isnan(e->spread_repeats))
-        buf_printf(b, "Spread of the score between networks %.4g; between repeats unknown (repeats=1).\n",
-                   e->spread_networks);
+        buf_printf(
+            b, "Spread of the score between networks %.4g; between repeats unknown (repeats=1).\n",
+            e->spread_networks);
     else
-        buf_printf(b, "Spread of the score between networks %.4g, between repeats of one network %.4g.\n",
-                   e->spread_networks, e->spread_repeats);
+        buf_printf(
+            b, "Spread of the score between networks %.4g, between repeats of one network %.4g.\n",
+            e->spread_networks, e->spread_repeats);
 }
 
 static void put_rows(Buf *b, const ActionReport *a) {
@@ -76,9 +80,8 @@ static void put_rows(Buf *b, const ActionReport *a) {
     const RankResult *r = a->result;
     if (e->nrows == 0)
         return;
-    buf_printf(b, "\n  %-16s%8s  %-18s%8s%8s\n",
-               r->has_metric ? "against metric" : "against score", "Spearman", "  95 % interval",
-               "tau-b", "top 10%");
+    buf_printf(b, "\n  %-16s%8s  %-18s%8s%8s\n", r->has_metric ? "against metric" : "against score",
+               "Spearman", "  95 % interval", "tau-b", "top 10%");
     for (size_t i = 0; i < e->nrows; i++)
         put_row(b, &e->rows[i], e->rows[i].name);
     for (size_t i = 0; i < e->nrepeats; i++) {

@@ -36,7 +36,8 @@ static void find_groups(const ProxyBuild *build, Arena *arena, Groups *g) {
 
 static IrModule copy_with_groups(const IrModule *m, const int64_t *group, Arena *arena) {
     size_t n = ir_graph_len(m->graph);
-    IrModule out = {ir_graph_new(arena), m->nroots, ARENA_ARRAY(arena, IrRef, m->nroots), m->root_names};
+    IrModule out = {ir_graph_new(arena), m->nroots, ARENA_ARRAY(arena, IrRef, m->nroots),
+                    m->root_names};
     IrRef *copy = ARENA_ARRAY(arena, IrRef, n);
     for (size_t i = 0; i < n; i++) {
         const IrNode *node = ir_get(m->graph, (IrRef)i);
@@ -56,8 +57,8 @@ static IrModule copy_with_groups(const IrModule *m, const int64_t *group, Arena 
     return out;
 }
 
-void scorer_canonical(const ProxyBuild *build, Arena *arena, IrModule *canonical, PlanUpdate **updates,
-                      size_t *nupdates) {
+void scorer_canonical(const ProxyBuild *build, Arena *arena, IrModule *canonical,
+                      PlanUpdate **updates, size_t *nupdates) {
     Groups groups = {0};
     find_groups(build, arena, &groups);
     IrModule grouped = copy_with_groups(&build->module, groups.of_node, arena);
@@ -93,8 +94,8 @@ static void fill_inputs(const Plan *plan, const RunValues *run, char *base) {
     }
 }
 
-static void fill_weights(const Plan *plan, uint64_t seed, uint64_t repeat, double *scratch, float *dense,
-                         char *base) {
+static void fill_weights(const Plan *plan, uint64_t seed, uint64_t repeat, double *scratch,
+                         float *dense, char *base) {
     for (size_t i = 0; i < plan->nleaves; i++) {
         const PlanLeaf *leaf = &plan->leaves[i];
         if (leaf->op == IR_OP_input)
@@ -110,14 +111,15 @@ static void fill_weights(const Plan *plan, uint64_t seed, uint64_t repeat, doubl
 }
 
 /* Inputs that are new at this forward pass. */
-static void fill_noise(const Plan *plan, const ProxyBuild *build, uint64_t seed, uint64_t repeat, int64_t step,
-                       float *dense, char *base) {
+static void fill_noise(const Plan *plan, const ProxyBuild *build, uint64_t seed, uint64_t repeat,
+                       int64_t step, float *dense, char *base) {
     for (size_t i = 0; build->nnoises && i < plan->nleaves; i++) {
         const PlanLeaf *leaf = &plan->leaves[i];
         if (leaf->op != IR_OP_input || leaf->uid < PROXY_NOISE_SLOT)
             continue;
         const ProxyNoise *noise = &build->noises[leaf->uid - PROXY_NOISE_SLOT];
-        RandomStream stream = random_stream(seed, repeat, RANDOM_NOISE, proxy_noise_identity(noise->key, step));
+        RandomStream stream =
+            random_stream(seed, repeat, RANDOM_NOISE, proxy_noise_identity(noise->key, step));
         for (int64_t k = 0; k < leaf->elements; k++)
             dense[k] = (float)(noise->mean + noise->deviation * random_normal(stream, (uint64_t)k));
         memory_write_leaf(leaf, &ir_get(plan->module.graph, leaf->node)->type, dense, base);
@@ -133,8 +135,8 @@ static void run_part(const Plan *plan, int part, PlanProfile *profile, char *bas
 
 /* One training run: the scalars after each forward pass; NaN once one is not finite. The pass after the last
  * update needs no gradient, so the backward part runs steps - 1 times. */
-static void train(const Plan *plan, const ProxyBuild *build, PlanProfile *profile, uint64_t seed, uint64_t repeat,
-                  float *dense, char *base, double *values) {
+static void train(const Plan *plan, const ProxyBuild *build, PlanProfile *profile, uint64_t seed,
+                  uint64_t repeat, float *dense, char *base, double *values) {
     size_t first = build->trains ? 1 : 0, n = build->nmeasures;
     for (int64_t step = 0; step < build->steps; step++) {
         fill_noise(plan, build, seed, repeat, step, dense, base);
@@ -160,7 +162,9 @@ static int64_t largest_leaf(const Plan *plan) {
     return n;
 }
 
-static void put_word(Buf *b, uint64_t x) { buf_append(b, &x, sizeof x); }
+static void put_word(Buf *b, uint64_t x) {
+    buf_append(b, &x, sizeof x);
+}
 
 static void put_real(Buf *b, double x) {
     uint64_t bits;
@@ -171,8 +175,9 @@ static void put_real(Buf *b, double x) {
 /* What a training measures is a function of these alone: the canonical graph (which also names the random streams
  * of its leaves), how leaves are updated, the content of the inputs, the steps, the seed and the kind of code. The
  * repeat is added by the caller. The score expression takes no part: settings that only enter it share trainings. */
-static Hash128 training_key(const ProxyBuild *build, const IrModule *canonical, const PlanUpdate *updates,
-                            size_t nupdates, const RunValues *run, uint64_t seed, const char *target, bool direct) {
+static Hash128 training_key(const ProxyBuild *build, const IrModule *canonical,
+                            const PlanUpdate *updates, size_t nupdates, const RunValues *run,
+                            uint64_t seed, const char *target, bool direct) {
     Buf b = {0};
     Hash128 graph = ir_hash(canonical);
     put_word(&b, graph.hi);
@@ -222,7 +227,8 @@ static int64_t recall(Journal *journal, Hash128 key, Measured *out, bool *known)
     size_t per_repeat = (size_t)out->steps * out->nmeasures;
     for (int64_t r = 0; r < out->repeats; r++) {
         JournalEntry e;
-        known[r] = journal && journal_find(journal, repeat_key(key, r), &e) && e.nvalues == per_repeat;
+        known[r] =
+            journal && journal_find(journal, repeat_key(key, r), &e) && e.nvalues == per_repeat;
         missing += !known[r];
         if (!known[r])
             continue;
@@ -235,8 +241,8 @@ static int64_t recall(Journal *journal, Hash128 key, Measured *out, bool *known)
 
 /* Trains the repeats that are not known. */
 static bool train_missing(const Plan *plan, const ScorerOptions *how, const ProxyBuild *build,
-                          const RunValues *run, uint64_t seed, const bool *known, Hash128 key, Arena *arena,
-                          WorkerMemory *memory, Measured *out, NascError *err) {
+                          const RunValues *run, uint64_t seed, const bool *known, Hash128 key,
+                          Arena *arena, WorkerMemory *memory, Measured *out, NascError *err) {
     size_t per_repeat = (size_t)build->steps * build->nmeasures;
     char *base = memory_reserve(memory, (size_t)plan->arena_bytes);
     double *scratch = ARENA_ARRAY(arena, double, largest_leaf(plan));
@@ -257,8 +263,9 @@ static bool train_missing(const Plan *plan, const ScorerOptions *how, const Prox
 }
 
 /* By the reference executor, in double: every repeat is run if one is missing. */
-static bool measure_by_reference(const ScorerOptions *how, const ProxyBuild *build, const RunValues *run,
-                                 uint64_t seed, Hash128 key, Arena *arena, Measured *out, NascError *err) {
+static bool measure_by_reference(const ScorerOptions *how, const ProxyBuild *build,
+                                 const RunValues *run, uint64_t seed, Hash128 key, Arena *arena,
+                                 Measured *out, NascError *err) {
     double start = now(), *values = out->values;
     size_t per_repeat = (size_t)build->steps * build->nmeasures;
     Measured m;
@@ -270,7 +277,8 @@ static bool measure_by_reference(const ScorerOptions *how, const ProxyBuild *bui
     memcpy(values, m.values, (size_t)out->repeats * per_repeat * sizeof *values);
     free(m.values);
     for (int64_t r = 0; ok && r < out->repeats; r++) {
-        JournalEntry e = {repeat_key(key, r), per_repeat, values + (size_t)r * per_repeat, seconds, 0};
+        JournalEntry e = {repeat_key(key, r), per_repeat, values + (size_t)r * per_repeat, seconds,
+                          0};
         out->seconds += seconds;
         ok = !how->journal || journal_add(how->journal, &e, err);
     }
@@ -279,12 +287,13 @@ static bool measure_by_reference(const ScorerOptions *how, const ProxyBuild *bui
 
 /* What computes a build: code for a target, or the reference executor on a kind of BLAS kernels. */
 static const char *executor_name(Jit *jit, const ProxyBuild *build, Arena *arena) {
-    return build->reference ? arena_printf(arena, "reference, double, %s", blas_core()) : jit_target_name(jit);
+    return build->reference ? arena_printf(arena, "reference, double, %s", blas_core())
+                            : jit_target_name(jit);
 }
 
-bool scorer_measure(Jit *jit, const ScorerOptions *how, const ProxyBuild *build, const RunValues *run,
-                    uint64_t seed, int64_t repeats, Arena *arena, WorkerMemory *memory, Measured *out,
-                    NascError *err) {
+bool scorer_measure(Jit *jit, const ScorerOptions *how, const ProxyBuild *build,
+                    const RunValues *run, uint64_t seed, int64_t repeats, Arena *arena,
+                    WorkerMemory *memory, Measured *out, NascError *err) {
     IrModule canonical;
     PlanUpdate *updates;
     size_t nupdates;

@@ -11,8 +11,9 @@
 typedef struct Measured {
     int64_t repeats, steps;
     size_t nmeasures;
-    double *values;      /* [repeat][step][measure]; NaN from the step on that was not reached */
-    double seconds;      /* planning and running, without compiling; as it was where the journal knew it */
+    double *values; /* [repeat][step][measure]; NaN from the step on that was not reached */
+    double
+        seconds; /* planning and running, without compiling; as it was where the journal knew it */
     int64_t arena_bytes; /* what the plan needs */
 } Measured;
 
@@ -26,15 +27,17 @@ typedef struct ScorerOptions {
 /* Trains the built candidate `repeats` times from independent initial values. A step whose first scalar is not
  * finite ends its repeat. The values are malloc'd. Repeats that the journal knows are taken from it, others are added.
  * What the build wants computed by the reference executor is computed by it, in double. */
-bool scorer_measure(Jit *jit, const ScorerOptions *how, const ProxyBuild *build, const RunValues *run, uint64_t seed,
-                    int64_t repeats, Arena *arena, WorkerMemory *memory, Measured *out, NascError *err);
+bool scorer_measure(Jit *jit, const ScorerOptions *how, const ProxyBuild *build,
+                    const RunValues *run, uint64_t seed, int64_t repeats, Arena *arena,
+                    WorkerMemory *memory, Measured *out, NascError *err);
 /* The same by the reference executor. `params`, if not NULL, is given the `param` leaves after the last update of
  * the last repeat, as doubles, leaf after leaf in the order of the canonical module. */
-bool scorer_measure_reference(const ProxyBuild *build, const RunValues *run, uint64_t seed, int64_t repeats,
-                              bool in_double, Arena *arena, Measured *out, Buf *params, NascError *err);
+bool scorer_measure_reference(const ProxyBuild *build, const RunValues *run, uint64_t seed,
+                              int64_t repeats, bool in_double, Arena *arena, Measured *out,
+                              Buf *params, NascError *err);
 
 /* The canonical module of a candidate with the optimizer's settings renumbered to its leaves. */
-void scorer_canonical(const ProxyBuild *build, Arena *arena, IrModule *canonical, PlanUpdate **updates,
-                      size_t *nupdates);
+void scorer_canonical(const ProxyBuild *build, Arena *arena, IrModule *canonical,
+                      PlanUpdate **updates, size_t *nupdates);
 
 #endif

@@ -73,8 +73,11 @@ static bool with_gradients(Reference *r, const PlanUpdate *updates, Arena *arena
         const PlanUpdate *u = &updates[i];
         wrt[i] = find_leaf(r->canonical, u->uid);
         int64_t n = ir_type_elements(&ir_get(r->canonical->graph, wrt[i])->type);
-        r->params[i] = (RefParam){.uid = u->uid, .gradient = r->canonical->nroots + i, .lr = u->lr,
-                                  .momentum = u->momentum, .decay = u->decay,
+        r->params[i] = (RefParam){.uid = u->uid,
+                                  .gradient = r->canonical->nroots + i,
+                                  .lr = u->lr,
+                                  .momentum = u->momentum,
+                                  .decay = u->decay,
                                   .value = ARENA_ARRAY(arena, double, n)};
     }
     if (r->nparams == 0) {
@@ -91,20 +94,24 @@ static void start_repeat(Reference *r) {
     memset(r->passes, 0, r->build->nnoises * sizeof *r->passes);
     for (size_t i = 0; i < r->nparams; i++) {
         IrRef leaf = find_leaf(r->canonical, r->params[i].uid);
-        init_leaf(ir_get(r->canonical->graph, leaf), r->seed, r->repeat, r->hash, r->params[i].value);
+        init_leaf(ir_get(r->canonical->graph, leaf), r->seed, r->repeat, r->hash,
+                  r->params[i].value);
     }
 }
 
 /* scalars[step * nroots + root] */
-static bool train(Reference *r, const IrModule *gradient, int64_t steps, bool in_double, double *scalars,
-                  NascError *err) {
+static bool train(Reference *r, const IrModule *gradient, int64_t steps, bool in_double,
+                  double *scalars, NascError *err) {
     const IrModule *m = r->canonical;
-    RefOptions options = {.precision = in_double ? REF_DOUBLE : REF_FLOAT, .leaf = leaf_value, .user = r,
+    RefOptions options = {.precision = in_double ? REF_DOUBLE : REF_FLOAT,
+                          .leaf = leaf_value,
+                          .user = r,
                           .seed = r->seed};
     Arena last;
     arena_init(&last, "reference step");
     double **value = ARENA_ARRAY(&last, double *, m->nroots);
-    bool ok = ref_train(gradient, m->nroots, r->params, r->nparams, (int)steps - 1, &options, scalars, err) &&
+    bool ok = ref_train(gradient, m->nroots, r->params, r->nparams, (int)steps - 1, &options,
+                        scalars, err) &&
               ref_eval(m->graph, m->roots, m->nroots, &options, &last, value, err);
     for (size_t i = 0; ok && i < m->nroots; i++)
         scalars[(size_t)(steps - 1) * m->nroots + i] = value[i][0];
@@ -113,7 +120,8 @@ static bool train(Reference *r, const IrModule *gradient, int64_t steps, bool in
 }
 
 /* Copies the measures; after the first step with a scalar that is not finite the rest stays NaN. */
-static void keep_measures(const ProxyBuild *build, size_t nroots, const double *scalars, double *values) {
+static void keep_measures(const ProxyBuild *build, size_t nroots, const double *scalars,
+                          double *values) {
     size_t first = build->trains ? 1 : 0, n = build->nmeasures;
     bool finite = true;
     for (size_t step = 0; finite && step < (size_t)build->steps; step++)
@@ -137,8 +145,9 @@ static void put_params(const Reference *r, Buf *params) {
     }
 }
 
-bool scorer_measure_reference(const ProxyBuild *build, const RunValues *run, uint64_t seed, int64_t repeats,
-                              bool in_double, Arena *arena, Measured *out, Buf *params, NascError *err) {
+bool scorer_measure_reference(const ProxyBuild *build, const RunValues *run, uint64_t seed,
+                              int64_t repeats, bool in_double, Arena *arena, Measured *out,
+                              Buf *params, NascError *err) {
     IrModule canonical, gradient;
     PlanUpdate *updates;
     Reference r = {.build = build, .run = run, .canonical = &canonical, .seed = seed};
@@ -153,7 +162,7 @@ bool scorer_measure_reference(const ProxyBuild *build, const RunValues *run, uin
     out->values = nasc_alloc(MAX(1, (size_t)repeats * per_repeat) * sizeof *out->values);
     for (size_t i = 0; i < (size_t)repeats * per_repeat; i++)
         out->values[i] = NAN;
-    double *scalars = ARENA_ARRAY(arena, double, (size_t)build->steps * canonical.nroots);
+    double *scalars = ARENA_ARRAY(arena, double, (size_t)build->steps *canonical.nroots);
     for (int64_t repeat = 0; repeat < repeats; repeat++) {
         r.repeat = (uint64_t)repeat;
         start_repeat(&r);

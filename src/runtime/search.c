@@ -58,7 +58,8 @@ static void take_networks(const RankJob *job, SearchResult *r) {
             continue;
         if (seen[c->network]) {
             char text[500];
-            snprintf(text, sizeof text, "%s: '%.150s' and '%.150s' are the same network; the first one counts",
+            snprintf(text, sizeof text,
+                     "%s: '%.150s' and '%.150s' are the same network; the first one counts",
                      r->action->table, first[c->network], c->arch);
             warn(job, text);
             continue;
@@ -81,17 +82,21 @@ static NascStatus read_selection(const RankJob *job, SearchResult *r, NascError 
         return status;
     take_networks(job, r);
     if (r->nselection < FEWEST)
-        return nasc_fail(err, NASC_PROGRAM_ERROR, "%s: %zu different networks are too few to select by; a selection "
-                         "set needs at least %d, better 20", r->action->table, r->nselection, FEWEST);
+        return nasc_fail(err, NASC_PROGRAM_ERROR,
+                         "%s: %zu different networks are too few to select by; a selection "
+                         "set needs at least %d, better 20",
+                         r->action->table, r->nselection, FEWEST);
     bool varies = false;
     for (size_t i = 1; i < r->nselection; i++)
         varies |= r->metric[i] != r->metric[0];
     if (!varies)
-        return nasc_fail(err, NASC_PROGRAM_ERROR, "%s: all %zu architectures have the same %s, so nothing ranks them",
+        return nasc_fail(err, NASC_PROGRAM_ERROR,
+                         "%s: all %zu architectures have the same %s, so nothing ranks them",
                          r->action->table, r->nselection, r->selection.metric_name);
     if (r->nselection < FEW) {
         char text[200];
-        snprintf(text, sizeof text, "%s: with %zu architectures the choice is mostly chance; 20 are usual",
+        snprintf(text, sizeof text,
+                 "%s: with %zu architectures the choice is mostly chance; 20 are usual",
                  r->action->table, r->nselection);
         warn(job, text);
     }
@@ -128,9 +133,12 @@ static NascStatus check_apart(const RankJob *job, SearchResult *r, NascError *er
         }
     }
     if (n)
-        status = nasc_fail(err, NASC_PROGRAM_ERROR, "selection and evaluation overlap: %zu of the evaluation (%s), '%.100s' "
-                           "for one, are networks of the selection (%s: '%.100s'); take other rows, or leave them out "
-                           "with rows(.., overlap: drop)", n, e->table, first->arch, r->action->table, same->arch);
+        status = nasc_fail(err, NASC_PROGRAM_ERROR,
+                           "selection and evaluation overlap: %zu of the evaluation (%s), '%.100s' "
+                           "for one, are networks of the selection (%s: '%.100s'); take other "
+                           "rows, or leave them out "
+                           "with rows(.., overlap: drop)",
+                           n, e->table, first->arch, r->action->table, same->arch);
     rank_free(&other);
     return status;
 }
@@ -157,19 +165,22 @@ static Proxy *open_zero(Search *s, const Architecture *point) {
     if (!s->r->has_zero)
         return NULL;
     char *text = without_size(point);
-    Proxy *p = strcmp(text, architecture_text(point)) ? proxy_open(s->job->action->proxy, text) : NULL;
+    Proxy *p =
+        strcmp(text, architecture_text(point)) ? proxy_open(s->job->action->proxy, text) : NULL;
     free(text);
     return p;
 }
 
 static RandomStream stream_for(const Search *s, const char *what) {
-    return random_stream(s->r->action->engine.seed, 0, RANDOM_MUTATE, hash128(what, strlen(what), 0x647073));
+    return random_stream(s->r->action->engine.seed, 0, RANDOM_MUTATE,
+                         hash128(what, strlen(what), 0x647073));
 }
 
 /* The best of a tournament among the last `population` points up to t - lag; ties go to the older one. */
 static size_t choose_parent(const Search *s, size_t t) {
     const SearchEngine *e = &s->r->action->engine;
-    size_t last = t - (size_t)e->lag, first = last + 1 > (size_t)e->population ? last + 1 - (size_t)e->population : 0;
+    size_t last = t - (size_t)e->lag,
+           first = last + 1 > (size_t)e->population ? last + 1 - (size_t)e->population : 0;
     RandomStream stream = stream_for(s, "tournament");
     size_t best = SIZE_MAX;
     for (int64_t i = 0; i < e->tournament; i++) {
@@ -194,7 +205,8 @@ static bool breed(Search *s, size_t t) {
         l->point = space_sample(space, &s->r->arena, stream_for(s, "draw"), t);
     } else {
         p->parent = (int64_t)choose_parent(s, t);
-        l->point = space_mutate(space, &s->r->arena, s->live[p->parent].point, stream_for(s, "mutate"), t, e->mutation);
+        l->point = space_mutate(space, &s->r->arena, s->live[p->parent].point,
+                                stream_for(s, "mutate"), t, e->mutation);
     }
     if (!l->point)
         return false;
@@ -284,8 +296,8 @@ static bool score(Search *s, int worker, size_t t, size_t k, double *work, NascE
     bool ok = !err->message[0];
     if (ok && built) {
         ScorerOptions how = {s->job->direct, NULL, s->job->journal};
-        ok = scorer_measure(s->job->jit, &how, &b, &l->run, s->job->seed, s->r->selection.repeats, &arena,
-                            &s->memory[worker], &m, err);
+        ok = scorer_measure(s->job->jit, &how, &b, &l->run, s->job->seed, s->r->selection.repeats,
+                            &arena, &s->memory[worker], &m, err);
     }
     if (ok && built) {
         pthread_mutex_lock(&s->front);
@@ -312,7 +324,8 @@ static void finish_point(Search *s, size_t t) {
     while (s->prefix < s->r->npoints && s->live[s->prefix].finished)
         s->prefix++;
     if (s->job->progress)
-        s->job->progress(s->job->user, "searching", s->r->finished, s->r->npoints, s->failed, &s->shown);
+        s->job->progress(s->job->user, "searching", s->r->finished, s->r->npoints, s->failed,
+                         &s->shown);
 }
 
 static bool work_item(void *user, int worker, size_t item, NascError *err) {
@@ -346,7 +359,8 @@ static bool training_of(Search *s, const char *choices, Hash128 *out, NascError 
         PlanUpdate *updates;
         size_t n;
         scorer_canonical(&b, &arena, &canonical, &updates, &n);
-        *out = hash128_combine(ir_hash(&canonical), hash128(updates, n * sizeof *updates, (uint64_t)b.steps));
+        *out = hash128_combine(ir_hash(&canonical),
+                               hash128(updates, n * sizeof *updates, (uint64_t)b.steps));
     }
     arena_free(&arena);
     run_values_free(&l.run);
@@ -385,7 +399,8 @@ static NascStatus run_points(Search *s, NascError *err) {
         r->points[t] = (SearchPoint){.parent = -1, .fitness = NAN, .rho = NAN, .rho_zero = NAN};
     s->live = nasc_alloc_zero(r->npoints * sizeof *s->live);
     s->memory = nasc_alloc_zero((size_t)s->job->workers * sizeof *s->memory);
-    PoolJob pool = {r->npoints * r->nselection, s->job->workers, work_item, NULL, s, s->job->interrupt};
+    PoolJob pool = {r->npoints * r->nselection, s->job->workers, work_item, NULL, s,
+                    s->job->interrupt};
     if (find_size_factor(s, err))
         pool_run(&pool, err);
     for (size_t t = 0; t < r->npoints; t++)
@@ -402,8 +417,8 @@ static NascStatus run_points(Search *s, NascError *err) {
 
 /* What was found, on architectures that took no part. */
 
-static NascStatus rank_by(const RankJob *job, const SearchResult *r, const Action *set, const char *choices,
-                          RankResult *out, NascError *err) {
+static NascStatus rank_by(const RankJob *job, const SearchResult *r, const Action *set,
+                          const char *choices, RankResult *out, NascError *err) {
     Action action = *set;
     RankJob rank = *job;
     Hash128 *selected = nasc_alloc(MAX(r->selection.n, 1) * sizeof *selected);
@@ -460,7 +475,10 @@ static NascStatus evaluate_found(const RankJob *job, SearchResult *r, NascError 
 
 NascStatus search_run(const RankJob *job, SearchResult *r, NascError *err) {
     double wall = seconds_of(CLOCK_MONOTONIC), cpu = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
-    *r = (SearchResult){.action = job->action, .best = -1, .best_zero = -1, .estimate = NAN,
+    *r = (SearchResult){.action = job->action,
+                        .best = -1,
+                        .best_zero = -1,
+                        .estimate = NAN,
                         .estimate_interval = {NAN, NAN}};
     arena_init(&r->arena, "search");
     Search s = {.job = job, .r = r};
@@ -481,8 +499,10 @@ NascStatus search_run(const RankJob *job, SearchResult *r, NascError *err) {
     if (r->interrupted)
         return NASC_OK;
     if (r->best < 0)
-        return nasc_fail(err, NASC_NOTHING_SCORED, "not one of %zu proxies ranks the selection: %zu gave some architecture "
-                         "no number (nan or inf), the others one number to all", r->npoints, s.failed);
+        return nasc_fail(err, NASC_NOTHING_SCORED,
+                         "not one of %zu proxies ranks the selection: %zu gave some architecture "
+                         "no number (nan or inf), the others one number to all",
+                         r->npoints, s.failed);
     status = evaluate_found(job, r, err);
     r->tuned.seconds = seconds_of(CLOCK_MONOTONIC) - wall;
     r->tuned.cpu_seconds = seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu;

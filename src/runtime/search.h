@@ -19,28 +19,28 @@
 typedef struct SearchPoint {
     const char *choices; /* text of the point */
     int64_t parent;      /* number of the point it was mutated from, -1: drawn */
-    double fitness;      /* what the search maximises; SEARCH_FAILED, or NaN if it was not finished */
-    double rho;          /* coefficient on the selection set; NaN if undefined */
-    double rho_zero;     /* the same without the size factor; NaN if the space has none */
-    size_t failed;       /* architectures without a score */
-    double work;         /* multiply-accumulates of its trainings on the selection set */
+    double fitness;  /* what the search maximises; SEARCH_FAILED, or NaN if it was not finished */
+    double rho;      /* coefficient on the selection set; NaN if undefined */
+    double rho_zero; /* the same without the size factor; NaN if the space has none */
+    size_t failed;   /* architectures without a score */
+    double work;     /* multiply-accumulates of its trainings on the selection set */
     double *scores, *zero_scores; /* by network of the selection */
 } SearchPoint;
 
 typedef struct SearchResult {
     Arena arena;
     const Action *action;
-    RankResult selection; /* sizes only: the set as read */
-    size_t nselection;    /* networks that count */
-    const char **selected;   /* their texts */
-    double *metric;          /* of them, larger = better */
+    RankResult selection;  /* sizes only: the set as read */
+    size_t nselection;     /* networks that count */
+    const char **selected; /* their texts */
+    double *metric;        /* of them, larger = better */
     size_t npoints, finished;
     SearchPoint *points;
     int64_t best, best_zero; /* numbers of points, -1: none; the latter by rho_zero */
     bool has_zero;           /* the space has a size factor `alpha` that can be 0 */
-    double estimate;         /* out-of-bag estimate of the best point's coefficient; NaN if undefined */
+    double estimate; /* out-of-bag estimate of the best point's coefficient; NaN if undefined */
     StatsInterval estimate_interval;
-    bool evaluated;       /* the three below are of the evaluation set; else of the selection set */
+    bool evaluated; /* the three below are of the evaluation set; else of the selection set */
     RankResult tuned, fixed, zero;
     Evaluation tuned_value, fixed_value, zero_value;
     bool has_tuned, has_fixed, has_zero_ranking;

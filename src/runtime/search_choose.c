@@ -34,10 +34,13 @@ void search_rate(const SearchResult *r, SearchPoint *p) {
     p->fitness = fitness_of(r, p->rho, p->work);
 }
 
-static bool is_rated(const SearchPoint *p) { return p->choices && !isnan(p->fitness); }
+static bool is_rated(const SearchPoint *p) {
+    return p->choices && !isnan(p->fitness);
+}
 
 /* One resample: the best point by the architectures drawn, judged by the others. NaN if nothing can be said. */
-static double out_of_bag(const SearchResult *r, RandomStream s, uint64_t round, double *x, double *y) {
+static double out_of_bag(const SearchResult *r, RandomStream s, uint64_t round, double *x,
+                         double *y) {
     size_t n = r->nselection, out = 0;
     bool *drawn = nasc_alloc_zero(n);
     size_t *bag = nasc_alloc(n * sizeof *bag);
@@ -107,7 +110,8 @@ void search_choose(SearchResult *r, uint64_t seed) {
             continue;
         if (!isnan(p->rho) && (r->best < 0 || p->fitness > r->points[r->best].fitness))
             r->best = (int64_t)t;
-        if (!isnan(p->rho_zero) && (r->best_zero < 0 || p->rho_zero > r->points[r->best_zero].rho_zero))
+        if (!isnan(p->rho_zero) &&
+            (r->best_zero < 0 || p->rho_zero > r->points[r->best_zero].rho_zero))
             r->best_zero = (int64_t)t;
     }
     if (r->best >= 0)

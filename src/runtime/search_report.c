@@ -7,7 +7,9 @@
 
 #include <jansson.h>
 
-static json_t *number(double x) { return isfinite(x) ? json_real(x) : json_null(); }
+static json_t *number(double x) {
+    return isfinite(x) ? json_real(x) : json_null();
+}
 
 static json_t *interval_json(StatsInterval i) {
     json_t *pair = json_array();
@@ -49,7 +51,8 @@ static json_t *value_json(const Evaluation *e) {
     json_t *o = json_object();
     json_object_set_new(o, "n", json_integer((json_int_t)e->n));
     json_object_set_new(o, "spearman", number(e->nrows ? e->rows[0].spearman : NAN));
-    json_object_set_new(o, "spearman_ci", e->nrows ? interval_json(e->rows[0].interval) : json_null());
+    json_object_set_new(o, "spearman_ci",
+                        e->nrows ? interval_json(e->rows[0].interval) : json_null());
     json_object_set_new(o, "sentence", json_string(e->sentence));
     return o;
 }
@@ -69,9 +72,12 @@ struct json_t *report_search_json(const ActionReport *a) {
     json_object_set_new(o, "per_second", json_boolean(r->action->per_second));
     json_object_set_new(o, "engine", engine_json(r->action));
     json_object_set_new(set, "table", json_string(r->action->table));
-    json_object_set_new(set, "sha256", r->selection.inputs.items.len
-                                           ? json_string(r->selection.inputs.items.items[0].sha256) : json_null());
-    json_object_set_new(set, "metric", json_string(r->selection.metric_name ? r->selection.metric_name : ""));
+    json_object_set_new(set, "sha256",
+                        r->selection.inputs.items.len
+                            ? json_string(r->selection.inputs.items.items[0].sha256)
+                            : json_null());
+    json_object_set_new(set, "metric",
+                        json_string(r->selection.metric_name ? r->selection.metric_name : ""));
     json_object_set_new(set, "networks", json_integer((json_int_t)r->nselection));
     json_object_set_new(o, "selection", set);
     json_object_set_new(o, "points", json_integer((json_int_t)r->finished));
@@ -83,11 +89,13 @@ struct json_t *report_search_json(const ActionReport *a) {
     json_object_set_new(o, "evaluated", json_boolean(r->evaluated));
     json_object_set_new(o, "left_out", json_integer((json_int_t)r->tuned.dropped));
     json_object_set_new(o, "fixed", r->has_fixed ? value_json(&r->fixed_value) : json_null());
-    json_object_set_new(o, "at_alpha_0", r->has_zero_ranking ? value_json(&r->zero_value) : json_null());
+    json_object_set_new(o, "at_alpha_0",
+                        r->has_zero_ranking ? value_json(&r->zero_value) : json_null());
     return o;
 }
 
-static void put_estimate(Buf *b, const char *what, double rho, const StatsInterval *i, const char *note) {
+static void put_estimate(Buf *b, const char *what, double rho, const StatsInterval *i,
+                         const char *note) {
     buf_printf(b, "  %-26s", what);
     if (isnan(rho))
         buf_printf(b, "%7s", "-");
@@ -111,29 +119,36 @@ static void put_size_note(Buf *b, const SearchResult *r) {
     if (!r->has_zero_ranking || !with->nrows || !without->nrows || r->best == r->best_zero)
         return;
     if (without->rows[0].interval.hi < with->rows[0].spearman)
-        buf_printf(b, "Without its size factor the search reaches %.3f: what is above that comes from size.\n",
+        buf_printf(b,
+                   "Without its size factor the search reaches %.3f: what is above that comes from "
+                   "size.\n",
                    without->rows[0].spearman);
 }
 
 void report_search_text(Buf *b, const ActionReport *a) {
     const SearchResult *r = a->search;
     const Action *action = r->action;
-    buf_printf(b, "search %s in %s by %s%s on %zu networks of %s: %zu of %zu points, %zu of them failed\n",
-               action->name, a->proxy, action->kendall ? "kendall" : "spearman",
-               action->per_second ? " per second" : "", r->nselection, action->table, r->finished, r->npoints,
-               failed_points(r));
+    buf_printf(
+        b, "search %s in %s by %s%s on %zu networks of %s: %zu of %zu points, %zu of them failed\n",
+        action->name, a->proxy, action->kendall ? "kendall" : "spearman",
+        action->per_second ? " per second" : "", r->nselection, action->table, r->finished,
+        r->npoints, failed_points(r));
     if (r->interrupted || r->best < 0) {
         buf_puts(b, "interrupted before the search was done; the same command goes on\n");
         return;
     }
     buf_printf(b, "  point %lld: %s\n\n", (long long)r->best + 1, r->points[r->best].choices);
-    put_estimate(b, "on the selection", r->points[r->best].rho, NULL, "optimistic: chosen by this number");
+    put_estimate(b, "on the selection", r->points[r->best].rho, NULL,
+                 "optimistic: chosen by this number");
     if (r->has_zero)
-        put_estimate(b, "on the selection, alpha 0", r->points[r->best_zero >= 0 ? r->best_zero : r->best].rho_zero, NULL,
+        put_estimate(b, "on the selection, alpha 0",
+                     r->points[r->best_zero >= 0 ? r->best_zero : r->best].rho_zero, NULL,
                      "optimistic: the best point without size factor");
     put_estimate(b, "out of bag", r->estimate, &r->estimate_interval,
                  "chosen on some of the selection, judged on the rest");
-    buf_printf(b, "\n%s %s", r->evaluated ? "Evaluation:" : "No evaluation set is given; on the selection itself, optimistic:",
+    buf_printf(b, "\n%s %s",
+               r->evaluated ? "Evaluation:"
+                            : "No evaluation set is given; on the selection itself, optimistic:",
                "");
     if (r->tuned.dropped)
         buf_printf(b, "(%zu rows left out: networks of the selection)", r->tuned.dropped);
@@ -173,7 +188,8 @@ static void put_rank(Buf *b, const SearchResult *r) {
         return;
     buf_puts(b, "\n");
     if (r->tuned.dropped)
-        buf_printf(b, "// The search left out %zu of these rows, networks of its selection.\n", r->tuned.dropped);
+        buf_printf(b, "// The search left out %zu of these rows, networks of its selection.\n",
+                   r->tuned.dropped);
     buf_printf(b, "rank rows(\"%s\", %s", set->table, set->space_text);
     if (set->n != INT64_MAX)
         buf_printf(b, ", %lld", (long long)set->n);
@@ -189,9 +205,12 @@ void search_program(const SearchResult *r, const char *main_path, Buf *b) {
     const Action *a = r->action;
     const SearchPoint *p = &r->points[r->best];
     Buf uses[2] = {{0}, {0}};
-    buf_printf(b, "// Found by `search %s` of %s: point %lld of %zu.\n"
-               "// On the selection set (%s, %zu networks) %.3f, which is optimistic; out of bag %.3f.\n",
-               a->name, main_path, (long long)r->best + 1, r->finished, a->table, r->nselection, p->rho, r->estimate);
+    buf_printf(
+        b,
+        "// Found by `search %s` of %s: point %lld of %zu.\n"
+        "// On the selection set (%s, %zu networks) %.3f, which is optimistic; out of bag %.3f.\n",
+        a->name, main_path, (long long)r->best + 1, r->finished, a->table, r->nselection, p->rho,
+        r->estimate);
     if (r->evaluated)
         buf_printf(b, "// %s\n", r->tuned_value.sentence);
     buf_printf(b, "use \"%s\";\n", main_path);
@@ -200,7 +219,8 @@ void search_program(const SearchResult *r, const char *main_path, Buf *b) {
     Buf own = {0};
     buf_printf(&own, "use \"%s\";\n", main_path);
     for (int i = 0; i < 2; i++)
-        if (strcmp(uses[i].text, own.text) != 0 && (i == 0 || strcmp(uses[0].text, uses[1].text) != 0))
+        if (strcmp(uses[i].text, own.text) != 0 &&
+            (i == 0 || strcmp(uses[0].text, uses[1].text) != 0))
             buf_puts(b, uses[i].text);
     buf_printf(b, "\n%s = ", a->name);
     proxy_call_text(a->proxy, p->choices, b);

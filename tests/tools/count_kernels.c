@@ -28,7 +28,8 @@ static void count_plan(Count *c, const Plan *plan) {
     for (int part = 0; part < PLAN_PARTS; part++)
         for (size_t i = 0; i < plan->ncalls[part]; i++) {
             buf_clear(&b);
-            buf_printf(&b, "%d %s", (int)plan->calls[part][i].desc.kind, plan->calls[part][i].desc.text);
+            buf_printf(&b, "%d %s", (int)plan->calls[part][i].desc.kind,
+                       plan->calls[part][i].desc.text);
             intern_text(&c->kernels, b.text, b.len);
             c->calls += part != PLAN_SETUP;
         }
@@ -52,7 +53,8 @@ static bool count_one(Count *c, Space *space, Proxy *proxy, uint64_t index, Nasc
               ir_sizes(&network, &sizes) && proxy_build(proxy, space, a, &sizes, &arena, &build);
     if (ok) {
         scorer_canonical(&build, &arena, &canonical, &updates, &n);
-        ok = plan_make(NULL, &arena, &canonical, updates, n, &(PlanOptions){.fuse = true}, &plan, err);
+        ok = plan_make(NULL, &arena, &canonical, updates, n, &(PlanOptions){.fuse = true}, &plan,
+                       err);
     }
     if (ok)
         count_plan(c, &plan);
@@ -83,12 +85,14 @@ int main(int argc, char **argv) {
         ok = count_one(&c, space, proxy, i, &err);
     double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
     if (ok)
-        printf("{\"architectures\": %zu, \"kernels\": %zu, \"calls\": %zu, \"largest_arena_bytes\": %lld, "
+        printf("{\"architectures\": %zu, \"kernels\": %zu, \"calls\": %zu, "
+               "\"largest_arena_bytes\": %lld, "
                "\"planning_seconds\": %.5f}\n",
                c.planned, c.kernels.len, c.calls, (long long)c.arena_bytes,
                seconds / (double)MAX(c.planned, 1));
     else
-        fprintf(stderr, "count_kernels: %s\n", err.message[0] ? err.message : "not a sound program");
+        fprintf(stderr, "count_kernels: %s\n",
+                err.message[0] ? err.message : "not a sound program");
     intern_free(&c.kernels);
     arena_free(&c.texts);
     program_free(p);

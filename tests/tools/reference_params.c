@@ -11,7 +11,8 @@
 #include "runtime/scorer.h"
 
 /* The same per-run values that an export writes: made by kernels where a run makes them by kernels. */
-static bool train(Program *p, Jit *jit, const char *arch, int64_t steps, Buf *params, NascError *err) {
+static bool train(Program *p, Jit *jit, const char *arch, int64_t steps, Buf *params,
+                  NascError *err) {
     Arena arena;
     arena_init(&arena, "reference");
     Space *space = program_default_space(p);
@@ -43,19 +44,22 @@ int main(int argc, char **argv) {
     for (; at < argc && strcmp(argv[at], "--") != 0 && nsettings < ARRAY_LEN(settings); at++)
         settings[nsettings++] = argv[at];
     if (at + 2 != argc || !getenv("NASC_LIB")) {
-        fprintf(stderr, "usage: NASC_LIB=DIR reference_params STEPS OUT FILE [NAME=VALUE ...] -- ARCHITECTURE\n");
+        fprintf(stderr, "usage: NASC_LIB=DIR reference_params STEPS OUT FILE [NAME=VALUE ...] -- "
+                        "ARCHITECTURE\n");
         return NASC_USAGE_ERROR;
     }
     NascStatus status;
     NascError err = {0};
-    ProgramOptions options = {.lib_dir = getenv("NASC_LIB"), .settings = settings, .nsettings = nsettings};
+    ProgramOptions options = {
+        .lib_dir = getenv("NASC_LIB"), .settings = settings, .nsettings = nsettings};
     Program *p = program_load(argv[3], NULL, 0, &options, &status, &err);
     Jit *jit = status == NASC_OK ? jit_open(&(JitOptions){0}, &err) : NULL;
     Buf params = {0};
     bool ok = jit && train(p, jit, argv[at + 1], strtoll(argv[1], NULL, 10), &params, &err) &&
               file_write(argv[2], params.text, params.len, &err);
     if (!ok)
-        fprintf(stderr, "reference_params: %s\n", err.message[0] ? err.message : "not a sound program");
+        fprintf(stderr, "reference_params: %s\n",
+                err.message[0] ? err.message : "not a sound program");
     buf_free(&params);
     if (jit)
         jit_close(jit);

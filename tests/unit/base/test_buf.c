@@ -33,9 +33,15 @@ static void doubles_are_short_and_read_back(void **state) {
     static const struct {
         double x;
         const char *text;
-    } cases[] = {{0.1, "0.1"},   {1.0 / 3, "0.3333333333333333"}, {1e300, "1e+300"},
-                 {-0.0, "-0"},   {5e-324, "5e-324"},              {NAN, "nan"},
-                 {-INFINITY, "-inf"}, {INFINITY, "inf"},          {187166720, "187166720"}};
+    } cases[] = {{0.1, "0.1"},
+                 {1.0 / 3, "0.3333333333333333"},
+                 {1e300, "1e+300"},
+                 {-0.0, "-0"},
+                 {5e-324, "5e-324"},
+                 {NAN, "nan"},
+                 {-INFINITY, "-inf"},
+                 {INFINITY, "inf"},
+                 {187166720, "187166720"}};
     Buf b = {0};
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         buf_clear(&b);

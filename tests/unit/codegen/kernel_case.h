@@ -41,7 +41,9 @@ static inline float draw_normal(Draw *d) {
 /* Index of element (n, c, h, w) in floats. */
 static inline size_t lane_index(int C, int H, int W, int n, int c, int h, int w) {
     return ((((size_t)(n / LANES) * (size_t)C + (size_t)c) * (size_t)H + (size_t)h) * (size_t)W +
-            (size_t)w) * LANES + (size_t)(n % LANES);
+            (size_t)w) *
+               LANES +
+           (size_t)(n % LANES);
 }
 
 /* Memory for one call: tensors at 64-byte boundaries, zero in between. */

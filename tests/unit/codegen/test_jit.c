@@ -201,7 +201,7 @@ static void objects_import_only_helpers(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(same_text_is_compiled_once), cmocka_unit_test(targets_are_chosen_by_name),
+        cmocka_unit_test(same_text_is_compiled_once),  cmocka_unit_test(targets_are_chosen_by_name),
         cmocka_unit_test(printed_ir_names_the_target), cmocka_unit_test(threads_share_kernels),
         cmocka_unit_test(objects_import_only_helpers),
     };

@@ -4,7 +4,8 @@
 #include "base/natural.h"
 #include "frontend/isomorphism.h"
 
-static void assert_counts(const char *text, const char *raw, const char *satisfying, const char *distinct) {
+static void assert_counts(const char *text, const char *raw, const char *satisfying,
+                          const char *distinct) {
     Program *p = load_good("count.nas", text);
     Arena a;
     arena_init(&a, "test");
@@ -56,20 +57,22 @@ static void test_conditions(void **state) {
     }
     char s[20];
     snprintf(s, sizeof s, "%d", satisfying);
-    assert_counts(SPACE("  choice l[i in 1..3] { a = record(n: 1); b = record(n: 2); c = record(n: 3); }\n"
-                        "  require count(i in 1..3 if l[i] == \"b\") <= 2;\n"
-                        "  require sum(i in 1..3) l[i].n <= 5;\n"
-                        "  require not (l[1] == \"c\" and l[2] in {\"c\", \"d\"});\n"),
-                  "27", s, s);
+    assert_counts(
+        SPACE("  choice l[i in 1..3] { a = record(n: 1); b = record(n: 2); c = record(n: 3); }\n"
+              "  require count(i in 1..3 if l[i] == \"b\") <= 2;\n"
+              "  require sum(i in 1..3) l[i].n <= 5;\n"
+              "  require not (l[1] == \"c\" and l[2] in {\"c\", \"d\"});\n"),
+        "27", s, s);
 }
 
 static void test_large(void **state) {
     (void)state;
-    assert_counts(SPACE("  choice w[i in 1..40] in 1..10;\n"), "10000000000000000000000000000000000000000",
-                  "10000000000000000000000000000000000000000", "10000000000000000000000000000000000000000");
+    assert_counts(
+        SPACE("  choice w[i in 1..40] in 1..10;\n"), "10000000000000000000000000000000000000000",
+        "10000000000000000000000000000000000000000", "10000000000000000000000000000000000000000");
     /* A constraint that sees two of them: 100 - 10 pairs. */
-    assert_counts(SPACE("  choice w[i in 1..10] in 1..10;\n  require w[1] != w[2];\n"), "10000000000",
-                  "9000000000", "9000000000");
+    assert_counts(SPACE("  choice w[i in 1..10] in 1..10;\n  require w[1] != w[2];\n"),
+                  "10000000000", "9000000000", "9000000000");
 }
 
 /* Unordered pairs of (operation, predecessor): node 2 has 3 * 2 combinations, node 3 has 3 * 3, so 21 * 45;
@@ -92,7 +95,8 @@ static void test_isomorphism(void **state) {
           "  choice link[u in 0..last-1, v in u+1..last]: bool;\n"                                 \
           "  choice op[v in 1..last-1] { a = relu; b = identity; c = tanh; }\n"                    \
           "  reached[v in 0..last] = v == 0 or any(u in 0..v-1) (reached[u] and link[u, v]);\n"    \
-          "  reaches[v in 0..last] = v == last or any(w in v+1..last) (link[v, w] and reaches[w]);\n" \
+          "  reaches[v in 0..last] = v == last or any(w in v+1..last) (link[v, w] and "            \
+          "reaches[w]);\n"                                                                         \
           "  alive[v in 0..last] = reached[v] and reaches[v];\n"                                   \
           "  require alive[0];\n  require count(link) <= 9;\n"                                     \
           "  same up to isomorphism of (n, link, op) if alive;\n")
@@ -127,9 +131,10 @@ static void test_visits(void **state) {
 /* Too many to visit: an estimate that says so and holds the truth, which is half of 10^6. */
 static void test_estimate(void **state) {
     (void)state;
-    Program *p = load_good("count.nas", "space s {\n  input image[3, 8, 8];\n  choice w[i in 1..6] in 1..10;\n"
-                                        "  network = conv(1, w[1], bias: false);\n"
-                                        "  require macs(network) <= 960;\n}\n");
+    Program *p = load_good("count.nas",
+                           "space s {\n  input image[3, 8, 8];\n  choice w[i in 1..6] in 1..10;\n"
+                           "  network = conv(1, w[1], bias: false);\n"
+                           "  require macs(network) <= 960;\n}\n");
     Arena a;
     arena_init(&a, "test");
     SpaceCount c[SPACE_COUNTS];
@@ -144,7 +149,8 @@ static void test_estimate(void **state) {
 
 /* Random graphs of one colour class: equal hashes exactly where some permutation takes one to the other. */
 static bool isomorphic(const IsoGraph *a, const IsoGraph *b) {
-    static const int orders[6][3] = {{1, 2, 3}, {1, 3, 2}, {2, 1, 3}, {2, 3, 1}, {3, 1, 2}, {3, 2, 1}};
+    static const int orders[6][3] = {{1, 2, 3}, {1, 3, 2}, {2, 1, 3},
+                                     {2, 3, 1}, {3, 1, 2}, {3, 2, 1}};
     for (int o = 0; o < 6; o++) {
         int map[] = {0, orders[o][0], orders[o][1], orders[o][2], 4};
         bool same = true;
@@ -196,7 +202,8 @@ static void test_bad_symmetry(void **state) {
     };
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         char text[400];
-        snprintf(text, sizeof text, "space s {\n  input image[3, 8, 8];\n%s  network = relu;\n}\n", bad[i]);
+        snprintf(text, sizeof text, "space s {\n  input image[3, 8, 8];\n%s  network = relu;\n}\n",
+                 bad[i]);
         NascStatus status;
         NascError err = {0};
         Program *p = load_with("bad.nas", text, NULL, 0, &status, &err);
@@ -233,10 +240,10 @@ static void test_natural(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_dependent), cmocka_unit_test(test_conditions),
-        cmocka_unit_test(test_large),     cmocka_unit_test(test_order),
-        cmocka_unit_test(test_isomorphism), cmocka_unit_test(test_visits),
-        cmocka_unit_test(test_estimate),  cmocka_unit_test(test_iso_hash),
+        cmocka_unit_test(test_dependent),    cmocka_unit_test(test_conditions),
+        cmocka_unit_test(test_large),        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_isomorphism),  cmocka_unit_test(test_visits),
+        cmocka_unit_test(test_estimate),     cmocka_unit_test(test_iso_hash),
         cmocka_unit_test(test_bad_symmetry), cmocka_unit_test(test_natural),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -48,8 +48,7 @@ static void test_functions(void **state) {
 static void test_products(void **state) {
     (void)state;
     gives("x = unmerge(signs(n: 2, c: 12, t: 5), c, head: 3, d: 4);", "[n=2, head=3, d=4, t=5]");
-    gives("x = contract(signs(n: 2, d: 4, t: 5), signs(n: 2, d: 4, s: 6), d);",
-          "[n=2, t=5, s=6]");
+    gives("x = contract(signs(n: 2, d: 4, t: 5), signs(n: 2, d: 4, s: 6), d);", "[n=2, t=5, s=6]");
     gives("x = contract(signs(n: 2, d: 4, t: 5), signs(n: 2, d: 4, t: 5), n, d, t);", "[]");
     gives("x = signs(n: 2, t: 5, s: 6) -> softmax(s);", "[n=2, t=5, s=6]");
     gives("x = signs(n: 2, c: 8, t: 5) -> layer_norm;", "[n=2, c=8, t=5]");
@@ -192,8 +191,11 @@ static void test_streams(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_products), cmocka_unit_test(test_functions), cmocka_unit_test(test_mistakes),
-        cmocka_unit_test(test_import),    cmocka_unit_test(test_run_network_is_kept),
+        cmocka_unit_test(test_products),
+        cmocka_unit_test(test_functions),
+        cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_import),
+        cmocka_unit_test(test_run_network_is_kept),
         cmocka_unit_test(test_streams),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -426,23 +426,21 @@ static void test_mistakes(void **state) {
 /* The score alone asks for sizes and taps: nothing before it has counted them. */
 static void test_score_of_sizes(void **state) {
     (void)state;
-    Program *p = load_good("sizes.nas",
-                           "space s {\n"
-                           "  input image[3, 8, 8];\n"
-                           "  choice k in {1, 3};\n"
-                           "  network = conv(k, 4) -> tap(\"a\") -> tap(\"b\");\n"
-                           "}\n"
-                           "proxy size(net) {\n"
-                           "  per run { x = batch(\"noise\", 2, like: net.input); }\n"
-                           "  per architecture { shared m = net; }\n"
-                           "  measure e = mean((x -> m).out);\n"
-                           "  score = net.params + 1000 * net.taps;\n"
-                           "}\n"
-                           "rank draw(s, 2) by size();\n");
+    Program *p = load_good("sizes.nas", "space s {\n"
+                                        "  input image[3, 8, 8];\n"
+                                        "  choice k in {1, 3};\n"
+                                        "  network = conv(k, 4) -> tap(\"a\") -> tap(\"b\");\n"
+                                        "}\n"
+                                        "proxy size(net) {\n"
+                                        "  per run { x = batch(\"noise\", 2, like: net.input); }\n"
+                                        "  per architecture { shared m = net; }\n"
+                                        "  measure e = mean((x -> m).out);\n"
+                                        "  score = net.params + 1000 * net.taps;\n"
+                                        "}\n"
+                                        "rank draw(s, 2) by size();\n");
     Arena a;
     arena_init(&a, "test");
-    ProxyBuild b =
-        build_good(p, program_default_proxy(p), program_default_space(p), "k=3", &a);
+    ProxyBuild b = build_good(p, program_default_proxy(p), program_default_space(p), "k=3", &a);
     double values[] = {0};
     assert_true(proxy_score(&b, values) == 2000 + 3 * 4 * 9 + 4);
     arena_free(&a);
@@ -451,12 +449,12 @@ static void test_score_of_sizes(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_eproxy),      cmocka_unit_test(test_run_part),
-        cmocka_unit_test(test_order),       cmocka_unit_test(test_settings_reach),
-        cmocka_unit_test(test_late_mean),   cmocka_unit_test(test_two_barriers),
-        cmocka_unit_test(test_renaming),    cmocka_unit_test(test_inner_choices),
-        cmocka_unit_test(test_no_taps),     cmocka_unit_test(test_proxy_space),
-        cmocka_unit_test(test_open_choice), cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_eproxy),         cmocka_unit_test(test_run_part),
+        cmocka_unit_test(test_order),          cmocka_unit_test(test_settings_reach),
+        cmocka_unit_test(test_late_mean),      cmocka_unit_test(test_two_barriers),
+        cmocka_unit_test(test_renaming),       cmocka_unit_test(test_inner_choices),
+        cmocka_unit_test(test_no_taps),        cmocka_unit_test(test_proxy_space),
+        cmocka_unit_test(test_open_choice),    cmocka_unit_test(test_mistakes),
         cmocka_unit_test(test_score_of_sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -160,7 +160,8 @@ static void test_empty_space(void **state) {
     const Diag *d = find_diag(p, DIAG_empty_space);
     assert_non_null(d);
     assert_int_equal(d->notes.len, 1);
-    assert_string_equal(d->notes.items[0].message, "no draw meets this: the largest value met is 4");
+    assert_string_equal(d->notes.items[0].message,
+                        "no draw meets this: the largest value met is 4");
     arena_free(&a);
     program_free(p);
 }
@@ -182,8 +183,10 @@ static void test_conflict(void **state) {
     const Diag *d = find_diag(p, DIAG_empty_space);
     assert_non_null(d);
     assert_int_equal(d->notes.len, 2);
-    assert_non_null(strstr(d->notes.items[0].message, "largest value among draws that meet those is 5"));
-    assert_non_null(strstr(d->notes.items[1].message, "smallest value among draws that meet those is 2304"));
+    assert_non_null(
+        strstr(d->notes.items[0].message, "largest value among draws that meet those is 5"));
+    assert_non_null(
+        strstr(d->notes.items[1].message, "smallest value among draws that meet those is 2304"));
     arena_free(&a);
     program_free(p);
 }
@@ -205,7 +208,8 @@ static void test_uniform_over_points(void **state) {
         deep += value_of(space_sample(s, &a, test_stream(9), i), "depth") == 3;
         arena_free(&a);
     }
-    assert_true(deep > 400 - 53 && deep < 400 + 53); /* four deviations of sqrt(700 * 8/14 * 6/14) */
+    assert_true(deep > 400 - 53 &&
+                deep < 400 + 53); /* four deviations of sqrt(700 * 8/14 * 6/14) */
     assert_non_null(strstr(space_law(s), "uniform over the points"));
     program_free(p);
 }
@@ -415,12 +419,18 @@ static void test_threads(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_golden_sizes),   cmocka_unit_test(test_roots),
-        cmocka_unit_test(test_sampling),       cmocka_unit_test(test_constraints_and_mutation),
-        cmocka_unit_test(test_empty_space), cmocka_unit_test(test_conflict),
-        cmocka_unit_test(test_uniform_over_points),    cmocka_unit_test(test_two_networks),
-        cmocka_unit_test(test_inner_choices),  cmocka_unit_test(test_check_all),
-        cmocka_unit_test(test_many_decisions), cmocka_unit_test(test_renaming),
+        cmocka_unit_test(test_golden_sizes),
+        cmocka_unit_test(test_roots),
+        cmocka_unit_test(test_sampling),
+        cmocka_unit_test(test_constraints_and_mutation),
+        cmocka_unit_test(test_empty_space),
+        cmocka_unit_test(test_conflict),
+        cmocka_unit_test(test_uniform_over_points),
+        cmocka_unit_test(test_two_networks),
+        cmocka_unit_test(test_inner_choices),
+        cmocka_unit_test(test_check_all),
+        cmocka_unit_test(test_many_decisions),
+        cmocka_unit_test(test_renaming),
         cmocka_unit_test(test_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,8 +19,8 @@ static inline IrType kernel(int64_t o, int64_t i, int64_t kh, int64_t kw) {
 }
 
 static inline IrAttr window(int k, int stride, int pad) {
-    return (IrAttr){.kernel = {k, k}, .stride = {stride, stride}, .pad = {pad, pad},
-                    .dilation = {1, 1}};
+    return (IrAttr){
+        .kernel = {k, k}, .stride = {stride, stride}, .pad = {pad, pad}, .dilation = {1, 1}};
 }
 
 static inline IrRef net_conv(IrGraph *g, IrRef x, int k, int64_t o, int stride, bool bias) {

@@ -17,7 +17,9 @@ static inline uint64_t rng_next(Rng *r) { /* splitmix64 */
     z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
     return z ^ (z >> 31);
 }
-static inline uint32_t rng_below(Rng *r, uint32_t n) { return (uint32_t)(rng_next(r) >> 32) % n; }
+static inline uint32_t rng_below(Rng *r, uint32_t n) {
+    return (uint32_t)(rng_next(r) >> 32) % n;
+}
 static inline void rng_shuffle(Rng *r, IrRef *a, uint32_t n) {
     for (uint32_t i = n; i > 1; i--) {
         uint32_t j = rng_below(r, i);
@@ -74,8 +76,11 @@ static inline IrRef random_conv(RandomNet *s, IrRef x) {
     int64_t c = ir_type_size(&ir_get(s->g, x)->type, IR_AXIS_C);
     int32_t k = rng_below(&s->rng, 2) ? 3 : 1, g = groups[rng_below(&s->rng, 5)];
     int32_t d = k == 3 && rng_below(&s->rng, 6) == 0 ? 2 : 1;
-    IrAttr attr = {.kernel = {k, k}, .stride = {1, 1}, .pad = {d * (k / 2), d * (k / 2)},
-                   .dilation = {d, d}, .groups = c % g ? 1 : g};
+    IrAttr attr = {.kernel = {k, k},
+                   .stride = {1, 1},
+                   .pad = {d * (k / 2), d * (k / 2)},
+                   .dilation = {d, d},
+                   .groups = c % g ? 1 : g};
     IrRef in[3] = {x, random_weight(s, c, c / attr.groups, k), IR_NONE};
     bool bias = rng_below(&s->rng, 2);
     if (bias)
@@ -87,8 +92,10 @@ static inline IrRef random_op(RandomNet *s, IrRef x) {
     IrAttr window = {.kernel = {3, 3}, .stride = {1, 1}, .pad = {1, 1}, .dilation = {1, 1}};
     int64_t c = ir_type_size(&ir_get(s->g, x)->type, IR_AXIS_C);
     switch (rng_below(&s->rng, 10)) {
-    case 0: return ir_unary(s->g, s->how & RANDOM_SMOOTH ? IR_OP_sigmoid : IR_OP_relu, x);
-    case 1: return ir_must(s->g, IR_OP_batch_norm, &x, 1, &(IrAttr){.value = 1e-2});
+    case 0:
+        return ir_unary(s->g, s->how & RANDOM_SMOOTH ? IR_OP_sigmoid : IR_OP_relu, x);
+    case 1:
+        return ir_must(s->g, IR_OP_batch_norm, &x, 1, &(IrAttr){.value = 1e-2});
     case 2: {
         IrRef in[] = {x, random_vector(s, c, 1), random_vector(s, c, 0)};
         return ir_must(s->g, IR_OP_batch_norm, in, 3, &(IrAttr){.value = 1e-2});
@@ -97,25 +104,26 @@ static inline IrRef random_op(RandomNet *s, IrRef x) {
         IrOp op = s->how & RANDOM_SMOOTH ? IR_OP_avg_pool : IR_OP_max_pool;
         return ir_must(s->g, op, &x, 1, &window);
     }
-    case 4: return ir_must(s->g, IR_OP_avg_pool, &x, 1, &window);
-    case 5: return ir_unary(s->g, rng_below(&s->rng, 2) ? IR_OP_zero : IR_OP_identity, x);
+    case 4:
+        return ir_must(s->g, IR_OP_avg_pool, &x, 1, &window);
+    case 5:
+        return ir_unary(s->g, rng_below(&s->rng, 2) ? IR_OP_zero : IR_OP_identity, x);
     case 6: {
         IrRef half = ir_must(s->g, IR_OP_slice, &x, 1, &(IrAttr){.axis = IR_AXIS_C, .hi = c / 2});
-        IrRef other = ir_must(s->g, IR_OP_slice, &x, 1,
-                              &(IrAttr){.axis = IR_AXIS_C, .lo = c / 2, .hi = c});
-        return ir_must(s->g, IR_OP_concat, (IrRef[]){other, half}, 2,
-                       &(IrAttr){.axis = IR_AXIS_C});
+        IrRef other =
+            ir_must(s->g, IR_OP_slice, &x, 1, &(IrAttr){.axis = IR_AXIS_C, .lo = c / 2, .hi = c});
+        return ir_must(s->g, IR_OP_concat, (IrRef[]){other, half}, 2, &(IrAttr){.axis = IR_AXIS_C});
     }
-    default: return random_conv(s, x);
+    default:
+        return random_conv(s, x);
     }
 }
 
 /* Roots "loss" (scalar) and "out"; one input of the given sizes. */
 static inline IrModule random_module(Arena *arena, uint64_t seed, uint32_t nops, unsigned how) {
-    RandomNet s = {.rng = {seed * 0x2545f4914f6cdd1du + 1}, .g = ir_graph_new(arena),
-                   .how = how};
-    IrType image = ir_type(4, (IrAxis[]){IR_AXIS_N, IR_AXIS_C, IR_AXIS_H, IR_AXIS_W},
-                           (int64_t[]){2, 4, 5, 6});
+    RandomNet s = {.rng = {seed * 0x2545f4914f6cdd1du + 1}, .g = ir_graph_new(arena), .how = how};
+    IrType image =
+        ir_type(4, (IrAxis[]){IR_AXIS_N, IR_AXIS_C, IR_AXIS_H, IR_AXIS_W}, (int64_t[]){2, 4, 5, 6});
     s.values[s.nvalues++] = ir_input(s.g, &image, 0, "image");
     for (uint32_t k = 0; k < nops && s.nvalues < RANDOM_MAX_NODES; k++) {
         if (rng_below(&s.rng, 3)) {

@@ -53,7 +53,7 @@ static void assert_canonical(const char *text, const char *want) {
     arena_free(&arena);
 }
 
-#define X "%0 = input {slot=0} : [n=2, c=4, h=5, w=5]\n"
+#define X         "%0 = input {slot=0} : [n=2, c=4, h=5, w=5]\n"
 #define W(n, uid) "%" #n " = param {uid=" #uid " init=default} : [o=4, i=4, kh=1, kw=1]\n"
 #define CONV(n, x, w)                                                                              \
     "%" #n " = conv(%" #x ", %" #w ") {kernel=1x1 stride=1x1 pad=0x0 dilation=1x1 groups=1}\n"
@@ -97,8 +97,8 @@ static void test_sharing_of_weights_counts(void **state) {
     const char *swapped = X W(1, 0) W(2, 1) CONV(3, 0, 2) CONV(4, 3, 1) "root y = %4\n";
     assert_false(same(two, one));
     assert_true(same(two, swapped));
-    const char *sum_two = X W(1, 0) W(2, 1) CONV(3, 0, 1) CONV(4, 0, 2)
-        "%5 = add(%3, %4)\nroot y = %5\n";
+    const char *sum_two =
+        X W(1, 0) W(2, 1) CONV(3, 0, 1) CONV(4, 0, 2) "%5 = add(%3, %4)\nroot y = %5\n";
     const char *sum_one = X W(1, 0) CONV(2, 0, 1) "%3 = add(%2, %2)\nroot y = %3\n";
     assert_false(same(sum_two, sum_one));
 }
@@ -107,17 +107,18 @@ static void test_different_networks_differ(void **state) {
     (void)state;
     assert_false(same(X "%1 = relu(%0)\nroot y = %1\n", X "%1 = sigmoid(%0)\nroot y = %1\n"));
     assert_false(same(X "%1 = add(%0, %0)\nroot y = %1\n", X "root y = %0\n"));
-    assert_false(same(X "%1 = add(%0, %0)\nroot y = %1\n",
-                      X "%1 = add(%0, %0, %0)\nroot y = %1\n"));
+    assert_false(
+        same(X "%1 = add(%0, %0)\nroot y = %1\n", X "%1 = add(%0, %0, %0)\nroot y = %1\n"));
     assert_false(same(X "%1 = exp(%0)\n%2 = sub(%0, %1)\nroot y = %2\n",
                       X "%1 = exp(%0)\n%2 = sub(%1, %0)\nroot y = %2\n"));
     assert_false(same(X "%1 = exp(%0)\nroot a = %0\nroot b = %1\n",
                       X "%1 = exp(%0)\nroot a = %1\nroot b = %0\n"));
-    const char *frozen = X "%1 = frozen {uid=0 init=default} : [o=4, i=4, kh=1, kw=1]\n"
-        CONV(2, 0, 1) "root y = %2\n";
+    const char *frozen = X
+        "%1 = frozen {uid=0 init=default} : [o=4, i=4, kh=1, kw=1]\n" CONV(2, 0, 1) "root y = %2\n";
     assert_false(same(frozen, X W(1, 0) CONV(2, 0, 1) "root y = %2\n"));
-    const char *other_init = X "%1 = param {uid=0 init=xavier_normal} : [o=4, i=4, kh=1, kw=1]\n"
-        CONV(2, 0, 1) "root y = %2\n";
+    const char *other_init = X
+        "%1 = param {uid=0 init=xavier_normal} : [o=4, i=4, kh=1, kw=1]\n" CONV(2, 0,
+                                                                                1) "root y = %2\n";
     assert_false(same(other_init, X W(1, 0) CONV(2, 0, 1) "root y = %2\n"));
 }
 
@@ -180,21 +181,25 @@ static void test_zeros(void **state) {
     buf_free(&a);
     buf_free(&b);
     assert_true(same(X W(1, 0) "%2 = zero(%0)\n" CONV(3, 2, 1) "%4 = relu(%3)\n%5 = add(%4, %0)\n"
-                     "root y = %5\n", X "root y = %0\n"));
+                                                               "root y = %5\n",
+                     X "root y = %0\n"));
 }
 
 static void test_simple_forms(void **state) {
     (void)state;
     const char *x = X "root y = %0\n";
     assert_true(same(X "%1 = identity(%0)\n%2 = slice(%1) {axis=c hi=4}\n%3 = concat(%2) {axis=c}\n"
-                     "root y = %3\n", x));
+                       "root y = %3\n",
+                     x));
     assert_true(same(X "%1 = resize(%0) {mode=nearest out=5x5}\nroot y = %1\n", x));
-    assert_true(same(X "%1 = relu(%0)\n%2 = relu(%1)\nroot y = %2\n",
-                     X "%1 = relu(%0)\nroot y = %1\n"));
+    assert_true(
+        same(X "%1 = relu(%0)\n%2 = relu(%1)\nroot y = %2\n", X "%1 = relu(%0)\nroot y = %1\n"));
     assert_true(same(X "%1 = slice(%0) {axis=c lo=1 hi=4}\n%2 = slice(%1) {axis=c lo=1 hi=2}\n"
-                     "root y = %2\n", X "%1 = slice(%0) {axis=c lo=2 hi=3}\nroot y = %1\n"));
+                       "root y = %2\n",
+                     X "%1 = slice(%0) {axis=c lo=2 hi=3}\nroot y = %1\n"));
     assert_true(same("%0 = constant {value=3}\n%1 = constant {value=0.5}\n%2 = mul(%0, %1)\n"
-                     "%3 = add(%2, %1)\nroot y = %3\n", "%0 = constant {value=2}\nroot y = %0\n"));
+                     "%3 = add(%2, %1)\nroot y = %3\n",
+                     "%0 = constant {value=2}\nroot y = %0\n"));
 }
 
 static void test_order_of_axes_does_not_count(void **state) {
@@ -241,9 +246,9 @@ static void test_names_do_not_count(void **state) {
 static void test_shared_sums_are_shared_again(void **state) {
     (void)state;
     const char *shared = X "%1 = exp(%0)\n%2 = add(%0, %1)\n%3 = sin(%2)\n%4 = cos(%0)\n"
-                         "%5 = add(%2, %4)\nroot a = %3\nroot b = %5\n";
+                           "%5 = add(%2, %4)\nroot a = %3\nroot b = %5\n";
     const char *flat = X "%1 = exp(%0)\n%2 = add(%0, %1)\n%3 = sin(%2)\n%4 = cos(%0)\n"
-                       "%5 = add(%4, %0, %1)\nroot a = %3\nroot b = %5\n";
+                         "%5 = add(%4, %0, %1)\nroot a = %3\nroot b = %5\n";
     assert_true(same(shared, flat));
     Arena arena;
     arena_init(&arena, "test");
@@ -266,8 +271,8 @@ enum { NB_NONE, NB_SKIP, NB_CONV1, NB_CONV3, NB_POOL };
 
 static IrRef cell_edge(IrGraph *g, IrRef x, int op) {
     int32_t k = op == NB_CONV1 ? 1 : 3;
-    IrAttr window = {.kernel = {k, k}, .stride = {1, 1}, .pad = {k / 2, k / 2},
-                     .dilation = {1, 1}, .groups = 1};
+    IrAttr window = {
+        .kernel = {k, k}, .stride = {1, 1}, .pad = {k / 2, k / 2}, .dilation = {1, 1}, .groups = 1};
     if (op == NB_NONE || op == NB_SKIP)
         return ir_unary(g, op == NB_NONE ? IR_OP_zero : IR_OP_identity, x);
     if (op == NB_POOL)

@@ -26,16 +26,14 @@ static void assert_expands(const char *text, const char *want) {
 }
 
 #define IMAGE " : [n=2, c=4, h=5, w=5]\n"
-#define X "%0 = input {slot=0}" IMAGE
+#define X     "%0 = input {slot=0}" IMAGE
 
 static void test_batch_norm(void **state) {
     (void)state;
     assert_expands(X "%1 = batch_norm(%0) {value=0.5}\nroot y = %1\n",
                    X "%1 = reduce_mean(%0) {axes=n,h,w} : [c=4]\n"
-                     "%2 = sub(%0, %1)" IMAGE
-                     "%3 = bn_rstd(%0) {value=0.5} : [c=4]\n"
-                     "%4 = mul(%2, %3)" IMAGE
-                     "root y = %4\n");
+                     "%2 = sub(%0, %1)" IMAGE "%3 = bn_rstd(%0) {value=0.5} : [c=4]\n"
+                     "%4 = mul(%2, %3)" IMAGE "root y = %4\n");
 }
 
 static void test_affine_batch_norm_shares_with_a_plain_one(void **state) {
@@ -47,11 +45,8 @@ static void test_affine_batch_norm_shares_with_a_plain_one(void **state) {
                    X "%1 = param {uid=5 init=value value=1} : [c=4]\n"
                      "%2 = param {uid=3 init=value} : [c=4]\n"
                      "%3 = reduce_mean(%0) {axes=n,h,w} : [c=4]\n"
-                     "%4 = sub(%0, %3)" IMAGE
-                     "%5 = bn_rstd(%0) {value=0.5} : [c=4]\n"
-                     "%6 = mul(%4, %5)" IMAGE
-                     "%7 = mul(%6, %1)" IMAGE
-                     "%8 = add(%7, %2)" IMAGE
+                     "%4 = sub(%0, %3)" IMAGE "%5 = bn_rstd(%0) {value=0.5} : [c=4]\n"
+                     "%6 = mul(%4, %5)" IMAGE "%7 = mul(%6, %1)" IMAGE "%8 = add(%7, %2)" IMAGE
                      "root y = %8\nroot z = %6\n");
 }
 
@@ -65,8 +60,9 @@ static void test_bias_and_identity(void **state) {
     buf_printf(&text, "%s%%3 = identity(%%0)\n%%4 = conv(%%3, %%1, %%2) %s\nroot y = %%4\n", leaves,
                window);
     buf_puts(&want, X);
-    buf_printf(&want, "%s%%3 = conv(%%0, %%1) %s" IMAGE "%%4 = add(%%3, %%2)" IMAGE
-               "root y = %%4\n", leaves, window);
+    buf_printf(&want,
+               "%s%%3 = conv(%%0, %%1) %s" IMAGE "%%4 = add(%%3, %%2)" IMAGE "root y = %%4\n",
+               leaves, window);
     assert_expands(text.text, want.text);
     buf_free(&text);
     buf_free(&want);

@@ -51,8 +51,8 @@ static void assert_gradient(const char *text, const char *want) {
     arena_free(&c.arena);
 }
 
-#define X "%0 = input {slot=0} : [n=2, c=4, h=5, w=5]\n"
-#define WINDOW "{kernel=3x3 stride=1x1 pad=1x1 dilation=1x1 groups=1}\n"
+#define X         "%0 = input {slot=0} : [n=2, c=4, h=5, w=5]\n"
+#define WINDOW    "{kernel=3x3 stride=1x1 pad=1x1 dilation=1x1 groups=1}\n"
 #define SUM(n, x) "%" #n " = reduce_sum(%" #x ") {axes=n,c,h,w} : []\n"
 
 static void test_nothing_for_frozen_and_inputs(void **state) {
@@ -90,12 +90,13 @@ static void test_broadcast_is_summed_and_counted(void **state) {
     (void)state;
     /* d/db sum(b + x) is the number of elements a channel, 2 * 2 * 2. */
 #define SMALL " : [n=2, c=4, h=2, w=2]\n"
-    assert_gradient("%0 = input {slot=0}" SMALL "%1 = param {uid=0 init=default} : [c=4]\n"
-                    "%2 = add(%0, %1)\n" SUM(3, 2) "root loss = %3\n",
-                    "%0 = input {slot=0}" SMALL "%1 = param {uid=0 init=default} : [c=4]\n"
-                    "%2 = add(%0, %1)" SMALL SUM(3, 2)
-                    "%4 = constant {value=1} : []\n%5 = constant {value=8} : []\n"
-                    "%6 = expand(%5) {shape=[c=4]} : [c=4]\nroot loss = %3\nroot d:0 = %6\n");
+    assert_gradient(
+        "%0 = input {slot=0}" SMALL "%1 = param {uid=0 init=default} : [c=4]\n"
+        "%2 = add(%0, %1)\n" SUM(3, 2) "root loss = %3\n",
+        "%0 = input {slot=0}" SMALL "%1 = param {uid=0 init=default} : [c=4]\n"
+        "%2 = add(%0, %1)" SMALL SUM(
+            3, 2) "%4 = constant {value=1} : []\n%5 = constant {value=8} : []\n"
+                  "%6 = expand(%5) {shape=[c=4]} : [c=4]\nroot loss = %3\nroot d:0 = %6\n");
 }
 
 static void test_batch_norm_shares_its_sums(void **state) {
@@ -154,8 +155,8 @@ static void test_refusals(void **state) {
     assert_non_null(strstr(c.err.message, "scalar"));
     arena_free(&c.arena);
     setup(&c, X "%1 = param {uid=0 init=default} : [n=2, c=4, h=5, w=5]\n"
-                "%2 = max_pool_dx(%0, %1) {kernel=3x3 stride=1x1 pad=1x1 dilation=1x1}\n" SUM(3, 2)
-                "root loss = %3\n");
+                "%2 = max_pool_dx(%0, %1) {kernel=3x3 stride=1x1 pad=1x1 dilation=1x1}\n" SUM(
+                    3, 2) "root loss = %3\n");
     assert_false(c.ok);
     assert_non_null(strstr(c.err.message, "max_pool_dx"));
     arena_free(&c.arena);

@@ -10,18 +10,17 @@
 #include <string.h>
 
 /* %0 .. %9 of every case */
-static const char leaves[] =
-    "%0 = input {slot=0} : [n=16, c=16, h=32, w=32]\n"
-    "%1 = input {slot=1} : [n=16, c=32, h=32, w=32]\n"
-    "%2 = input {slot=2} : [w=7, h=9, c=4, n=2]\n"
-    "%3 = param {uid=0} : [o=8, i=2, kh=3, kw=5]\n"
-    "%4 = param {uid=1} : [c=8]\n"
-    "%5 = input {slot=3} : [n=2, c=4]\n"
-    "%6 = param {uid=2} : [o=10, i=4]\n"
-    "%7 = constant {value=2} : []\n"
-    "%8 = input {slot=4} : [k=5, c=1]\n"
-    "%9 = input {slot=5} : [n=2, c=8, h=5, w=5]\n"
-    "%10 = ";
+static const char leaves[] = "%0 = input {slot=0} : [n=16, c=16, h=32, w=32]\n"
+                             "%1 = input {slot=1} : [n=16, c=32, h=32, w=32]\n"
+                             "%2 = input {slot=2} : [w=7, h=9, c=4, n=2]\n"
+                             "%3 = param {uid=0} : [o=8, i=2, kh=3, kw=5]\n"
+                             "%4 = param {uid=1} : [c=8]\n"
+                             "%5 = input {slot=3} : [n=2, c=4]\n"
+                             "%6 = param {uid=2} : [o=10, i=4]\n"
+                             "%7 = constant {value=2} : []\n"
+                             "%8 = input {slot=4} : [k=5, c=1]\n"
+                             "%9 = input {slot=5} : [n=2, c=8, h=5, w=5]\n"
+                             "%10 = ";
 
 typedef struct Case {
     const char *node;     /* behind "%10 = " */

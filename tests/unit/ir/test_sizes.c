@@ -108,9 +108,9 @@ static void a_zero_cuts_live_macs_only(void **state) {
     IrGraph *g = ir_graph_new(&arena);
     IrType in = image(1, 1, 4, 4);
     IrRef x = ir_input(g, &in, 0, "x");
-    IrRef before = net_conv(g, x, 3, 1, 1, false);                                /* 144 */
-    IrRef behind = net_conv(g, ir_unary(g, IR_OP_zero, before), 1, 1, 1, false);  /* 16 */
-    IrRef alive = net_conv(g, x, 1, 1, 1, false);                                 /* 16 */
+    IrRef before = net_conv(g, x, 3, 1, 1, false);                               /* 144 */
+    IrRef behind = net_conv(g, ir_unary(g, IR_OP_zero, before), 1, 1, 1, false); /* 16 */
+    IrRef alive = net_conv(g, x, 1, 1, 1, false);                                /* 16 */
     IrRef unused = net_conv(g, x, 3, 1, 1, false);
     IrSizes s = sizes_of(g, ir_binary(g, IR_OP_add, behind, alive));
     assert_int_equal(s.macs, 144 + 16 + 16);
@@ -127,9 +127,9 @@ static void sums_beyond_64_bits_are_refused(void **state) {
     IrType oi = ir_type(2, (IrAxis[]){IR_AXIS_O, IR_AXIS_I}, (int64_t[]){1 << 20, 1 << 20});
     IrType big = image(1, 1024, 1 << 15, 1 << 15);
     IrRef x = ir_input(g, &in, 0, "x");
-    assert_int_equal(sizes_of(g, ir_binary(g, IR_OP_dense, x,
-                                           ir_leaf(g, IR_OP_param, &oi, NULL, "w"))).macs,
-                     (int64_t)1 << 40);
+    assert_int_equal(
+        sizes_of(g, ir_binary(g, IR_OP_dense, x, ir_leaf(g, IR_OP_param, &oi, NULL, "w"))).macs,
+        (int64_t)1 << 40);
     /* each of 2^40 outputs sums 2^24 products: 2^64 in all */
     IrRef y = net_conv(g, ir_input(g, &big, 1, "y"), 127, 1024, 1, false);
     IrModule m = {.graph = g, .nroots = 1, .roots = &y};
@@ -145,9 +145,13 @@ static IrRef edge_conv(IrGraph *g, IrRef x) {
     return net_norm(g, net_conv(g, ir_unary(g, IR_OP_relu, x), 3, c, 1, true), false);
 }
 
-static IrRef edge_none(IrGraph *g, IrRef x) { return ir_unary(g, IR_OP_zero, x); }
+static IrRef edge_none(IrGraph *g, IrRef x) {
+    return ir_unary(g, IR_OP_zero, x);
+}
 
-static IrRef edge_skip(IrGraph *g, IrRef x) { return ir_unary(g, IR_OP_identity, x); }
+static IrRef edge_skip(IrGraph *g, IrRef x) {
+    return ir_unary(g, IR_OP_identity, x);
+}
 
 static IrRef cell(IrGraph *g, IrRef x, EdgeOp *op) {
     IrRef node[4] = {x};

@@ -414,8 +414,8 @@ static inline void op_case_contract(OpCase *c, OpDraw *d) {
             if (i < nsummed)
                 t->axis[t->rank] = summed[i], t->size[t->rank++] = sum;
             if (op_below(d, 1 + i + (i && c->size == OP_CASE_FULL)) == 0)
-                t->axis[t->rank] = own[k][i], t->size[t->rank++] = i ? op_between(d, 1, 3)
-                                                                     : op_map(c, d);
+                t->axis[t->rank] = own[k][i],
+                t->size[t->rank++] = i ? op_between(d, 1, 3) : op_map(c, d);
         }
         if (i < nsummed)
             c->attr.axes[c->attr.naxes++] = summed[i];

@@ -41,16 +41,17 @@ void *aligned_alloc(size_t align, size_t bytes) {
 static size_t asked;
 #endif
 
-static const char program[] =
-    "use eproxy;\n"
-    "param steps = 2 \"steps\";\n"
-    "space s {\n"
-    "  input image[3, 16, 16];\n"
-    "  choice k { one = 1; three = 3; }\n"
-    "  network = conv(3, 8) -> batch_norm -> tap(\"a\") -> conv(k, 16, stride: 2) -> relu -> avg_pool(2)\n"
-    "         -> tap(\"b\");\n"
-    "}\n"
-    "rank list(s, [\"k=three\"]) by eproxy(images: \"noise\", steps: steps, head_width: i => 32, barrier_width: i => 32);\n";
+static const char program[] = "use eproxy;\n"
+                              "param steps = 2 \"steps\";\n"
+                              "space s {\n"
+                              "  input image[3, 16, 16];\n"
+                              "  choice k { one = 1; three = 3; }\n"
+                              "  network = conv(3, 8) -> batch_norm -> tap(\"a\") -> conv(k, 16, "
+                              "stride: 2) -> relu -> avg_pool(2)\n"
+                              "         -> tap(\"b\");\n"
+                              "}\n"
+                              "rank list(s, [\"k=three\"]) by eproxy(images: \"noise\", steps: "
+                              "steps, head_width: i => 32, barrier_width: i => 32);\n";
 
 /* Of a whole ranking with `steps` steps, after one that has compiled what it needs. */
 static size_t count_ranking(Jit *jit, const char *steps) {

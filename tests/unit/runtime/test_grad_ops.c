@@ -105,7 +105,8 @@ static void take_direction(Problem *p, const IrModule *gradients) {
 
 static bool has_gradient(IrOp op) {
     const IrOpInfo *info = ir_op_info(op);
-    return info->class != IR_CLASS_SRC && info->class != IR_CLASS_LINALG && !(info->traits & IR_T_N) && op != IR_OP_max_pool_dx;
+    return info->class != IR_CLASS_SRC && info->class != IR_CLASS_LINALG &&
+           !(info->traits & IR_T_N) && op != IR_OP_max_pool_dx;
 }
 
 static void test_first_derivatives(void **state) {

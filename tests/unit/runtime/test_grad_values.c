@@ -20,8 +20,7 @@ typedef struct Scalar {
 static bool leaf_value(void *user, const IrNode *node, IrRef ref, double *out, NascError *err) {
     (void)ref, (void)err;
     const Scalar *s = user;
-    memcpy(out, s->value[node->attr->uid],
-           sizeof(double) * (size_t)ir_type_elements(&node->type));
+    memcpy(out, s->value[node->attr->uid], sizeof(double) * (size_t)ir_type_elements(&node->type));
     return true;
 }
 
@@ -172,7 +171,8 @@ static void test_every_op(void **state) {
     (void)state;
     for (int op = 0; op < IR_OP_COUNT; op++) {
         IrClass class = ir_op_info((IrOp)op)->class;
-        if (class == IR_CLASS_SRC || class == IR_CLASS_LINALG || op == IR_OP_mod || op == IR_OP_shuffle)
+        if (class == IR_CLASS_SRC || class == IR_CLASS_LINALG || op == IR_OP_mod ||
+            op == IR_OP_shuffle)
             continue; /* linear algebra has no gradient; the last two have slopes that, by definition, do not count */
         for (uint64_t seed = 0; seed < SEEDS; seed++) {
             bool first, second;

@@ -32,9 +32,13 @@ static int teardown(void **state) {
     return 0;
 }
 
-static Hash128 key(size_t i) { return hash128(&i, sizeof i, 1); }
+static Hash128 key(size_t i) {
+    return hash128(&i, sizeof i, 1);
+}
 
-static size_t count_of(size_t i) { return i % (MOST_VALUES + 1); }
+static size_t count_of(size_t i) {
+    return i % (MOST_VALUES + 1);
+}
 
 static void values_of(size_t i, double *out) {
     for (size_t k = 0; k < count_of(i); k++)

@@ -97,21 +97,20 @@ static void test_broadcast(void **state) {
 }
 
 /* Softmax over s of q k / sqrt(d), times v, and its gradients: what attention is made of. */
-static const char attention[] =
-    "%0 = input {slot=0} : [n=18, head=2, d=5, t=7]\n"
-    "%1 = input {slot=1} : [n=18, head=2, d=5, s=7]\n"
-    "%2 = input {slot=2} : [n=18, head=2, d=5, s=7]\n"
-    "%3 = contract(%0, %1) {axes=d} : [n=18, head=2, t=7, s=7]\n"
-    "%4 = reduce_max(%3) {axes=s} : [n=18, head=2, t=7]\n"
-    "%5 = sub(%3, %4) : [n=18, head=2, t=7, s=7]\n"
-    "%6 = exp(%5) : [n=18, head=2, t=7, s=7]\n"
-    "%7 = reduce_sum(%6) {axes=s} : [n=18, head=2, t=7]\n"
-    "%8 = div(%6, %7) : [n=18, head=2, t=7, s=7]\n"
-    "%9 = contract(%8, %2) {axes=s} : [n=18, head=2, t=7, d=5]\n"
-    "%10 = merge(%9) {axis=c axes=head,d} : [n=18, c=10, t=7]\n"
-    "%11 = mul(%10, %10) : [n=18, c=10, t=7]\n"
-    "%12 = reduce_mean(%11) {axes=n,c,t} : []\n"
-    "root loss = %12\n";
+static const char attention[] = "%0 = input {slot=0} : [n=18, head=2, d=5, t=7]\n"
+                                "%1 = input {slot=1} : [n=18, head=2, d=5, s=7]\n"
+                                "%2 = input {slot=2} : [n=18, head=2, d=5, s=7]\n"
+                                "%3 = contract(%0, %1) {axes=d} : [n=18, head=2, t=7, s=7]\n"
+                                "%4 = reduce_max(%3) {axes=s} : [n=18, head=2, t=7]\n"
+                                "%5 = sub(%3, %4) : [n=18, head=2, t=7, s=7]\n"
+                                "%6 = exp(%5) : [n=18, head=2, t=7, s=7]\n"
+                                "%7 = reduce_sum(%6) {axes=s} : [n=18, head=2, t=7]\n"
+                                "%8 = div(%6, %7) : [n=18, head=2, t=7, s=7]\n"
+                                "%9 = contract(%8, %2) {axes=s} : [n=18, head=2, t=7, d=5]\n"
+                                "%10 = merge(%9) {axis=c axes=head,d} : [n=18, c=10, t=7]\n"
+                                "%11 = mul(%10, %10) : [n=18, c=10, t=7]\n"
+                                "%12 = reduce_mean(%11) {axes=n,c,t} : []\n"
+                                "root loss = %12\n";
 
 static void test_attention(void **state) {
     Jit *const *jit = *state;

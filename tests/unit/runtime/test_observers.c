@@ -90,7 +90,8 @@ static void test_overrides(void **state) {
     (void)state;
     const double want[] = {12, 2 * 3 * 2, 0, 2};
     expect("conv(1, 2, bias: false) -> batch_norm -> relu",
-           "per architecture { shared m = net with batch_norm: identity, init: w => abs(0 * w - 3); }\n"
+           "per architecture { shared m = net with batch_norm: identity, init: w => abs(0 * w - "
+           "3); }\n"
            "y = ones(n: 1, c: 1, h: 1, w: 2) -> m;\n"
            "total = sum(y.out);\n"
            "measure sum_of_outputs = total;\n"
@@ -105,12 +106,13 @@ static void test_overrides(void **state) {
  * the kernel is diag(2, 2). A second ReLU that reaches no output counts too: diag(4, 4). */
 static void test_codes(void **state) {
     (void)state;
-    const char proxy[] = "per architecture { shared m = net with init: w => 0 * w + 1; }\n"
-                         "y = axis(n: [1, -1]) * ones(c: 1, h: 1, w: 2) -> m;\n"
-                         "agree(code) = gram(code, n) + gram(1 - code, n);\n"
-                         "measure volume = logdet(sum(u in uses(y, relu)) agree(u.input > 0));\n"
-                         "measure of_output = logdet(sum(u in uses(y.out, relu)) agree(u.input > 0));\n"
-                         "score = volume;";
+    const char proxy[] =
+        "per architecture { shared m = net with init: w => 0 * w + 1; }\n"
+        "y = axis(n: [1, -1]) * ones(c: 1, h: 1, w: 2) -> m;\n"
+        "agree(code) = gram(code, n) + gram(1 - code, n);\n"
+        "measure volume = logdet(sum(u in uses(y, relu)) agree(u.input > 0));\n"
+        "measure of_output = logdet(sum(u in uses(y.out, relu)) agree(u.input > 0));\n"
+        "score = volume;";
     const double once[] = {log(4), log(4)}, twice[] = {log(16), log(16)};
     expect("conv(1, 1, bias: false) -> relu", proxy, once, 2);
     expect("conv(1, 1, bias: false) -> (relu + (relu -> zero))", proxy, twice, 2);
@@ -180,11 +182,13 @@ static void test_noise(void **state) {
 
 static void expect_diag(const char *body, DiagCode code, const char *message) {
     char text[2048];
-    snprintf(text, sizeof text,
-             "space tiny {\n  input image[1, 1, 2];\n  choice k in {1, 2};\n  network = conv(1, 1) -> "
-             "relu;\n}\nproxy probe(net) {\n  per run { x = batch(\"noise\", 2, like: net.input); }\n%s\n}\n"
-             "rank draw(tiny, 1) by probe;\n",
-             body);
+    snprintf(
+        text, sizeof text,
+        "space tiny {\n  input image[1, 1, 2];\n  choice k in {1, 2};\n  network = conv(1, 1) -> "
+        "relu;\n}\nproxy probe(net) {\n  per run { x = batch(\"noise\", 2, like: net.input); "
+        "}\n%s\n}\n"
+        "rank draw(tiny, 1) by probe;\n",
+        body);
     Program *p = load_good("wrong.nas", text);
     Arena arena;
     arena_init(&arena, "wrong");
@@ -209,16 +213,20 @@ static void test_mistakes(void **state) {
     expect_diag(body, DIAG_bad_value, "there is no operation `rule` to observe");
     snprintf(body, sizeof body, "%smeasure a = sum(grad(x -> m, x)); score = a;", m);
     expect_diag(body, DIAG_not_a_scalar, "what is differentiated");
-    snprintf(body, sizeof body,
-             "%sl = logdet(gram((x -> m).out, n)); measure a = sum(p in parameters(l)) sum(grad(l, p)); "
-             "score = a;", m);
+    snprintf(
+        body, sizeof body,
+        "%sl = logdet(gram((x -> m).out, n)); measure a = sum(p in parameters(l)) sum(grad(l, p)); "
+        "score = a;",
+        m);
     expect_diag(body, DIAG_bad_value, "no gradient is known");
     snprintf(body, sizeof body, "%smeasure a = logdet((x -> m).out); score = a;", m);
     expect_diag(body, DIAG_shape_mismatch, "needs a square matrix");
-    snprintf(body, sizeof body, "%smeasure a = sum((x -> m).out) + sum(labels((x -> m).out)); score = a;", m);
+    snprintf(body, sizeof body,
+             "%smeasure a = sum((x -> m).out) + sum(labels((x -> m).out)); score = a;", m);
     expect_diag(body, DIAG_bad_value, "labels belong to a `batch(...)` itself");
     expect_diag("per architecture { shared m = net with init: w => abs(w); }\n"
-                "l = mean((x -> m).out); train(loss: l, steps: 2, by: sgd(0.1)); measure a = l; score = a at 2;",
+                "l = mean((x -> m).out); train(loss: l, steps: 2, by: sgd(0.1)); measure a = l; "
+                "score = a at 2;",
                 DIAG_bad_value, "cannot be trained");
     expect_diag("per architecture { shared m = net with init: w => sum(w); }\n"
                 "measure a = mean((x -> m).out); score = a;",
@@ -233,8 +241,8 @@ static void test_mistakes(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_gradients), cmocka_unit_test(test_overrides),
-        cmocka_unit_test(test_codes),     cmocka_unit_test(test_classification),
+        cmocka_unit_test(test_gradients),   cmocka_unit_test(test_overrides),
+        cmocka_unit_test(test_codes),       cmocka_unit_test(test_classification),
         cmocka_unit_test(test_normal_init), cmocka_unit_test(test_noise),
         cmocka_unit_test(test_mistakes),
     };

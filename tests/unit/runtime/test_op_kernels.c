@@ -26,13 +26,17 @@ static bool has_kernel(IrOp op) {
 /* Against |a - b| / (1 + |b|): long sums and transformed convolutions round more than single operations. */
 static double tolerance(IrOp op) {
     switch (ir_op_info(op)->class) {
-    case IR_CLASS_CONV: return 1e-4;
+    case IR_CLASS_CONV:
+        return 1e-4;
     case IR_CLASS_REDUCE:
     case IR_CLASS_CONTRACT:
     case IR_CLASS_RESIZE:
-    case IR_CLASS_NORM: return 2e-5;
-    case IR_CLASS_MOVE: return 0;
-    default: return 3e-6;
+    case IR_CLASS_NORM:
+        return 2e-5;
+    case IR_CLASS_MOVE:
+        return 0;
+    default:
+        return 3e-6;
     }
 }
 
@@ -67,7 +71,8 @@ static bool run_case(Jit *jit, IrOp op, uint64_t seed, bool batch[34]) {
     IrModule m = {g, 1, &root, &name};
     PlanCase k = {0};
     NascError err = {0};
-    bool made = plan_make(jit, &checked.arena, &m, NULL, 0, &(PlanOptions){.fuse = true}, &k.plan, &err);
+    bool made =
+        plan_make(jit, &checked.arena, &m, NULL, 0, &(PlanOptions){.fuse = true}, &k.plan, &err);
     if (made) {
         k.base = aligned_alloc(64, (size_t)(k.plan.arena_bytes + 64));
         fill(&k, &checked);
@@ -100,20 +105,37 @@ static void run_class(void **state, IrClass class) {
                    (long long)jit_stats(*state).kernels_compiled);
         if (made != (has_kernel(op) ? SHAPES : 0))
             fail_msg("%s: %d shapes compiled", ir_op_info(op)->name, made);
-        int64_t least = class == IR_CLASS_NORM ? 2 : 1; /* norms of one image may divide by nothing */
+        int64_t least =
+            class == IR_CLASS_NORM ? 2 : 1; /* norms of one image may divide by nothing */
         if (has_kernel(op))
             assert_true(batch[least] && batch[5] && batch[16] && batch[33]);
     }
 }
 
-static void test_elementwise(void **state) { run_class(state, IR_CLASS_EW); }
-static void test_reductions(void **state) { run_class(state, IR_CLASS_REDUCE); }
-static void test_moves(void **state) { run_class(state, IR_CLASS_MOVE); }
-static void test_convolutions(void **state) { run_class(state, IR_CLASS_CONV); }
-static void test_pools(void **state) { run_class(state, IR_CLASS_POOL); }
-static void test_resizes(void **state) { run_class(state, IR_CLASS_RESIZE); }
-static void test_contractions(void **state) { run_class(state, IR_CLASS_CONTRACT); }
-static void test_norms(void **state) { run_class(state, IR_CLASS_NORM); }
+static void test_elementwise(void **state) {
+    run_class(state, IR_CLASS_EW);
+}
+static void test_reductions(void **state) {
+    run_class(state, IR_CLASS_REDUCE);
+}
+static void test_moves(void **state) {
+    run_class(state, IR_CLASS_MOVE);
+}
+static void test_convolutions(void **state) {
+    run_class(state, IR_CLASS_CONV);
+}
+static void test_pools(void **state) {
+    run_class(state, IR_CLASS_POOL);
+}
+static void test_resizes(void **state) {
+    run_class(state, IR_CLASS_RESIZE);
+}
+static void test_contractions(void **state) {
+    run_class(state, IR_CLASS_CONTRACT);
+}
+static void test_norms(void **state) {
+    run_class(state, IR_CLASS_NORM);
+}
 
 static int open_session(void **state) {
     *state = case_jit(NULL);
@@ -127,10 +149,10 @@ static int close_session(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_elementwise),   cmocka_unit_test(test_reductions),
-        cmocka_unit_test(test_moves),         cmocka_unit_test(test_convolutions),
-        cmocka_unit_test(test_pools),         cmocka_unit_test(test_resizes),
-        cmocka_unit_test(test_norms),         cmocka_unit_test(test_contractions),
+        cmocka_unit_test(test_elementwise), cmocka_unit_test(test_reductions),
+        cmocka_unit_test(test_moves),       cmocka_unit_test(test_convolutions),
+        cmocka_unit_test(test_pools),       cmocka_unit_test(test_resizes),
+        cmocka_unit_test(test_norms),       cmocka_unit_test(test_contractions),
     };
     return cmocka_run_group_tests(tests, open_session, close_session);
 }

@@ -368,8 +368,8 @@ static void test_wide(void **state) {
     Arena arena;
     arena_init(&arena, "test");
     Net s = {ir_graph_new(&arena)};
-    IrType t = ir_type(4, (IrAxis[]){IR_AXIS_N, IR_AXIS_C, IR_AXIS_H, IR_AXIS_W},
-                       (int64_t[]){5, 3, 4, 4});
+    IrType t =
+        ir_type(4, (IrAxis[]){IR_AXIS_N, IR_AXIS_C, IR_AXIS_H, IR_AXIS_W}, (int64_t[]){5, 3, 4, 4});
     IrRef x = net_conv(&s, ir_input(s.g, &t, 0, "image"), 3, 1, 330, false, IR_OP_param);
     IrRef y = net_conv(&s, x, 3, 1, 330, true, IR_OP_param);
     IrRef loss = net_tap_loss(&s, y, 8, 8, 1);

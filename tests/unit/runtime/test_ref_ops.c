@@ -482,7 +482,8 @@ static void test_contract(void **state) {
     compare(IR_OP_contract, naive_contract);
     /* [t, d] by [d, s], by hand */
     IrAxis t = ir_axis("t", 1), s = ir_axis("s", 1), d = ir_axis("d", 1);
-    OpCase c = {.op = IR_OP_contract, .nin = 2, .in = {op_matrix(t, 2, d, 3), op_matrix(d, 3, s, 2)}};
+    OpCase c = {
+        .op = IR_OP_contract, .nin = 2, .in = {op_matrix(t, 2, d, 3), op_matrix(d, 3, s, 2)}};
     c.attr.naxes = 1;
     c.attr.axes[0] = d;
     Checked k;
@@ -638,12 +639,19 @@ static void test_float_sums_run_in_float(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_contract), cmocka_unit_test(test_elementwise),    cmocka_unit_test(test_reduce),
-        cmocka_unit_test(test_move),           cmocka_unit_test(test_conv),
-        cmocka_unit_test(test_pool),           cmocka_unit_test(test_resize),
-        cmocka_unit_test(test_norm),           cmocka_unit_test(test_pool_by_hand),
-        cmocka_unit_test(test_resize_by_hand), cmocka_unit_test(test_conv_by_hand),
-        cmocka_unit_test(test_special_values), cmocka_unit_test(test_float_sums_run_in_float),
+        cmocka_unit_test(test_contract),
+        cmocka_unit_test(test_elementwise),
+        cmocka_unit_test(test_reduce),
+        cmocka_unit_test(test_move),
+        cmocka_unit_test(test_conv),
+        cmocka_unit_test(test_pool),
+        cmocka_unit_test(test_resize),
+        cmocka_unit_test(test_norm),
+        cmocka_unit_test(test_pool_by_hand),
+        cmocka_unit_test(test_resize_by_hand),
+        cmocka_unit_test(test_conv_by_hand),
+        cmocka_unit_test(test_special_values),
+        cmocka_unit_test(test_float_sums_run_in_float),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -110,7 +110,8 @@ static void test_truth_is_worth(void **state) {
     for (size_t t = 0; t < POINTS; t++) {
         for (size_t i = 0; i < NETWORKS; i++) {
             bool truth = t == 7 || t == 9;
-            f->r.points[t].scores[i] = truth ? (double)(i * i) : random_uniform(s, t * NETWORKS + i);
+            f->r.points[t].scores[i] =
+                truth ? (double)(i * i) : random_uniform(s, t * NETWORKS + i);
             f->r.points[t].zero_scores[i] = t == 11 ? (double)i : -(double)i;
         }
         search_rate(&f->r, &f->r.points[t]);
