@@ -1,5 +1,6 @@
 """lit configuration: tests of the program from outside, and of passes from IR text."""
 import os
+import pty
 import subprocess
 
 import lit.formats
@@ -30,6 +31,12 @@ config.substitutions += [
     ("%data", data),
     ("%python", "python3"),
 ]
+try:
+    for end in pty.openpty():
+        os.close(end)
+    config.available_features.add("pty")
+except OSError:
+    pass
 if os.path.isdir(data):
     config.available_features.add("data")
 for python in ("python3", "/usr/bin/python3"):  # Debian's torch belongs to Debian's interpreter
