@@ -1,12 +1,15 @@
 #!/bin/sh
-# Installs the Debian packages that nasc needs: `build`, and with `test` those that its tests need too.
+# Installs the Debian packages that nasc needs: `build`; with `test` those that its tests need too; with `develop` also
+# those of `make format` and `make lint`.
 # As root, or through sudo. Does nothing where everything is there.
 set -eu
 build="gcc make flex bison pkg-config llvm-19-dev libopenblas-dev libjansson-dev libpng-dev libjpeg62-turbo-dev
   libssl-dev libxxhash-dev"
 test="libcmocka-dev llvm-19-tools python3 python3-torch clang-19 libclang-rt-19-dev"
 wanted=$build
+develop="clang-format-19 clang-tidy-19"
 [ "${1:-build}" = test ] && wanted="$build $test"
+[ "${1:-build}" = develop ] && wanted="$build $test $develop"
 missing=
 for package in $wanted; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"

@@ -177,7 +177,7 @@ static Value call_builtin(Eval *e, const Builtin *b, const EvalArg *args, size_t
 
 bool frame_bind_args(Eval *e, Frame *f, const AstList *params, size_t first, const EvalArg *args,
                      size_t n, Place place, const char *callee) {
-    size_t want = params->len - first, next = first, positional = 0;
+    size_t want = params->len - first, next = first;
     const EvalArg **given = ARENA_ARRAY(e->arena, const EvalArg *, params->len ? params->len : 1);
     for (size_t i = 0; i < n; i++) {
         size_t at = next;
@@ -190,7 +190,6 @@ bool frame_bind_args(Eval *e, Frame *f, const AstList *params, size_t first, con
                 return false;
             }
         } else {
-            positional++;
             next++;
         }
         if (at >= params->len) {
