@@ -93,6 +93,9 @@ static NascStatus run_action(RunState *state, const Action *action) {
 
 static void print_report(const RunState *state, const ActionReport *a) {
     Session *s = state->session;
+    const RankResult *r = a->result;
+    if (r->n && r->failed == r->n && program_diags(s->program)->errors)
+        return; /* the diagnostics have said why, and a table of nothing would hide them */
     if (!s->request->json) {
         Buf b = {0};
         report_text(&b, a, SHOWN);

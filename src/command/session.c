@@ -65,7 +65,11 @@ static char *find_lib(const NascRequest *r) {
             break;
     }
     *strrchr(path.text, '/') = '\0';
-    return path.text;
+    char *plain = realpath(path.text, NULL); /* without the "..", which diagnostics would show */
+    if (!plain)
+        return path.text;
+    buf_free(&path);
+    return plain;
 }
 
 /* The parameter of the program that "name=..." names, or NULL. */
