@@ -31,6 +31,7 @@ class OnTerminal:
             try:
                 self.seen += os.read(self.terminal, 65536).decode()
             except OSError:  # the other end is closed
+                assert not pattern, "ended before it showed " + pattern + "\n" + self.seen[-2000:]
                 break
 
     def end(self):
@@ -41,7 +42,7 @@ class OnTerminal:
 
 out = os.path.join(folder, "once")
 run = OnTerminal("run", slow, "n=1000", "--workers", "2", "--out", out)
-run.read_until(r"\r\x1b\[Kscoring 2/\d+ .*/s .* left .*best ")
+run.read_until(r"\r\x1b\[Kscoring \d+/\d+ .*/s .* left .*best ")
 run.process.send_signal(signal.SIGINT)
 assert run.end() == 130, run.seen[-1000:]
 assert "interrupted: the report holds what was finished" in run.seen
@@ -53,7 +54,7 @@ with open(os.path.join(out, "scores.tsv")) as f:
 assert len([r for r in rows if r[2] == "ok"]) == action["n"] - action["missing"]
 
 run = OnTerminal("run", slow, "n=1000", "--workers", "2", "--out", os.path.join(folder, "twice"))
-run.read_until(r"\x1b\[Kscoring 1/")
+run.read_until(r"\x1b\[Kscoring \d+/")
 run.process.send_signal(signal.SIGINT)
 run.read_until("again to stop at once")
 run.process.send_signal(signal.SIGINT)
