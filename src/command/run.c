@@ -46,7 +46,7 @@ static NascStatus print_parameters(Session *s) {
 static NascStatus run_search(RunState *state, const RankJob *job, RankResult **result) {
     SearchResult *search = &state->searches[state->done];
     NascStatus status = search_run(job, search, &state->session->err);
-    *result = search->has_tuned ? &search->tuned : &search->selection;
+    *result = search->tuned.scored ? &search->tuned.ranking : &search->selection;
     (*result)->interrupted |= search->interrupted;
     return status;
 }
@@ -132,7 +132,7 @@ static bool write_searches(const RunState *state, size_t n) {
         buf_printf(&file, "%s/%s.points.tsv", s->request->out, r->action->name);
         search_points(r, &text);
         ok = file_write(file.text, text.text, text.len, &s->err);
-        if (ok && r->has_tuned) {
+        if (ok && r->tuned.scored) {
             buf_clear(&file);
             buf_clear(&text);
             buf_printf(&file, "%s/%s.nas", s->request->out, r->action->name);

@@ -37,6 +37,11 @@ static json_t *row_json(const EvalRow *r) {
     json_object_set_new(o, "spearman_ci", interval(r->interval));
     json_object_set_new(o, "kendall_tau_b", number(r->kendall));
     json_object_set_new(o, "precision_top_10", number(r->precision));
+    if (!isnan(r->rank_sum)) {
+        json_object_set_new(o, "proxy_partial_spearman", number(r->partial));
+        json_object_set_new(o, "proxy_partial_spearman_ci", interval(r->partial_interval));
+        json_object_set_new(o, "proxy_rank_sum_spearman", number(r->rank_sum));
+    }
     return o;
 }
 
@@ -62,10 +67,12 @@ static json_t *verdict_json(const Evaluation *e) {
     static const char *const words[] = {"better", "equal", "worse"};
     json_t *o = json_object();
     json_object_set_new(o, "strongest_size", json_string(e->rows[e->strongest].name));
-    json_object_set_new(o, "difference_ci", interval(e->difference));
+    json_object_set_new(o, "difference_ci", interval(e->against_size.difference));
     json_object_set_new(o, "verdict",
-                        isnan(e->difference.lo) ? json_null() : json_string(words[e->verdict]));
-    json_object_set_new(o, "partial_spearman", number(e->partial));
+                        isnan(e->against_size.difference.lo)
+                            ? json_null()
+                            : json_string(words[e->against_size.verdict]));
+    json_object_set_new(o, "partial_spearman", number(e->rows[e->strongest].partial));
     return o;
 }
 
@@ -98,8 +105,8 @@ static json_t *action_json(const ActionReport *a) {
     }
     if (e->strongest >= 0 && !r->sizes_only)
         json_object_set_new(o, "size_comparison", verdict_json(e));
-    if (e->sentence[0])
-        json_object_set_new(o, "sentence", json_string(e->sentence));
+    if (e->against_size.sentence[0])
+        json_object_set_new(o, "sentence", json_string(e->against_size.sentence));
     if (!r->sizes_only) {
         json_object_set_new(o, "spread_between_repeats", number(e->spread_repeats));
         json_object_set_new(o, "spread_between_networks", number(e->spread_networks));

@@ -12,15 +12,24 @@ static void put_correlation(Buf *b, double x) {
         buf_printf(b, "%8.3f", x);
 }
 
+static void put_interval(Buf *b, StatsInterval i) {
+    if (isnan(i.lo))
+        buf_printf(b, "  %-18s", "-");
+    else
+        buf_printf(b, "  %7.3f .. %-7.3f", i.lo, i.hi);
+}
+
 static void put_row(Buf *b, const EvalRow *r, const char *name) {
     buf_printf(b, "  %-16s", name);
     put_correlation(b, r->spearman);
-    if (isnan(r->interval.lo))
-        buf_printf(b, "  %-18s", "-");
-    else
-        buf_printf(b, "  %7.3f .. %-7.3f", r->interval.lo, r->interval.hi);
+    put_interval(b, r->interval);
     put_correlation(b, r->kendall);
     put_correlation(b, r->precision);
+    if (!isnan(r->rank_sum)) {
+        put_correlation(b, r->partial);
+        put_interval(b, r->partial_interval);
+        put_correlation(b, r->rank_sum);
+    }
     buf_putc(b, '\n');
 }
 
@@ -80,8 +89,10 @@ static void put_rows(Buf *b, const ActionReport *a) {
     const RankResult *r = a->result;
     if (e->nrows == 0)
         return;
-    buf_printf(b, "\n  %-16s%8s  %-18s%8s%8s\n", r->has_metric ? "against metric" : "against score",
-               "Spearman", "  95 % interval", "tau-b", "top 10%");
+    bool beside = r->has_metric && !r->sizes_only;
+    buf_printf(b, "\n  %-16s%8s  %-18s%8s%8s%s\n",
+               r->has_metric ? "against metric" : "against score", "Spearman", "  95 % interval",
+               "tau-b", "top 10%", beside ? " partial    95 % interval  rank sum" : "");
     for (size_t i = 0; i < e->nrows; i++)
         put_row(b, &e->rows[i], e->rows[i].name);
     for (size_t i = 0; i < e->nrepeats; i++) {
@@ -89,16 +100,18 @@ static void put_rows(Buf *b, const ActionReport *a) {
         snprintf(name, sizeof name, "  repeat %zu", i + 1);
         put_row(b, &e->per_repeat[i], name);
     }
-    if (e->strongest >= 0 && !isnan(e->partial) && r->has_metric && !r->sizes_only)
-        buf_printf(b, "  %s with %s removed (partial Spearman): %.3f\n", a->proxy,
-                   e->rows[e->strongest].name, e->partial);
+    if (beside)
+        buf_printf(b,
+                   "  partial: %s with the metric, this size removed from both; rank sum: %s and "
+                   "this size, weighing the same\n",
+                   e->rows[0].name, e->rows[0].name);
 }
 
 void report_text(Buf *b, const ActionReport *a, size_t top) {
     const RankResult *r = a->result;
     if (a->search)
         report_search_text(b, a);
-    if (a->search && !a->search->has_tuned)
+    if (a->search && !a->search->tuned.scored)
         return;
     buf_printf(b, "%s by %s: %zu architectures, %zu networks, %zu failed", a->space,
                r->sizes_only ? "size" : a->proxy, r->n, r->networks, r->failed);
@@ -111,6 +124,6 @@ void report_text(Buf *b, const ActionReport *a, size_t top) {
     put_rows(b, a);
     buf_putc(b, '\n');
     put_spread(b, r, a->evaluation);
-    if (a->evaluation->sentence[0])
-        buf_printf(b, "%s\n", a->evaluation->sentence);
+    if (a->evaluation->against_size.sentence[0])
+        buf_printf(b, "%s\n", a->evaluation->against_size.sentence);
 }

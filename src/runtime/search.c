@@ -49,7 +49,7 @@ static void warn(const RankJob *job, const char *text) {
 static void take_networks(const RankJob *job, SearchResult *r) {
     size_t n = r->selection.n;
     bool *seen = nasc_alloc_zero(MAX(n, 1) * sizeof *seen);
-    r->selected = ARENA_ARRAY(&r->arena, const char *, n);
+    r->selected = ARENA_ARRAY(&r->arena, size_t, n);
     r->metric = ARENA_ARRAY(&r->arena, double, n);
     const char **first = ARENA_ARRAY(&r->arena, const char *, n);
     for (size_t i = 0; i < n; i++) {
@@ -66,7 +66,7 @@ static void take_networks(const RankJob *job, SearchResult *r) {
         }
         seen[c->network] = true;
         first[c->network] = c->arch;
-        r->selected[r->nselection] = c->arch;
+        r->selected[r->nselection] = i;
         r->metric[r->nselection++] = c->metric;
     }
     free(seen);
@@ -145,26 +145,10 @@ static NascStatus check_apart(const RankJob *job, SearchResult *r, NascError *er
 
 /* Points. */
 
-/* The text of a point with its size factor 0; NULL if it has none that can be 0. Malloc'd. */
-static char *without_size(const Architecture *point) {
-    const DecisionView *d;
-    size_t n = architecture_decisions(point, &d);
-    Buf b = {0};
-    bool found = false;
-    for (size_t i = 0; i < n; i++) {
-        bool alpha = strcmp(d[i].address, "alpha") == 0;
-        found |= alpha;
-        buf_printf(&b, "%s%s=%s", i ? "," : "", d[i].address, alpha ? "0" : d[i].value);
-    }
-    if (!found)
-        buf_free(&b);
-    return b.text;
-}
-
 static Proxy *open_zero(Search *s, const Architecture *point) {
     if (!s->r->has_zero)
         return NULL;
-    char *text = without_size(point);
+    char *text = search_without_size(point);
     Proxy *p =
         strcmp(text, architecture_text(point)) ? proxy_open(s->job->action->proxy, text) : NULL;
     free(text);
@@ -270,12 +254,8 @@ static double work_of(const ProxyBuild *b) {
 /* Builds network k under point t; the front is held. */
 static bool build(Search *s, Live *l, size_t k, Arena *arena, ProxyBuild *out, NascError *err) {
     Space *space = s->job->action->space;
-    const char *text = s->r->selected[k];
-    Architecture *a = space_parse(space, arena, text, strlen(text), false);
-    const Candidate *c = NULL;
-    for (size_t i = 0; !c && i < s->r->selection.n; i++)
-        if (s->r->selection.candidates[i].arch == text)
-            c = &s->r->selection.candidates[i];
+    const Candidate *c = &s->r->selection.candidates[s->r->selected[k]];
+    Architecture *a = space_parse(space, arena, c->arch, strlen(c->arch), false);
     if (!a || !proxy_build(l->proxy, space, a, &c->sizes, arena, out))
         return false;
     ProxyRun run = proxy_run(l->proxy);
@@ -376,7 +356,7 @@ static bool find_size_factor(Search *s, NascError *err) {
     arena_init(&arena, "point");
     for (uint64_t i = 0; i < 16 && !found && !err->message[0]; i++) {
         Architecture *point = space_sample(space, &arena, stream_for(s, "factor"), i);
-        char *text = point ? without_size(point) : NULL;
+        char *text = point ? search_without_size(point) : NULL;
         if (!text)
             break;
         Architecture *zero = space_parse(space, &arena, text, strlen(text), true);
@@ -415,71 +395,9 @@ static NascStatus run_points(Search *s, NascError *err) {
     return s->stopped ? NASC_PROGRAM_ERROR : NASC_OK;
 }
 
-/* What was found, on architectures that took no part. */
-
-static NascStatus rank_by(const RankJob *job, const SearchResult *r, const Action *set,
-                          const char *choices, RankResult *out, NascError *err) {
-    Action action = *set;
-    RankJob rank = *job;
-    Hash128 *selected = nasc_alloc(MAX(r->selection.n, 1) * sizeof *selected);
-    for (size_t i = 0; i < r->selection.n; i++)
-        selected[i] = r->selection.candidates[i].hash;
-    rank.action = &action;
-    if (set->drop_overlap && r->action->evaluation) {
-        rank.without = selected;
-        rank.nwithout = r->selection.n;
-    }
-    Proxy *own = choices ? proxy_open(set->proxy, choices) : NULL;
-    if (own)
-        action.proxy = own;
-    NascStatus status = rank_run(&rank, out, err);
-    if (own)
-        proxy_close(own);
-    free(selected);
-    return status;
-}
-
-static NascStatus evaluate_found(const RankJob *job, SearchResult *r, NascError *err) {
-    const Action *a = r->action, *set = a->evaluation ? a->evaluation : a;
-    r->evaluated = a->evaluation != NULL;
-    RankJob quiet = *job;
-    quiet.warn = NULL;
-    NascStatus status = rank_by(job, r, set, r->points[r->best].choices, &r->tuned, err);
-    r->has_tuned = true;
-    if (status == NASC_OK)
-        evaluate(&r->tuned, a->name, job->seed, &r->tuned_value);
-    if (status == NASC_OK && a->against) {
-        status = rank_by(&quiet, r, a->against, NULL, &r->fixed, err);
-        r->has_fixed = true;
-        if (status == NASC_OK)
-            evaluate(&r->fixed, proxy_name(a->against->proxy), job->seed, &r->fixed_value);
-    }
-    if (status == NASC_OK && r->best_zero >= 0) {
-        SearchPoint *p = &r->points[r->best_zero];
-        Arena arena;
-        arena_init(&arena, "point");
-        const Architecture *point =
-            space_parse(proxy_space(a->proxy), &arena, p->choices, strlen(p->choices), true);
-        char *text = point ? without_size(point) : NULL;
-        if (text) {
-            status = rank_by(&quiet, r, set, text, &r->zero, err);
-            r->has_zero_ranking = true;
-            if (status == NASC_OK)
-                evaluate(&r->zero, "at alpha 0", job->seed, &r->zero_value);
-        }
-        free(text);
-        arena_free(&arena);
-    }
-    return status;
-}
-
 NascStatus search_run(const RankJob *job, SearchResult *r, NascError *err) {
     double wall = seconds_of(CLOCK_MONOTONIC), cpu = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
-    *r = (SearchResult){.action = job->action,
-                        .best = -1,
-                        .best_zero = -1,
-                        .estimate = NAN,
-                        .estimate_interval = {NAN, NAN}};
+    *r = (SearchResult){.action = job->action, .best = -1, .best_zero = -1};
     arena_init(&r->arena, "search");
     Search s = {.job = job, .r = r};
     pthread_mutex_init(&s.front, NULL);
@@ -503,25 +421,19 @@ NascStatus search_run(const RankJob *job, SearchResult *r, NascError *err) {
                          "not one of %zu proxies ranks the selection: %zu gave some architecture "
                          "no number (nan or inf), the others one number to all",
                          r->npoints, s.failed);
-    status = evaluate_found(job, r, err);
-    r->tuned.seconds = seconds_of(CLOCK_MONOTONIC) - wall;
-    r->tuned.cpu_seconds = seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+    status = search_evaluate(job, r, err);
+    r->tuned.ranking.seconds = seconds_of(CLOCK_MONOTONIC) - wall;
+    r->tuned.ranking.cpu_seconds = seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu;
     return status;
 }
 
 void search_free(SearchResult *r) {
-    if (r->has_tuned) {
-        evaluation_free(&r->tuned_value);
-        rank_free(&r->tuned);
-    }
-    if (r->has_fixed) {
-        evaluation_free(&r->fixed_value);
-        rank_free(&r->fixed);
-    }
-    if (r->has_zero_ranking) {
-        evaluation_free(&r->zero_value);
-        rank_free(&r->zero);
-    }
+    SearchValue *values[] = {&r->tuned, &r->fixed, &r->zero};
+    for (size_t i = 0; i < ARRAY_LEN(values); i++)
+        if (values[i]->scored) {
+            evaluation_free(&values[i]->value);
+            rank_free(&values[i]->ranking);
+        }
     rank_free(&r->selection);
     arena_free(&r->arena);
 }

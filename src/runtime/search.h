@@ -9,7 +9,7 @@
 #define NASC_RUNTIME_SEARCH_H
 
 #include "base/buf.h"
-#include "runtime/evaluate.h"
+#include "runtime/combine.h"
 
 /* Fitness of a point that gives no number for some architecture, or one number for all. */
 #define SEARCH_FAILED (-1.0)
@@ -27,23 +27,38 @@ typedef struct SearchPoint {
     double *scores, *zero_scores; /* by network of the selection */
 } SearchPoint;
 
+/* What choosing by a selection is worth: points are chosen anew on resamples of it and judged by the architectures that
+ * the resample leaves out (Efron and Tibshirani, JASA 1997). NaN if undefined. */
+typedef struct SearchEstimate {
+    double coefficient; /* the search's, mean over resamples */
+    StatsInterval interval;
+    double spearman; /* the same, whatever the search's coefficient is */
+} SearchEstimate;
+
+/* A proxy on the evaluation set, alone and with a size. */
+typedef struct SearchValue {
+    bool scored;
+    RankResult ranking;
+    Evaluation value;
+    bool combined; /* with an evaluation set: weights from the selection, judged here */
+    Combination with_size;
+} SearchValue;
+
 typedef struct SearchResult {
     Arena arena;
     const Action *action;
-    RankResult selection;  /* sizes only: the set as read */
-    size_t nselection;     /* networks that count */
-    const char **selected; /* their texts */
-    double *metric;        /* of them, larger = better */
+    RankResult selection; /* sizes only: the set as read */
+    size_t nselection;    /* networks that count */
+    size_t *selected;     /* their candidates */
+    double *metric;       /* of them, larger = better */
     size_t npoints, finished;
     SearchPoint *points;
     int64_t best, best_zero; /* numbers of points, -1: none; the latter by rho_zero */
     bool has_zero;           /* the space has a size factor `alpha` that can be 0 */
-    double estimate; /* out-of-bag estimate of the best point's coefficient; NaN if undefined */
-    StatsInterval estimate_interval;
+    SearchEstimate estimate, estimate_zero; /* of the best points */
     bool evaluated; /* the three below are of the evaluation set; else of the selection set */
-    RankResult tuned, fixed, zero;
-    Evaluation tuned_value, fixed_value, zero_value;
-    bool has_tuned, has_fixed, has_zero_ranking;
+    SearchValue tuned, fixed, zero; /* found; the fixed proxy; the best without size factor */
+    char size_note[400]; /* what the size factor of what was found does; empty if there is none */
     bool interrupted;
 } SearchResult;
 
@@ -54,9 +69,13 @@ void search_free(SearchResult *r);
 
 /* Coefficient and fitness of a point from its scores (NaN: failed). */
 void search_rate(const SearchResult *r, SearchPoint *p);
-/* Best points, and the out-of-bag estimate: points are chosen anew on resamples of the selection set and judged by
- * the architectures that the resample leaves out (Efron and Tibshirani, JASA 1997). */
+/* Best points, and the estimates of what they are worth. */
 void search_choose(SearchResult *r, uint64_t seed);
+
+/* The text of a point with its size factor 0; NULL if it has none. Malloc'd. */
+char *search_without_size(const Architecture *point);
+/* What was found, the best without size factor and the fixed proxy on architectures that took no part. */
+NascStatus search_evaluate(const RankJob *job, SearchResult *r, NascError *err);
 
 /* The program that defines what was found, under the search's name, and evaluates it again. */
 void search_program(const SearchResult *r, const char *main_path, Buf *out);

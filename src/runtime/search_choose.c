@@ -38,9 +38,40 @@ static bool is_rated(const SearchPoint *p) {
     return p->choices && !isnan(p->fitness);
 }
 
+static const double *scores_of(const SearchPoint *p, bool zero) {
+    return zero ? p->zero_scores : p->scores;
+}
+
+/* The best point by the architectures of a resample. */
+static const SearchPoint *best_in_bag(const SearchResult *r, bool zero, const size_t *bag,
+                                      double *x, double *y) {
+    const SearchPoint *best = NULL;
+    double most = -INFINITY;
+    for (size_t t = 0; t < r->npoints; t++) {
+        const SearchPoint *p = &r->points[t];
+        if (!is_rated(p) || p->failed)
+            continue;
+        for (size_t i = 0; i < r->nselection; i++) {
+            x[i] = scores_of(p, zero)[bag[i]];
+            y[i] = r->metric[bag[i]];
+        }
+        double rho = coefficient(r, x, y, r->nselection);
+        double fitness = zero ? rho : fitness_of(r, rho, p->work);
+        if (fitness > most) {
+            most = fitness;
+            best = p;
+        }
+    }
+    return best;
+}
+
+typedef struct Judged {
+    double coefficient, spearman;
+} Judged;
+
 /* One resample: the best point by the architectures drawn, judged by the others. NaN if nothing can be said. */
-static double out_of_bag(const SearchResult *r, RandomStream s, uint64_t round, double *x,
-                         double *y) {
+static Judged out_of_bag(const SearchResult *r, bool zero, RandomStream s, uint64_t round,
+                         double *x, double *y) {
     size_t n = r->nselection, out = 0;
     bool *drawn = nasc_alloc_zero(n);
     size_t *bag = nasc_alloc(n * sizeof *bag);
@@ -48,30 +79,17 @@ static double out_of_bag(const SearchResult *r, RandomStream s, uint64_t round, 
         bag[i] = (size_t)random_below(s, round * n + i, n);
         drawn[bag[i]] = true;
     }
-    const SearchPoint *best = NULL;
-    double most = -INFINITY;
-    for (size_t t = 0; t < r->npoints; t++) {
-        const SearchPoint *p = &r->points[t];
-        if (!is_rated(p) || p->failed)
-            continue;
-        for (size_t i = 0; i < n; i++) {
-            x[i] = p->scores[bag[i]];
-            y[i] = r->metric[bag[i]];
-        }
-        double fitness = fitness_of(r, coefficient(r, x, y, n), p->work);
-        if (fitness > most) {
-            most = fitness;
-            best = p;
-        }
-    }
+    const SearchPoint *best = best_in_bag(r, zero, bag, x, y);
     for (size_t i = 0; best && i < n; i++)
         if (!drawn[i]) {
-            x[out] = best->scores[i];
+            x[out] = scores_of(best, zero)[i];
             y[out++] = r->metric[i];
         }
     free(drawn);
     free(bag);
-    return out >= 3 ? coefficient(r, x, y, out) : NAN;
+    if (out < 3)
+        return (Judged){NAN, NAN};
+    return (Judged){coefficient(r, x, y, out), stats_spearman(x, y, out)};
 }
 
 static int by_value(const void *a, const void *b) {
@@ -81,29 +99,32 @@ static int by_value(const void *a, const void *b) {
 
 enum { ROUNDS = 200 };
 
-static void estimate(SearchResult *r, uint64_t seed) {
+static SearchEstimate estimate(const SearchResult *r, bool zero, uint64_t seed) {
+    SearchEstimate e = {NAN, {NAN, NAN}, NAN};
     RandomStream s = random_stream(seed, 0, RANDOM_BOOTSTRAP, hash128("search", 6, 0));
-    double *x = nasc_alloc(2 * r->nselection * sizeof *x), rounds[ROUNDS], sum = 0;
+    double *x = nasc_alloc(2 * r->nselection * sizeof *x), rounds[ROUNDS], sum = 0, spearman = 0;
     size_t n = 0;
     for (uint64_t round = 0; round < ROUNDS; round++) {
-        double rho = out_of_bag(r, s, round, x, x + r->nselection);
-        if (!isnan(rho)) {
-            rounds[n++] = rho;
-            sum += rho;
-        }
+        Judged j = out_of_bag(r, zero, s, round, x, x + r->nselection);
+        if (isnan(j.coefficient) || isnan(j.spearman))
+            continue;
+        rounds[n++] = j.coefficient;
+        sum += j.coefficient;
+        spearman += j.spearman;
     }
     free(x);
     if (n < ROUNDS / 4)
-        return;
+        return e;
     qsort(rounds, n, sizeof *rounds, by_value);
-    r->estimate = sum / (double)n;
-    r->estimate_interval = (StatsInterval){rounds[n / 40], rounds[n - 1 - n / 40]};
+    e.coefficient = sum / (double)n;
+    e.interval = (StatsInterval){rounds[n / 40], rounds[n - 1 - n / 40]};
+    e.spearman = spearman / (double)n;
+    return e;
 }
 
 void search_choose(SearchResult *r, uint64_t seed) {
     r->best = r->best_zero = -1;
-    r->estimate = NAN;
-    r->estimate_interval = (StatsInterval){NAN, NAN};
+    r->estimate = r->estimate_zero = (SearchEstimate){NAN, {NAN, NAN}, NAN};
     for (size_t t = 0; t < r->npoints; t++) {
         const SearchPoint *p = &r->points[t];
         if (!is_rated(p))
@@ -115,5 +136,7 @@ void search_choose(SearchResult *r, uint64_t seed) {
             r->best_zero = (int64_t)t;
     }
     if (r->best >= 0)
-        estimate(r, seed);
+        r->estimate = estimate(r, false, seed);
+    if (r->best_zero >= 0)
+        r->estimate_zero = estimate(r, true, seed);
 }

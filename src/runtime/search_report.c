@@ -3,6 +3,7 @@
 #include "runtime/report.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -47,13 +48,44 @@ static json_t *point_json(const SearchResult *r, int64_t at) {
     return o;
 }
 
-static json_t *value_json(const Evaluation *e) {
+static json_t *combination_json(const Combination *c) {
+    static const char *const words[] = {"better", "equal", "worse"};
+    json_t *o = json_object(), *weights = json_object();
+    bool known = !isnan(c->against_size.difference.lo);
+    json_object_set_new(o, "size", json_string(eval_size_names[c->fit.size]));
+    json_object_set_new(weights, "proxy", number(c->fit.weights.x));
+    json_object_set_new(weights, "size", number(c->fit.weights.z));
+    json_object_set_new(o, "rank_weights", weights);
+    json_object_set_new(o, "spearman", number(c->spearman));
+    json_object_set_new(o, "spearman_ci", interval_json(c->interval));
+    json_object_set_new(o, "difference_ci", interval_json(c->against_size.difference));
+    json_object_set_new(o, "verdict",
+                        known ? json_string(words[c->against_size.verdict]) : json_null());
+    json_object_set_new(o, "sentence", json_string(c->against_size.sentence));
+    return o;
+}
+
+static json_t *partials_json(const Evaluation *e) {
+    json_t *o = json_object();
+    for (size_t i = 0; i < e->nrows; i++)
+        if (!isnan(e->rows[i].partial))
+            json_object_set_new(o, e->rows[i].name, number(e->rows[i].partial));
+    return o;
+}
+
+static json_t *value_json(const SearchValue *v) {
+    if (!v->scored)
+        return json_null();
+    const Evaluation *e = &v->value;
     json_t *o = json_object();
     json_object_set_new(o, "n", json_integer((json_int_t)e->n));
     json_object_set_new(o, "spearman", number(e->nrows ? e->rows[0].spearman : NAN));
     json_object_set_new(o, "spearman_ci",
                         e->nrows ? interval_json(e->rows[0].interval) : json_null());
-    json_object_set_new(o, "sentence", json_string(e->sentence));
+    json_object_set_new(o, "partial_spearman", partials_json(e));
+    json_object_set_new(o, "sentence", json_string(e->against_size.sentence));
+    json_object_set_new(o, "with_size",
+                        v->combined ? combination_json(&v->with_size) : json_null());
     return o;
 }
 
@@ -84,13 +116,17 @@ struct json_t *report_search_json(const ActionReport *a) {
     json_object_set_new(o, "points_failed", json_integer((json_int_t)failed_points(r)));
     json_object_set_new(o, "best", point_json(r, r->best));
     json_object_set_new(o, "best_alpha_0", point_json(r, r->best_zero));
-    json_object_set_new(o, "out_of_bag", number(r->estimate));
-    json_object_set_new(o, "out_of_bag_interval", interval_json(r->estimate_interval));
+    json_object_set_new(o, "out_of_bag", number(r->estimate.coefficient));
+    json_object_set_new(o, "out_of_bag_interval", interval_json(r->estimate.interval));
+    json_object_set_new(o, "out_of_bag_alpha_0", number(r->estimate_zero.coefficient));
+    json_object_set_new(o, "out_of_bag_alpha_0_interval", interval_json(r->estimate_zero.interval));
     json_object_set_new(o, "evaluated", json_boolean(r->evaluated));
-    json_object_set_new(o, "left_out", json_integer((json_int_t)r->tuned.dropped));
-    json_object_set_new(o, "fixed", r->has_fixed ? value_json(&r->fixed_value) : json_null());
-    json_object_set_new(o, "at_alpha_0",
-                        r->has_zero_ranking ? value_json(&r->zero_value) : json_null());
+    json_object_set_new(o, "left_out", json_integer((json_int_t)r->tuned.ranking.dropped));
+    json_object_set_new(o, "tuned", value_json(&r->tuned));
+    json_object_set_new(o, "fixed", value_json(&r->fixed));
+    json_object_set_new(o, "at_alpha_0", value_json(&r->zero));
+    json_object_set_new(o, "size_factor",
+                        r->size_note[0] ? json_string(r->size_note) : json_null());
     return o;
 }
 
@@ -108,21 +144,32 @@ static void put_estimate(Buf *b, const char *what, double rho, const StatsInterv
     buf_printf(b, "  %s\n", note);
 }
 
-static void put_set(Buf *b, const char *name, const Evaluation *e) {
-    if (e->nrows)
-        put_estimate(b, name, e->rows[0].spearman, &e->rows[0].interval, "");
+/* A proxy on the evaluation set, and below it the proxy with a size. */
+static void put_value(Buf *b, const char *name, const SearchValue *v) {
+    if (!v->scored || !v->value.nrows)
+        return;
+    put_estimate(b, name, v->value.rows[0].spearman, &v->value.rows[0].interval, "");
+    if (!v->combined)
+        return;
+    const Combination *c = &v->with_size;
+    char with[40], note[120];
+    snprintf(with, sizeof with, "  with %s", eval_size_names[c->fit.size]);
+    snprintf(note, sizeof note, "ranks weigh %.2f and %.2f, by the selection alone",
+             c->fit.weights.x, c->fit.weights.z);
+    put_estimate(b, with, c->spearman, &c->interval, note);
 }
 
-/* The size factor alone is not what a search over trainings is for. */
-static void put_size_note(Buf *b, const SearchResult *r) {
-    const Evaluation *with = &r->tuned_value, *without = &r->zero_value;
-    if (!r->has_zero_ranking || !with->nrows || !without->nrows || r->best == r->best_zero)
-        return;
-    if (without->rows[0].interval.hi < with->rows[0].spearman)
-        buf_printf(b,
-                   "Without its size factor the search reaches %.3f: what is above that comes from "
-                   "size.\n",
-                   without->rows[0].spearman);
+static void put_sentences(Buf *b, const SearchResult *r) {
+    const SearchValue *values[] = {&r->tuned, &r->zero, &r->fixed};
+    for (size_t i = 0; i < ARRAY_LEN(values); i++) {
+        const SearchValue *v = values[i];
+        if (i && v->scored && v->value.against_size.sentence[0])
+            buf_printf(b, "%s\n", v->value.against_size.sentence);
+        if (v->combined)
+            buf_printf(b, "%s\n", v->with_size.against_size.sentence);
+    }
+    if (r->size_note[0])
+        buf_printf(b, "%s\n", r->size_note);
 }
 
 void report_search_text(Buf *b, const ActionReport *a) {
@@ -144,21 +191,23 @@ void report_search_text(Buf *b, const ActionReport *a) {
         put_estimate(b, "on the selection, alpha 0",
                      r->points[r->best_zero >= 0 ? r->best_zero : r->best].rho_zero, NULL,
                      "optimistic: the best point without size factor");
-    put_estimate(b, "out of bag", r->estimate, &r->estimate_interval,
+    put_estimate(b, "out of bag", r->estimate.coefficient, &r->estimate.interval,
                  "chosen on some of the selection, judged on the rest");
+    if (r->has_zero)
+        put_estimate(b, "out of bag, alpha 0", r->estimate_zero.coefficient,
+                     &r->estimate_zero.interval, "");
     buf_printf(b, "\n%s %s",
                r->evaluated ? "Evaluation:"
                             : "No evaluation set is given; on the selection itself, optimistic:",
                "");
-    if (r->tuned.dropped)
-        buf_printf(b, "(%zu rows left out: networks of the selection)", r->tuned.dropped);
+    if (r->tuned.ranking.dropped)
+        buf_printf(b, "(%zu rows left out: networks of the selection)", r->tuned.ranking.dropped);
     buf_putc(b, '\n');
-    put_set(b, action->name, &r->tuned_value);
-    if (r->has_zero_ranking)
-        put_set(b, "best without size factor", &r->zero_value);
-    if (r->has_fixed)
-        put_set(b, proxy_name(action->against->proxy), &r->fixed_value);
-    put_size_note(b, r);
+    put_value(b, action->name, &r->tuned);
+    put_value(b, "best without size factor", &r->zero);
+    if (action->against)
+        put_value(b, proxy_name(action->against->proxy), &r->fixed);
+    put_sentences(b, r);
     buf_putc(b, '\n');
 }
 
@@ -187,9 +236,9 @@ static void put_rank(Buf *b, const SearchResult *r) {
     if (!set || !set->space_text)
         return;
     buf_puts(b, "\n");
-    if (r->tuned.dropped)
+    if (r->tuned.ranking.dropped)
         buf_printf(b, "// The search left out %zu of these rows, networks of its selection.\n",
-                   r->tuned.dropped);
+                   r->tuned.ranking.dropped);
     buf_printf(b, "rank rows(\"%s\", %s", set->table, set->space_text);
     if (set->n != INT64_MAX)
         buf_printf(b, ", %lld", (long long)set->n);
@@ -210,9 +259,9 @@ void search_program(const SearchResult *r, const char *main_path, Buf *b) {
         "// Found by `search %s` of %s: point %lld of %zu.\n"
         "// On the selection set (%s, %zu networks) %.3f, which is optimistic; out of bag %.3f.\n",
         a->name, main_path, (long long)r->best + 1, r->finished, a->table, r->nselection, p->rho,
-        r->estimate);
+        r->estimate.coefficient);
     if (r->evaluated)
-        buf_printf(b, "// %s\n", r->tuned_value.sentence);
+        buf_printf(b, "// %s\n", r->tuned.value.against_size.sentence);
     buf_printf(b, "use \"%s\";\n", main_path);
     proxy_use_text(a->proxy, &uses[0]);
     space_use_text(a->space, &uses[1]);

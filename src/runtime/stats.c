@@ -143,10 +143,31 @@ double stats_kendall_tau_b(const double *x, const double *y, size_t n) {
     return norm > 0 ? concordant_minus / sqrt(norm) : NAN;
 }
 
-double stats_partial_spearman(const double *x, const double *y, const double *z, size_t n) {
-    double xy = stats_spearman(x, y, n), xz = stats_spearman(x, z, n), yz = stats_spearman(y, z, n);
+static double partial(double xy, double xz, double yz) {
     double norm = (1 - xz * xz) * (1 - yz * yz);
     return norm > 1e-12 ? (xy - xz * yz) / sqrt(norm) : NAN;
+}
+
+double stats_partial_spearman(const double *x, const double *y, const double *z, size_t n) {
+    return partial(stats_spearman(x, y, n), stats_spearman(x, z, n), stats_spearman(y, z, n));
+}
+
+void stats_rank_sum(const double *x, double x_weight, const double *y, double y_weight, size_t n,
+                    double *out) {
+    double *ranks = nasc_alloc(2 * MAX(n, 1) * sizeof *ranks);
+    stats_ranks(x, n, ranks);
+    stats_ranks(y, n, ranks + n);
+    for (size_t i = 0; i < n; i++)
+        out[i] = x_weight * ranks[i] + y_weight * ranks[n + i];
+    free(ranks);
+}
+
+StatsWeights stats_rank_weights(double xy, double xz, double yz) {
+    double x = MAX(0, copysign(1, xy) * (xy - xz * yz)),
+           z = MAX(0, copysign(1, yz) * (yz - xz * xy)), norm = x + z;
+    if (isnan(xy + xz + yz) || 1 - xz * xz < 1e-9 || norm < 1e-9)
+        return (StatsWeights){0, isnan(yz) || yz == 0 ? NAN : copysign(1, yz)};
+    return (StatsWeights){copysign(x / norm, xy), copysign(z / norm, yz)};
 }
 
 /* Weight of each item in the set of the `top` largest: 1, 0, or a share where a tie straddles the
@@ -232,14 +253,36 @@ static double resampled_pearson(const double *x, const double *y, const uint32_t
     return xx == 0 || yy == 0 ? NAN : xy / sqrt(xx * yy);
 }
 
-/* rho(a, y), or rho(a, y) - rho(b, y) if b is given, over bootstrap resamples of the items. */
-static StatsInterval bootstrap(const double *a, const double *b, const double *y, size_t n,
-                               uint64_t seed) {
+/* A statistic of the columns' resampled ranks. */
+typedef double (*Statistic)(Sorted *columns, const uint32_t *count, size_t n);
+
+static double rho_of_pair(Sorted *k, const uint32_t *count, size_t n) {
+    return resampled_pearson(k[0].ranks, k[1].ranks, count, n);
+}
+
+/* Columns reference, a, b. */
+static double rho_difference(Sorted *k, const uint32_t *count, size_t n) {
+    return resampled_pearson(k[1].ranks, k[0].ranks, count, n) -
+           resampled_pearson(k[2].ranks, k[0].ranks, count, n);
+}
+
+static double rho_partial(Sorted *k, const uint32_t *count, size_t n) {
+    return partial(resampled_pearson(k[0].ranks, k[1].ranks, count, n),
+                   resampled_pearson(k[0].ranks, k[2].ranks, count, n),
+                   resampled_pearson(k[1].ranks, k[2].ranks, count, n));
+}
+
+enum { MAX_COLUMNS = 3 };
+
+/* A statistic over bootstrap resamples of the items. */
+static StatsInterval bootstrap(const double *const *columns, size_t ncolumns, size_t n,
+                               Statistic statistic, uint64_t seed) {
     if (n < 3)
         return (StatsInterval){NAN, NAN};
     RandomStream stream = random_stream(seed, 0, RANDOM_BOOTSTRAP, (Hash128){0, n});
-    Sorted first = sorted_make(a, n), second = sorted_make(b ? b : a, n),
-           reference = sorted_make(y, n);
+    Sorted sorted[MAX_COLUMNS];
+    for (size_t k = 0; k < ncolumns; k++)
+        sorted[k] = sorted_make(columns[k], n);
     uint32_t *count = nasc_alloc(n * sizeof *count);
     double *values = nasc_alloc(STATS_RESAMPLES * sizeof *values);
     size_t kept = 0;
@@ -247,32 +290,32 @@ static StatsInterval bootstrap(const double *a, const double *b, const double *y
         memset(count, 0, n * sizeof *count);
         for (size_t i = 0; i < n; i++)
             count[random_below(stream, r * n + i, n)]++;
-        resampled_ranks(&first, count, n);
-        resampled_ranks(&reference, count, n);
-        double v = resampled_pearson(first.ranks, reference.ranks, count, n);
-        if (b) {
-            resampled_ranks(&second, count, n);
-            v -= resampled_pearson(second.ranks, reference.ranks, count, n);
-        }
+        for (size_t k = 0; k < ncolumns; k++)
+            resampled_ranks(&sorted[k], count, n);
+        double v = statistic(sorted, count, n);
         if (!isnan(v))
             values[kept++] = v;
     }
     StatsInterval interval = percentiles(values, kept);
-    sorted_free(&first);
-    sorted_free(&second);
-    sorted_free(&reference);
+    for (size_t k = 0; k < ncolumns; k++)
+        sorted_free(&sorted[k]);
     free(count);
     free(values);
     return interval;
 }
 
 StatsInterval stats_spearman_interval(const double *x, const double *y, size_t n, uint64_t seed) {
-    return bootstrap(x, NULL, y, n, seed);
+    return bootstrap((const double *const[]){x, y}, 2, n, rho_of_pair, seed);
 }
 
 StatsInterval stats_difference_interval(const double *a, const double *b, const double *y, size_t n,
                                         uint64_t seed) {
-    return bootstrap(a, b, y, n, seed);
+    return bootstrap((const double *const[]){y, a, b}, 3, n, rho_difference, seed);
+}
+
+StatsInterval stats_partial_interval(const double *x, const double *y, const double *z, size_t n,
+                                     uint64_t seed) {
+    return bootstrap((const double *const[]){x, y, z}, 3, n, rho_partial, seed);
 }
 
 StatsVerdict stats_verdict(StatsInterval difference) {

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import zlib
 
 nasc, program, top = sys.argv[1:4]
 os.chdir(top)
@@ -24,14 +25,14 @@ def text(folder, *names):
     return [open(os.path.join(folder, n), "rb").read() for n in names]
 
 
-# networks, each under one of its names; the metric grows with the convolutions
+# networks, each under one of its names; the metric grows with the convolutions, and with what no size knows
 archs = run("sample", small, "-n", "80")[1].split()
 write("all.tsv", [(a, 1) for a in archs])
 run("run", small, "table=all.tsv", "n=80", "--size-only", "--out", "sizes", "-q")
 seen, unique, twins = {}, [], []
 for line in open("sizes/scores.tsv").read().split("\n")[1:-1]:
     arch, live, digest = (line.split("\t")[i] for i in (0, 5, 7))
-    (twins if digest in seen else unique).append((arch, int(live) / 1e4 + len(arch)))
+    (twins if digest in seen else unique).append((arch, int(live) / 1e4 * (1 + zlib.crc32(arch.encode()) % 7)))
     if digest in seen:
         twin = (seen[digest], arch)
     seen[digest] = arch
@@ -72,7 +73,7 @@ points = [l.split("\t") for l in open("alpha/tuned.points.tsv").read().split("\n
 assert len({p[-1] for p in points}) > 2 and len({p[3] for p in points}) == 1, points
 status, out, err = run("run", "alpha.nas", "--out", "alpha", "--keep-journal")
 known = int(re.search(r"journal: (\d+) trainings", err).group(1))
-assert known == 2 * (len(a) + len(b)) + len(b), known  # proxy (2 repeats) on both sets, fixed on one
+assert known == 3 * (len(a) + len(b)), known  # proxy (2 repeats) and fixed on both sets
 print("alpha costs no training")
 
 report = json.load(open("one/report.json"))["actions"][0]
@@ -84,6 +85,49 @@ assert search["out_of_bag"] is not None and len(search["selection"]["sha256"]) =
 shown = run("run", program, "--out", "one", "-q")[1]
 assert "optimistic" in shown and "out of bag" in shown and "eproxy" in shown
 print("an honest report")
+
+# the fixed proxy beside a size, by the same tables ranked alone and formulas written anew
+open("fixed.nas", "w").write(re.sub(r"(?s)search tuned.*", """
+fixed = eproxy(steps: 3, taps: 1, head_width: i => 16, barrier_width: i => 16);
+rank rows(selection, small) by fixed;
+rank rows(evaluation, small) by fixed;
+""", open(program).read().replace('"small.nas"', f'"{small}"')))
+assert run("run", "fixed.nas", "--out", "fixed", "-q")[0] == 0
+sets = {"1": {}, "2": {}}
+header, *lines = [l.rstrip("\n").split("\t") for l in open("fixed/scores.tsv")]
+for line in lines:
+    cells = dict(zip(header, line))
+    for name in ("score", "metric", "params", "macs", "live_macs", "counted_macs"):
+        sets[cells["action"]].setdefault(name, []).append(float(cells[name]))
+
+
+def ranks(x):
+    return [sum(u < v for u in x) + (sum(u == v for u in x) + 1) / 2 for v in x]
+
+
+def rho(x, y):
+    x, y = ranks(x), ranks(y)
+    mx, my = sum(x) / len(x), sum(y) / len(y)
+    xy = sum((u - mx) * (v - my) for u, v in zip(x, y))
+    return xy / (sum((u - mx) ** 2 for u in x) * sum((v - my) ** 2 for v in y)) ** 0.5
+
+
+chosen, judged = sets["1"], sets["2"]
+size = max(("params", "macs", "live_macs", "counted_macs"), key=lambda s: abs(rho(chosen[s], chosen["metric"])))
+xy, yz, xz = (rho(chosen[i], chosen[k]) for i, k in (("score", "metric"), (size, "metric"), ("score", size)))
+weights = [own if own * alone > 0 else 0 for own, alone in ((xy - xz * yz, xy), (yz - xz * xy, yz))]
+weights = [w / sum(map(abs, weights)) for w in weights]
+both = [weights[0] * u + weights[1] * v for u, v in zip(ranks(judged["score"]), ranks(judged[size]))]
+with_size = search["fixed"]["with_size"]
+assert with_size["size"] == size and abs(with_size["spearman"] - rho([round(x, 9) for x in both], judged["metric"])) < 1e-9
+assert max(abs(u - v) for u, v in zip(weights, (with_size["rank_weights"]["proxy"], with_size["rank_weights"]["size"]))) < 1e-9
+xy, yz, xz = (rho(judged[i], judged[k]) for i, k in (("score", "metric"), (size, "metric"), ("score", size)))
+partial = (xy - xz * yz) / ((1 - xz ** 2) * (1 - yz ** 2)) ** 0.5
+assert abs(search["fixed"]["partial_spearman"][size] - partial) < 1e-9
+for part in (search["tuned"], search["fixed"], search["at_alpha_0"]):
+    assert part["with_size"]["sentence"] and part["with_size"]["spearman_ci"][0] <= part["with_size"]["spearman"]
+assert "size factor" in search["size_factor"] and search["size_factor"] in shown
+print("a size beside the proxy")
 
 
 def refused(code, words, *args, source=program):

@@ -80,7 +80,7 @@ static void test_failures(void **state) {
     assert_true(f->r.points[1].fitness == SEARCH_FAILED);
     search_choose(&f->r, 0);
     assert_int_equal(f->r.best, -1);
-    assert_true(isnan(f->r.estimate));
+    assert_true(isnan(f->r.estimate.coefficient));
     fixture_free(f);
 }
 
@@ -96,8 +96,8 @@ static void test_noise_is_not_worth(void **state) {
     }
     search_choose(&f->r, 0);
     assert_true(f->r.points[f->r.best].fitness > 0.35);
-    assert_true(f->r.estimate < f->r.points[f->r.best].fitness - 0.2);
-    assert_true(f->r.estimate_interval.lo < 0);
+    assert_true(f->r.estimate.coefficient < f->r.points[f->r.best].fitness - 0.2);
+    assert_true(f->r.estimate.interval.lo < 0);
     fixture_free(f);
 }
 
@@ -119,7 +119,7 @@ static void test_truth_is_worth(void **state) {
     search_choose(&f->r, 0);
     assert_int_equal(f->r.best, 7);
     assert_int_equal(f->r.best_zero, 11);
-    assert_float_equal(f->r.estimate, 1, 1e-9);
+    assert_float_equal(f->r.estimate.coefficient, 1, 1e-9);
     fixture_free(f);
 }
 
