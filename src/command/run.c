@@ -65,6 +65,7 @@ static NascStatus run_action(RunState *state, const Action *action) {
                    .seed = s->request->seed,
                    .workers = s->workers,
                    .interrupt = s->request->interrupt,
+                   .keep_curve = true,
                    .direct = s->direct,
                    .profile = s->request->profile,
                    .progress = session_progress,
@@ -151,12 +152,13 @@ static bool write_searches(const RunState *state, size_t n) {
 static NascStatus finish(RunState *state, NascStatus status) {
     Session *s = state->session;
     size_t n = status == NASC_OK || state->done == 0 ? state->done : state->done - 1;
-    bool interrupted = false, scored = false, any = false;
+    bool interrupted = false, scored = false, any = false, curves = false;
     for (size_t i = 0; i < n; i++) {
         const RankResult *r = state->reports[i].result;
         interrupted |= r->interrupted;
         scored |= r->n > r->failed + r->missing;
         any |= r->n > 0;
+        curves |= state->evaluations[i].curve.npoints > 0;
     }
     if (n && s->request->json) {
         ReportHeader h;
@@ -172,8 +174,8 @@ static NascStatus finish(RunState *state, NascStatus status) {
         if (!write_searches(state, n) ||
             !report_write(s->request->out, &h, state->reports, n, &s->err))
             return session_fail(s);
-        session_message(s, "wrote %s/report.json, scores.tsv, timing.json, timing.tsv\n",
-                        s->request->out);
+        session_message(s, "wrote %s/report.json, scores.tsv, timing.json, timing.tsv%s\n",
+                        s->request->out, curves ? ", curve.svg, curve.tsv" : "");
     }
     if (status == NASC_OK && !interrupted && s->journal && !s->request->keep_journal)
         journal_discard(s->journal);

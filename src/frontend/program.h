@@ -191,7 +191,10 @@ bool proxy_build(Proxy *p, Space *s, const Architecture *a, const IrSizes *sizes
 bool proxy_observes(Proxy *p, Space *s);
 /* The score, larger = better, from values[step * nmeasures + measure]. NaN if it is not a number. */
 double proxy_score(ProxyBuild *b, const double *values);
-/* The same by the score of another proxy whose trainings are the same. */
+/* The score as it would be had nothing measured changed after step `step` (1 = first); at the last step the
+ * score itself. Says nothing of what is wrong with it: NaN then. */
+double proxy_score_after(const ProxyBuild *b, const double *values, int64_t step);
+/* The same as proxy_score by the score of another proxy whose trainings are the same. */
 double proxy_score_by(Proxy *p, const ProxyBuild *b, const double *values);
 
 /* Actions of the top level, in order. */

@@ -330,8 +330,8 @@ static bool build(Proxy *p, Space *space, const Architecture *a, const IrSizes *
     return session_end(&s, quiet) && ok;
 }
 
-/* The score expression over the values of a run; false if it is wrong, which is then reported. */
-static bool score(const ProxyScore *x, Proxy *by, const double *values, double *out) {
+/* The score expression over the values of a run; false if it is wrong, which is then reported unless quiet. */
+static bool score(const ProxyScore *x, Proxy *by, const double *values, bool quiet, double *out) {
     Arena arena;
     Session s;
     arena_init(&arena, "score");
@@ -352,7 +352,7 @@ static bool score(const ProxyScore *x, Proxy *by, const double *values, double *
         Place place = by->definition->name_place;
         ok = eval_number(s.eval, eval_name(s.eval, f, "score", place), place, "the score", out);
     }
-    ok = session_end(&s, false) && ok;
+    ok = session_end(&s, quiet) && ok;
     arena_free(&arena);
     return ok;
 }
@@ -373,7 +373,7 @@ static bool prime(Proxy *p, Space *space) {
         for (size_t i = 0; i < n; i++)
             values[i] = 1 + (double)i / (double)(n + 1);
         double unused;
-        ok = score(b.score, p, values, &unused);
+        ok = score(b.score, p, values, false, &unused);
     }
     arena_free(&arena);
     return ok;
@@ -411,12 +411,22 @@ ProxyRun proxy_run(Proxy *p) {
 
 double proxy_score(ProxyBuild *b, const double *values) {
     double out;
-    return score(b->score, b->score->proxy, values, &out) ? out : NAN;
+    return score(b->score, b->score->proxy, values, false, &out) ? out : NAN;
+}
+
+double proxy_score_after(const ProxyBuild *b, const double *values, int64_t step) {
+    size_t n = b->nmeasures, kept = (size_t)step * n, all = (size_t)b->steps * n;
+    double *held = nasc_alloc(MAX(all, 1) * sizeof *held), out;
+    for (size_t i = 0; i < all; i++)
+        held[i] = values[i < kept ? i : kept - n + i % n];
+    bool ok = score(b->score, b->score->proxy, held, true, &out);
+    free(held);
+    return ok ? out : NAN;
 }
 
 double proxy_score_by(Proxy *p, const ProxyBuild *b, const double *values) {
     double out;
-    return score(b->score, p, values, &out) ? out : NAN;
+    return score(b->score, p, values, false, &out) ? out : NAN;
 }
 
 /* Settings for reports. */

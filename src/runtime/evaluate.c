@@ -146,8 +146,10 @@ void evaluate(const RankResult *r, const char *proxy, uint64_t seed, Evaluation 
     else if (e->strongest >= 0 && !r->has_metric)
         write_explained(e, proxy, e->against_size.sentence, sizeof e->against_size.sentence);
     columns_free(&k);
+    curve_make(r, &e->curve);
 }
 
 void evaluation_free(Evaluation *e) {
+    curve_free(&e->curve);
     free(e->per_repeat);
 }

@@ -7,6 +7,7 @@
 #define NASC_RUNTIME_EVALUATE_H
 
 #include "runtime/columns.h"
+#include "runtime/curve.h"
 #include "runtime/stats.h"
 
 typedef struct EvalRow {
@@ -43,6 +44,7 @@ typedef struct Evaluation {
     double spread_repeats;  /* mean over networks of the deviation between repeats; NaN with one
                                repeat */
     double spread_networks; /* deviation between networks of the mean score */
+    Curve curve;
 } Evaluation;
 
 /* Failed candidates count as the worst score. `proxy` names the first row. Fill with zero, free

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "runtime/candidates.h"
+#include "runtime/curve.h"
 #include "runtime/pool.h"
 
 /* The names of one network: candidates with the same canonical form. */
@@ -180,6 +181,21 @@ static void keep_losses(Arena *arena, Candidate *c, const Measured *m) {
         c->losses[i] = m->values[i * m->nmeasures];
 }
 
+static void keep_curve(RankResult *res, Candidate *c, const ProxyBuild *b, const Measured *m) {
+    size_t points = curve_points(m->steps), per_repeat = (size_t)m->steps * m->nmeasures;
+    c->curve = ARENA_ARRAY(&res->arena, double, points *(size_t)m->repeats);
+    c->steps = m->steps;
+    for (size_t k = 0; k < (size_t)m->repeats; k++)
+        curve_scores(b, m->values + k * per_repeat, c->curve + k * points);
+}
+
+/* What is known of a name once its network is measured. */
+static void note_candidate(Ranking *r, Candidate *c, ProxyBuild *b, const Measured *m) {
+    score_candidate(c, b, m);
+    if (r->job->keep_curve && r->result->has_metric && b->trains && m->nmeasures)
+        keep_curve(r->result, c, b, m);
+}
+
 /* Scores every name of a network; names whose written sizes differ evaluate the score with their own. */
 static bool score_names(Ranking *r, const Network *net, ProxyBuild *first, const Measured *m,
                         NascError *err) {
@@ -189,7 +205,7 @@ static bool score_names(Ranking *r, const Network *net, ProxyBuild *first, const
         if (r->job->keep_losses && m->nmeasures)
             keep_losses(&r->result->arena, c, m);
         if (same_sizes(&c->sizes, &all[net->first].sizes)) {
-            score_candidate(c, first, m);
+            note_candidate(r, c, first, m);
             continue;
         }
         Arena arena;
@@ -197,7 +213,7 @@ static bool score_names(Ranking *r, const Network *net, ProxyBuild *first, const
         ProxyBuild own;
         bool ok = build(r, c, &arena, &own, err);
         if (ok)
-            score_candidate(c, &own, m);
+            note_candidate(r, c, &own, m);
         else
             c->status = SCORE_INVALID;
         arena_free(&arena);
@@ -316,6 +332,21 @@ static void count_outcomes(RankResult *res, const RankJob *job) {
     res->interrupted = job->interrupt && *job->interrupt;
 }
 
+/* A curve needs that all that were scored have one, over the same steps. */
+static void agree_on_curve(RankResult *res) {
+    for (size_t i = 0; i < res->n; i++) {
+        const Candidate *c = &res->candidates[i];
+        if (c->status == SCORE_INVALID || c->status == SCORE_MISSING)
+            continue;
+        if (!c->curve || (res->curve_points && c->steps != res->curve_steps)) {
+            res->curve_points = 0;
+            return;
+        }
+        res->curve_steps = c->steps;
+        res->curve_points = curve_points(c->steps);
+    }
+}
+
 static double seconds_of(clockid_t clock) {
     struct timespec t;
     clock_gettime(clock, &t);
@@ -342,6 +373,7 @@ NascStatus rank_run(const RankJob *job, RankResult *res, NascError *err) {
         if (job->jit)
             status = score_all(&r, err);
         count_outcomes(res, job);
+        agree_on_curve(res);
     }
     pthread_mutex_destroy(&r.front);
     res->seconds = seconds_of(CLOCK_MONOTONIC) - wall;

@@ -29,6 +29,7 @@ typedef struct Candidate {
     double *
         losses; /* [repeat][step] of the first measure, if the job keeps them; steps of them a repeat */
     int64_t steps;
+    double *curve;  /* [repeat][point] the score after a step: see curve.h; NULL unless kept */
     double seconds; /* one scoring of its network on one worker, compiling excluded */
 } Candidate;
 
@@ -44,8 +45,9 @@ typedef struct RankJob {
     uint64_t seed;
     int workers;
     bool keep_losses;
-    bool direct;  /* no Winograd convolutions */
-    bool profile; /* fill result->profile */
+    bool keep_curve; /* of a proxy that trains, against a table */
+    bool direct;     /* no Winograd convolutions */
+    bool profile;    /* fill result->profile */
     const volatile int *interrupt;
     /* Progress, called from one thread at a time: `best` is NULL before the first score. May be NULL. */
     void (*progress)(void *user, const char *what, size_t finished, size_t total, size_t failed,
@@ -64,6 +66,8 @@ typedef struct RankResult {
     size_t dropped; /* candidates left out by the job's `without` */
     Candidate *candidates;
     int64_t repeats;
+    int64_t curve_steps; /* forward passes of every training */
+    size_t curve_points; /* 0: no curve is kept, or the networks take different numbers of steps */
     Inputs inputs;
     double seconds, cpu_seconds;
     int64_t arena_bytes; /* the largest plan */

@@ -1,6 +1,7 @@
 #include "runtime/report.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -76,6 +77,29 @@ static json_t *verdict_json(const Evaluation *e) {
     return o;
 }
 
+static json_t *numbers(const double *x, size_t n) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(list, number(x[i]));
+    return list;
+}
+
+static json_t *curve_json(const Curve *c) {
+    json_t *o = json_object(), *steps = json_array();
+    for (size_t k = 0; k < c->npoints; k++)
+        json_array_append_new(steps, json_integer((json_int_t)c->steps[k]));
+    json_object_set_new(o, "steps", steps);
+    json_object_set_new(o, "spearman", numbers(c->spearman, c->npoints));
+    json_object_set_new(o, "kendall_tau_b", numbers(c->kendall, c->npoints));
+    if (!c->per_repeat)
+        return o;
+    json_t *repeats = json_array();
+    for (size_t i = 0; i < c->nrepeats; i++)
+        json_array_append_new(repeats, numbers(c->per_repeat + i * c->npoints, c->npoints));
+    json_object_set_new(o, "per_repeat_spearman", repeats);
+    return o;
+}
+
 static json_t *action_json(const ActionReport *a) {
     const RankResult *r = a->result;
     const Evaluation *e = a->evaluation;
@@ -103,6 +127,8 @@ static json_t *action_json(const ActionReport *a) {
             json_array_append_new(repeats, row_json(&e->per_repeat[i]));
         json_object_set_new(o, "per_repeat", repeats);
     }
+    if (e->curve.npoints)
+        json_object_set_new(o, "curve", curve_json(&e->curve));
     if (e->strongest >= 0 && !r->sizes_only)
         json_object_set_new(o, "size_comparison", verdict_json(e));
     if (e->against_size.sentence[0])
@@ -238,6 +264,42 @@ static bool write_one(const char *dir, const char *name, Buf *content, NascError
     return ok;
 }
 
+/* The curve of one evaluation as a plot and the scores it is made of; numbered where there are several actions. */
+static bool write_curve(const char *dir, const ActionReport *a, const char *number,
+                        NascError *err) {
+    const Evaluation *e = a->evaluation;
+    CurveLevel levels[2];
+    size_t nlevels = 0;
+    for (size_t i = 0; i < e->nrows; i++)
+        if (!strcmp(e->rows[i].name, "live_macs") || !strcmp(e->rows[i].name, "counted_macs"))
+            levels[nlevels++] = (CurveLevel){e->rows[i].name, e->rows[i].spearman};
+    Buf title = {0}, plot = {0}, table = {0}, name = {0};
+    buf_printf(&title, "%s by %s: rank correlation after every step, n = %zu", a->space, a->proxy,
+               e->n);
+    curve_plot(&e->curve, title.text, levels, nlevels, &plot);
+    curve_table(a->result, &table);
+    buf_printf(&name, "curve%s.svg", number);
+    bool ok = write_one(dir, name.text, &plot, err);
+    buf_clear(&name);
+    buf_printf(&name, "curve%s.tsv", number);
+    ok = write_one(dir, name.text, &table, err) && ok;
+    buf_free(&title);
+    buf_free(&name);
+    return ok;
+}
+
+static bool write_curves(const char *dir, const ActionReport *actions, size_t n, NascError *err) {
+    bool ok = true;
+    for (size_t i = 0; ok && i < n; i++) {
+        char number[24] = "";
+        if (n > 1)
+            snprintf(number, sizeof number, "-%zu", i + 1);
+        if (actions[i].evaluation->curve.npoints)
+            ok = write_curve(dir, &actions[i], number, err);
+    }
+    return ok;
+}
+
 bool report_write(const char *dir, const ReportHeader *h, const ActionReport *actions, size_t n,
                   NascError *err) {
     Buf json = {0}, scores = {0}, timing = {0}, seconds = {0};
@@ -248,5 +310,6 @@ bool report_write(const char *dir, const ReportHeader *h, const ActionReport *ac
     bool ok = write_one(dir, "scores.tsv", &scores, err);
     ok = write_one(dir, "timing.tsv", &seconds, err) && ok;
     ok = write_one(dir, "timing.json", &timing, err) && ok;
+    ok = write_curves(dir, actions, n, err) && ok;
     return write_one(dir, "report.json", &json, err) && ok;
 }

@@ -38,7 +38,8 @@ void report_timing_tsv(Buf *b, const ActionReport *actions, size_t n);
 void report_search_text(Buf *b, const ActionReport *a);
 struct json_t *report_search_json(const ActionReport *a);
 
-/* Writes report.json, scores.tsv, timing.json and timing.tsv into a directory that exists. */
+/* Writes report.json, scores.tsv, timing.json and timing.tsv into a directory that exists; for evaluations of a
+ * training proxy also curve.svg and curve.tsv (curve.h), curve-2.svg of the second of several actions. */
 bool report_write(const char *dir, const ReportHeader *h, const ActionReport *actions, size_t n,
                   NascError *err);
 

@@ -124,6 +124,7 @@ void report_text(Buf *b, const ActionReport *a, size_t top) {
     put_rows(b, a);
     buf_putc(b, '\n');
     put_spread(b, r, a->evaluation);
+    curve_text(&a->evaluation->curve, b);
     if (a->evaluation->against_size.sentence[0])
         buf_printf(b, "%s\n", a->evaluation->against_size.sentence);
 }
