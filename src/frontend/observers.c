@@ -185,6 +185,9 @@ Value tensor_grad(Eval *e, const Call *c) {
     if (!eval_scalar_node(e, c->slot[0], c->at[0], "what is differentiated", &loss) ||
         !eval_node(e, c->slot[1], c->at[1], "what it is differentiated by", &by))
         return value_poison();
+    if (ir_get(e->graph, by)->op == IR_OP_constant)
+        return FAIL(e, c->at[1], bad_value,
+                    "a number has no gradient: give a tensor, or a weight of parameters(y)");
     Gradients *g = gradients_of(e, loss);
     for (size_t i = 0; i < g->n; i++)
         if (g->by[i] == by)

@@ -426,10 +426,19 @@ Value tensor_gram(Eval *e, const Call *c) {
     return make_node(e, IR_OP_gram, &x, 1, &attr, c->place);
 }
 
-/* logdet(x): log |determinant| of a square matrix */
-Value tensor_logdet(Eval *e, const Call *c) {
+static Value of_matrix(Eval *e, const Call *c, IrOp op) {
     Value x;
     if (!tensor_slot(e, c, 0, &x))
         return value_poison();
-    return make_node(e, IR_OP_logdet, &x, 1, NULL, c->place);
+    return make_node(e, op, &x, 1, NULL, c->place);
+}
+
+/* logdet(x): log |determinant| of a square matrix */
+Value tensor_logdet(Eval *e, const Call *c) {
+    return of_matrix(e, c, IR_OP_logdet);
+}
+
+/* eigenvalues(x): those of a symmetric matrix, ascending along its first axis */
+Value tensor_eigenvalues(Eval *e, const Call *c) {
+    return of_matrix(e, c, IR_OP_eigenvalues);
 }

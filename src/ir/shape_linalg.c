@@ -18,15 +18,27 @@ bool ir_shape_gram(const IrType *const *in, uint32_t nin, const IrAttr *attr, Ir
     return true;
 }
 
+static bool is_square(const char *op, const IrType *t, IrError *err) {
+    if (t->rank != 2 || t->size[0] != t->size[1])
+        return ir_fail(err, "gram(x, n, m) makes one of the images of a batch",
+                       "%s: needs a square matrix, but is given %s", op, type_text(t).s);
+    if (t->size[0] > 1 << 15)
+        return ir_fail(err, NULL, "%s: a matrix of more than 32,768 rows", op);
+    return true;
+}
+
 /* [a, b] of equal sizes -> scalar */
 bool ir_shape_logdet(const IrType *const *in, uint32_t nin, const IrAttr *attr, IrType *out,
                      IrError *err) {
     (void)nin, (void)attr;
-    if (in[0]->rank != 2 || in[0]->size[0] != in[0]->size[1])
-        return ir_fail(err, "gram(x, n, m) makes one of the images of a batch",
-                       "logdet: needs a square matrix, but is given %s", type_text(in[0]).s);
-    if (in[0]->size[0] > 1 << 15)
-        return ir_fail(err, NULL, "logdet: a matrix of more than 32,768 rows");
     *out = (IrType){0};
-    return true;
+    return is_square("logdet", in[0], err);
+}
+
+/* [a, b] of equal sizes -> [a] */
+bool ir_shape_eigenvalues(const IrType *const *in, uint32_t nin, const IrAttr *attr, IrType *out,
+                          IrError *err) {
+    (void)nin, (void)attr;
+    *out = ir_type(1, (IrAxis[]){in[0]->axis[0]}, (int64_t[]){in[0]->size[0]});
+    return is_square("eigenvalues", in[0], err);
 }

@@ -6,8 +6,11 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* LAPACK's LU factorisation, in the Fortran convention of the library that BLAS comes in. */
+/* LAPACK's LU factorisation and symmetric eigenvalues, in the Fortran convention of the library that BLAS comes in. */
 extern void dgetrf_(const int *m, const int *n, double *a, const int *lda, int *pivots, int *info);
+extern void dsyev_(const char *job, const char *triangle, const int *n, double *a, const int *lda,
+                   double *values, double *work, const int *work_size, int *info, size_t job_length,
+                   size_t triangle_length);
 
 /* One thread, so that a sum is split the same way on every machine with this core, and workers do
  * not compete. The library remembers the setting. */
@@ -27,11 +30,17 @@ void blas_dgemm(const BlasGemm *g) {
                 g->a, MAX(lda, 1), g->b, MAX(ldb, 1), g->beta, g->c, (int)g->n);
 }
 
+static bool all_finite(const double *a, int64_t n) {
+    for (int64_t i = 0; i < n; i++)
+        if (!isfinite(a[i]))
+            return false;
+    return true;
+}
+
 double blas_logdet(double *a, int64_t n) {
     CHECK(n >= 1 && n <= 1 << 15);
-    for (int64_t i = 0; i < n * n; i++)
-        if (!isfinite(a[i]))
-            return NAN;
+    if (!all_finite(a, n * n))
+        return NAN;
     one_thread();
     int order = (int)n, info = 0, *pivots = nasc_alloc(sizeof *pivots * (size_t)n);
     dgetrf_(&order, &order, a, &order, pivots, &info);
@@ -41,6 +50,20 @@ double blas_logdet(double *a, int64_t n) {
     for (int64_t i = 0; i < n; i++)
         sum += log(fabs(a[i * n + i]));
     return info > 0 ? -INFINITY : sum;
+}
+
+void blas_eigenvalues(double *a, int64_t n, double *out) {
+    CHECK(n >= 1 && n <= 1 << 15);
+    int order = (int)n, info = 1, work_size = 3 * order;
+    if (all_finite(a, n * n)) {
+        one_thread();
+        double *work = nasc_alloc(sizeof *work * (size_t)work_size);
+        dsyev_("N", "U", &order, a, &order, out, work, &work_size, &info, 1, 1);
+        free(work);
+        CHECK(info >= 0);
+    }
+    for (int64_t i = 0; info > 0 && i < n; i++)
+        out[i] = NAN;
 }
 
 const char *blas_version(void) {

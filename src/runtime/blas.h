@@ -21,6 +21,10 @@ void blas_dgemm(const BlasGemm *gemm);
  * singular, NaN if an element is not finite. */
 double blas_logdet(double *a, int64_t n);
 
+/* The eigenvalues [n] of a symmetric n x n matrix, ascending; overwrites the matrix. NaN if an element is not
+ * finite or the iteration finds no end. */
+void blas_eigenvalues(double *a, int64_t n, double *out);
+
 /* "OpenBLAS 0.3.21 ..." as the library describes its build. */
 const char *blas_version(void);
 /* The kernels it chose for this CPU, e.g. "Zen". */

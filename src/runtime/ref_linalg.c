@@ -1,5 +1,6 @@
 /* Linear algebra of the reference executor. A Gram matrix is one product z z'; a log-determinant is
- * an LU factorisation, in double whatever the precision of the run, and rounded. */
+ * an LU factorisation, eigenvalues a reduction to tridiagonal form, both in double whatever the
+ * precision of the run, and rounded. */
 #include "runtime/blas.h"
 #include "runtime/ref_impl.h"
 
@@ -49,5 +50,19 @@ void ref_logdet(const IrNode *node, const IrType *const *in_types, const double 
     double *a = nasc_alloc(sizeof *a * (size_t)(n * n));
     memcpy(a, in[0], sizeof *a * (size_t)(n * n));
     *out = ref_round(ref_is_float(options), blas_logdet(a, n));
+    free(a);
+}
+
+void ref_eigenvalues(const IrNode *node, const IrType *const *in_types, const double *const *in,
+                     double *out, const RefOptions *options) {
+    (void)node;
+    int64_t n = in_types[0]->size[0];
+    double *a = nasc_alloc(sizeof *a * (size_t)(n * n));
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j < n; j++)
+            a[i * n + j] = (in[0][i * n + j] + in[0][j * n + i]) / 2;
+    blas_eigenvalues(a, n, out);
+    for (int64_t i = 0; i < n; i++)
+        out[i] = ref_round(ref_is_float(options), out[i]);
     free(a);
 }

@@ -81,6 +81,7 @@ static const char every_op[] =
     "%61 = gram(%60) {axis=n axis2=m} : [n=2, m=2]\n"
     "%62 = logdet(%61) : []\n"
     "%63 = contract(%55, %56) {axes=b} : [n=2, a=3, h=3]\n"
+    "%64 = eigenvalues(%61) : [n=2]\n"
     "root loss = %52\n"
     "root \"tap \\\"0\\\"\" = %60\n";
 

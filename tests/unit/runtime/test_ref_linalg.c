@@ -49,6 +49,30 @@ static void test_logdet(void **state) {
     assert_true(isnan(logdet(broken, 2)));
 }
 
+static void eigenvalues(double *a, int64_t n, double *all) {
+    IrType t = op_matrix(ir_axis("a", 1), n, ir_axis("b", 1), n);
+    eval_one(IR_OP_eigenvalues, t, (IrAttr){0}, a, REF_DOUBLE, false, all);
+}
+
+/* Roots of characteristic polynomials: (2 - x)^2 - 1; of the path of three nodes 2 - 2 cos(k pi / 4), k = 1..3; of
+ * the symmetric part of a matrix that has none of its own. */
+static void test_eigenvalues(void **state) {
+    (void)state;
+    double one[] = {-3}, two[] = {2, 1, 1, 2}, path[] = {2, -1, 0, -1, 2, -1, 0, -1, 2};
+    double lopsided[] = {2, 2, 0, 2}, broken[] = {1, 0, 0, NAN}, got[3];
+    eigenvalues(one, 1, got);
+    assert_true(got[0] == -3);
+    eigenvalues(two, 2, got);
+    assert_true(fabs(got[0] - 1) < 1e-14 && fabs(got[1] - 3) < 1e-14);
+    eigenvalues(path, 3, got);
+    assert_true(fabs(got[0] - (2 - sqrt(2))) < 1e-14 && fabs(got[1] - 2) < 1e-14);
+    assert_true(fabs(got[2] - (2 + sqrt(2))) < 1e-14);
+    eigenvalues(lopsided, 2, got);
+    assert_true(fabs(got[0] - 1) < 1e-14 && fabs(got[1] - 3) < 1e-14);
+    eigenvalues(broken, 2, got);
+    assert_true(isnan(got[0]) && isnan(got[1]));
+}
+
 /* The determinant of what makes it singular is refused before anything runs. */
 static void test_shapes(void **state) {
     (void)state;
@@ -60,6 +84,8 @@ static void test_shapes(void **state) {
     IrError err = {0};
     assert_int_equal(ir_node(g, IR_OP_logdet, &x, 1, NULL, &err), IR_NONE);
     assert_non_null(strstr(err.message, "square matrix"));
+    assert_int_equal(ir_node(g, IR_OP_eigenvalues, &x, 1, NULL, &err), IR_NONE);
+    assert_non_null(strstr(err.message, "eigenvalues: needs a square matrix"));
     IrAttr same = {.axis = IR_AXIS_N, .axis2 = IR_AXIS_N}, lacking = {.axis = IR_AXIS_O};
     assert_int_equal(ir_node(g, IR_OP_gram, &x, 1, &same, &err), IR_NONE);
     assert_non_null(strstr(err.message, "a name of its own"));
@@ -72,6 +98,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_gram),
         cmocka_unit_test(test_logdet),
+        cmocka_unit_test(test_eigenvalues),
         cmocka_unit_test(test_shapes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
