@@ -31,6 +31,7 @@ typedef struct NascRequest {
     const char *to;        /* export: the format */
     const char *lib_dir;   /* where `use NAME;` looks; NULL: beside the program */
     int64_t n;             /* sample: how many; 0: the default */
+    const char *export_to; /* sample: folder for the table and the networks to train; NULL: none */
     int64_t for_labels; /* sample: a table of so many, spread over sizes, to be labelled; 0: none */
     bool json, quiet, size_only, keep_journal, profile, no_cache, in_double, reference, help;
 

@@ -1,8 +1,11 @@
 /* `nasc sample`: different points of a space, an architecture a line. */
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/files.h"
 #include "command/session.h"
 #include "runtime/candidates.h"
+#include "runtime/export_network.h"
 
 enum { DEFAULT_DRAWS = 10 };
 
@@ -16,8 +19,9 @@ static int by_size(const void *a, const void *b) {
     return x->network < y->network ? -1 : x->network > y->network;
 }
 
-/* A selection set to be labelled: of the networks drawn, in order of size, the middle one of each of n equal parts. */
-static void put_labels(const RankResult *r, size_t n, Buf *b) {
+/* A selection set to be labelled: of the networks drawn, in order of size, the middle one of each of n equal parts.
+ * Malloc'd; *n becomes smaller where there are fewer. */
+static const Candidate **choose_labels(const RankResult *r, size_t *n) {
     const Candidate **networks = nasc_alloc((r->n + 1) * sizeof *networks);
     bool *seen = nasc_alloc_zero(r->networks + 1);
     size_t count = 0;
@@ -29,38 +33,86 @@ static void put_labels(const RankResult *r, size_t n, Buf *b) {
         networks[count++] = c;
     }
     qsort(networks, count, sizeof *networks, by_size);
-    buf_puts(b, "arch\tmetric\tparams\tmacs\tlive_macs\n");
-    for (size_t i = 0; i < MIN(n, count); i++) {
-        const Candidate *c = networks[(2 * i + 1) * count / (2 * MIN(n, count))];
-        buf_printf(b, "%s\t\t%lld\t%lld\t%lld\n", c->arch, (long long)c->sizes.params,
-                   (long long)c->sizes.macs, (long long)c->sizes.live_macs);
-    }
-    free(networks);
+    *n = MIN(*n, count);
+    for (size_t i = 0; i < *n; i++)
+        networks[i] = networks[(2 * i + 1) * count / (2 * *n)];
     free(seen);
+    return networks;
+}
+
+/* With `scripts` a last column names the file of each network. */
+static void put_labels(const Candidate *const *chosen, size_t n, bool scripts, Buf *b) {
+    buf_printf(b, "arch\tmetric\tparams\tmacs\tlive_macs%s\n", scripts ? "\tscript" : "");
+    for (size_t i = 0; i < n; i++) {
+        const Candidate *c = chosen[i];
+        buf_printf(b, "%s\t\t%lld\t%lld\t%lld", c->arch, (long long)c->sizes.params,
+                   (long long)c->sizes.macs, (long long)c->sizes.live_macs);
+        if (scripts)
+            buf_printf(b, "\tnet_%02zu.py", i + 1);
+        buf_putc(b, '\n');
+    }
+}
+
+/* DIR/net_01.py: the scored network as it is written. */
+static bool write_network(Session *s, Space *space, const char *arch, size_t number) {
+    Arena arena;
+    Buf script = {0}, path = {0};
+    IrModule network;
+    arena_init(&arena, "candidate");
+    Architecture *a = space_parse(space, &arena, arch, strlen(arch), false);
+    bool ok = a && space_network(space, a, NULL, LANES, &arena, &network) &&
+              export_network(&network, arch, &script, &s->err);
+    buf_printf(&path, "%s/net_%02zu.py", s->request->export_to, number);
+    ok = ok && file_write(path.text, script.text, script.len, &s->err);
+    buf_free(&script);
+    buf_free(&path);
+    arena_free(&arena);
+    return ok;
+}
+
+static bool write_labels(Session *s, Space *space, const Candidate *const *chosen, size_t n) {
+    const char *dir = s->request->export_to;
+    Buf table = {0}, path = {0};
+    bool ok = directory_make(dir, &s->err);
+    for (size_t i = 0; ok && i < n; i++)
+        ok = write_network(s, space, chosen[i]->arch, i + 1);
+    put_labels(chosen, n, true, &table);
+    buf_printf(&path, "%s/table.tsv", dir);
+    ok = ok && file_write(path.text, table.text, table.len, &s->err);
+    if (ok)
+        session_message(s, "wrote %s and %zu networks beside it\n", path.text, n);
+    buf_free(&table);
+    buf_free(&path);
+    return ok;
 }
 
 static NascStatus sample_labels(Session *s, Space *space) {
     const NascRequest *r = s->request;
-    int64_t n = r->for_labels;
+    int64_t wanted = r->for_labels;
     Action action = {.space = space,
                      .kind = CANDIDATES_DRAWN,
                      .sample = r->seed,
-                     .n = n > INT32_MAX ? n : n * DRAWN_PER_LABEL};
+                     .n = wanted > INT32_MAX ? wanted : wanted * DRAWN_PER_LABEL};
     RankJob job = {
         .program = s->program, .action = &action, .interrupt = r->interrupt, .workers = s->workers};
     RankResult result;
     NascStatus status = session_diagnostics(s, rank_run(&job, &result, &s->err));
+    if (status == NASC_OK && !s->err.message[0]) {
+        size_t n = (size_t)wanted;
+        Buf b = {0};
+        const Candidate **chosen = choose_labels(&result, &n);
+        if (!r->export_to)
+            put_labels(chosen, n, false, &b);
+        else if (!write_labels(s, space, chosen, n))
+            status = session_diagnostics(s, NASC_PROGRAM_ERROR);
+        session_write(s, NASC_STREAM_RESULT, &b);
+        if (n < (size_t)wanted)
+            session_message(s, "nasc: note: only %zu different networks were found\n", n);
+        buf_free(&b);
+        free(chosen);
+    }
     if (s->err.message[0])
         status = session_fail(s);
-    if (status == NASC_OK) {
-        Buf b = {0};
-        put_labels(&result, (size_t)n, &b);
-        session_write(s, NASC_STREAM_RESULT, &b);
-        if (result.networks < (size_t)n)
-            session_message(s, "nasc: note: only %zu different networks were found\n",
-                            result.networks);
-        buf_free(&b);
-    }
     rank_free(&result);
     return status;
 }
@@ -71,7 +123,12 @@ NascStatus nasc_sample(const NascRequest *r) {
     Space *space = status == NASC_OK ? program_default_space(s.program) : NULL;
     if (status == NASC_OK && !space)
         status = session_diagnostics(&s, NASC_PROGRAM_ERROR);
-    if (status == NASC_OK && r->for_labels) {
+    if (status == NASC_OK && r->export_to && !r->for_labels) {
+        session_message(&s,
+                        "nasc: error: --export needs --for-labels N: the table that the networks "
+                        "stand beside\n");
+        status = NASC_USAGE_ERROR;
+    } else if (status == NASC_OK && r->for_labels) {
         status = sample_labels(&s, space);
     } else if (status == NASC_OK) {
         Action action = {.space = space,

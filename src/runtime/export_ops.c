@@ -3,9 +3,23 @@
 #include <stdio.h>
 #include <string.h>
 
+static void put_size(Buf *b, const ExportOps *x, IrAxis axis, int64_t size) {
+    if (x->batch && axis == IR_AXIS_N && size > 1)
+        buf_puts(b, x->batch);
+    else
+        buf_printf(b, "%lld", (long long)size);
+}
+
+static void put_sizes(Buf *b, const ExportOps *x, const IrType *t) {
+    for (int i = 0; i < t->rank; i++) {
+        buf_puts(b, i ? ", " : "");
+        put_size(b, x, t->axis[i], t->size[i]);
+    }
+}
+
 /* t<ref> with its dimensions brought to the order of `to`; axes it lacks get size 1 (so that it broadcasts). */
-static void put_aligned(Buf *b, const IrGraph *g, IrRef r, const IrType *to) {
-    const IrType *from = &ir_get(g, r)->type;
+static void put_aligned(Buf *b, const ExportOps *x, IrRef r, const IrType *to) {
+    const IrType *from = &ir_get(x->graph, r)->type;
     bool same = from->rank == to->rank;
     for (int i = 0; same && i < to->rank; i++)
         same = from->axis[i] == to->axis[i];
@@ -30,20 +44,22 @@ static void put_aligned(Buf *b, const IrGraph *g, IrRef r, const IrType *to) {
     if (from->rank == to->rank)
         return;
     buf_puts(b, ".reshape(");
-    for (int i = 0; i < to->rank; i++)
-        buf_printf(b, "%s%lld", i ? ", " : "", (long long)ir_type_size(from, to->axis[i]));
+    for (int i = 0; i < to->rank; i++) {
+        buf_puts(b, i ? ", " : "");
+        put_size(b, x, to->axis[i], ir_type_size(from, to->axis[i]));
+    }
     buf_putc(b, ')');
 }
 
 /* An activation in the order n, c, h, w whatever its type says. */
-static void put_image(Buf *b, const IrGraph *g, IrRef r) {
+static void put_image(Buf *b, const ExportOps *x, IrRef r) {
     IrType order = {.rank = 4, .axis = {IR_AXIS_N, IR_AXIS_C, IR_AXIS_H, IR_AXIS_W}};
-    const IrType *from = &ir_get(g, r)->type;
+    const IrType *from = &ir_get(x->graph, r)->type;
     if (from->rank < 4) {
         buf_printf(b, "t%u", r);
         return;
     }
-    put_aligned(b, g, r, &order);
+    put_aligned(b, x, r, &order);
 }
 
 static void put_pair(Buf *b, const char *name, const int32_t v[2]) {
@@ -55,11 +71,6 @@ static void put_dims(Buf *b, const IrType *t, const IrAttr *attr) {
     for (int i = 0; i < attr->naxes; i++)
         buf_printf(b, "%d, ", ir_type_find(t, attr->axes[i]));
     buf_putc(b, ')');
-}
-
-static void put_sizes(Buf *b, const IrType *t) {
-    for (int i = 0; i < t->rank; i++)
-        buf_printf(b, "%s%lld", i ? ", " : "", (long long)t->size[i]);
 }
 
 /* Elementwise ops by a pattern: $0, $1, $2 are the aligned inputs. */
@@ -122,28 +133,28 @@ static const char *pattern_of(IrOp op) {
     }
 }
 
-static void put_pattern(Buf *b, const IrGraph *g, const IrNode *n, const char *pattern) {
+static void put_pattern(Buf *b, const ExportOps *x, const IrNode *n, const char *pattern) {
     for (const char *p = pattern; *p; p++) {
         if (*p == '$')
-            put_aligned(b, g, n->in[*++p - '0'], &n->type);
+            put_aligned(b, x, n->in[*++p - '0'], &n->type);
         else
             buf_putc(b, *p);
     }
 }
 
-static void put_list(Buf *b, const IrGraph *g, const IrNode *n, const char *between) {
+static void put_list(Buf *b, const ExportOps *x, const IrNode *n, const char *between) {
     for (uint32_t i = 0; i < n->nin; i++) {
         buf_puts(b, i ? between : "");
-        put_aligned(b, g, n->in[i], &n->type);
+        put_aligned(b, x, n->in[i], &n->type);
     }
 }
 
-static void put_window(Buf *b, const IrGraph *g, const IrNode *n) {
+static void put_window(Buf *b, const ExportOps *x, const IrNode *n) {
     const IrAttr *a = n->attr;
     switch (n->op) {
     case IR_OP_conv:
         buf_puts(b, "F.conv2d(");
-        put_image(b, g, n->in[0]);
+        put_image(b, x, n->in[0]);
         buf_printf(b, ", t%u, ", n->in[1]);
         buf_printf(b, n->nin > 2 ? "t%u" : "None", n->nin > 2 ? n->in[2] : 0);
         put_pair(b, "stride", a->stride);
@@ -154,7 +165,7 @@ static void put_window(Buf *b, const IrGraph *g, const IrNode *n) {
     case IR_OP_max_pool:
     case IR_OP_avg_pool:
         buf_puts(b, n->op == IR_OP_max_pool ? "F.max_pool2d(" : "F.avg_pool2d(");
-        put_image(b, g, n->in[0]);
+        put_image(b, x, n->in[0]);
         buf_printf(b, ", (%d, %d)", a->kernel[0], a->kernel[1]);
         put_pair(b, "stride", a->stride);
         put_pair(b, "padding", a->pad);
@@ -164,25 +175,25 @@ static void put_window(Buf *b, const IrGraph *g, const IrNode *n) {
         return;
     default: /* resize */
         buf_puts(b, "F.interpolate(");
-        put_image(b, g, n->in[0]);
+        put_image(b, x, n->in[0]);
         buf_printf(b, ", size=(%lld, %lld), mode=%s)", (long long)a->out_size[0],
                    (long long)a->out_size[1],
                    a->mode == IR_RESIZE_NEAREST ? "'nearest'" : "'bilinear', align_corners=False");
     }
 }
 
-static void put_reduce(Buf *b, const IrGraph *g, const IrNode *n) {
+static void put_reduce(Buf *b, const ExportOps *x, const IrNode *n) {
     const char *name = n->op == IR_OP_reduce_sum    ? "sum"
                        : n->op == IR_OP_reduce_mean ? "mean"
                                                     : "amax";
     buf_printf(b, "t%u.%s(", n->in[0], name);
-    put_dims(b, &ir_get(g, n->in[0])->type, n->attr);
+    put_dims(b, &ir_get(x->graph, n->in[0])->type, n->attr);
     buf_putc(b, ')');
 }
 
-static void put_batch_norm(Buf *b, const IrGraph *g, const IrNode *n) {
+static void put_batch_norm(Buf *b, const ExportOps *x, const IrNode *n) {
     buf_puts(b, "F.batch_norm(");
-    put_image(b, g, n->in[0]);
+    put_image(b, x, n->in[0]);
     buf_puts(b, ", None, None, ");
     if (n->nin > 2)
         buf_printf(b, "t%u, t%u", n->in[1], n->in[2]);
@@ -194,12 +205,12 @@ static void put_batch_norm(Buf *b, const IrGraph *g, const IrNode *n) {
 }
 
 /* einsum by lists of axes: two operands with the numbers of their axes, then those of the result. */
-static void put_contract(Buf *b, const IrGraph *g, const IrNode *n) {
+static void put_contract(Buf *b, const ExportOps *x, const IrNode *n) {
     IrAxis axes[2 * IR_MAX_AXES];
     int naxes = 0;
     buf_puts(b, "torch.einsum(");
     for (int k = 0; k < 3; k++) {
-        const IrType *t = k < 2 ? &ir_get(g, n->in[k])->type : &n->type;
+        const IrType *t = k < 2 ? &ir_get(x->graph, n->in[k])->type : &n->type;
         if (k < 2)
             buf_printf(b, "t%u, ", n->in[k]);
         buf_putc(b, '[');
@@ -216,8 +227,8 @@ static void put_contract(Buf *b, const IrGraph *g, const IrNode *n) {
 }
 
 /* The merged axes brought together, in their order, where the first of them stands; then one. */
-static void put_merge(Buf *b, const IrGraph *g, const IrNode *n) {
-    const IrType *from = &ir_get(g, n->in[0])->type;
+static void put_merge(Buf *b, const ExportOps *x, const IrNode *n) {
+    const IrType *from = &ir_get(x->graph, n->in[0])->type;
     IrType apart = {0};
     for (int i = 0; i < n->type.rank; i++) {
         bool merged = n->type.axis[i] == n->attr->axis;
@@ -227,28 +238,28 @@ static void put_merge(Buf *b, const IrGraph *g, const IrNode *n) {
             apart.size[apart.rank++] = ir_type_size(from, axis);
         }
     }
-    put_aligned(b, g, n->in[0], &apart);
+    put_aligned(b, x, n->in[0], &apart);
     buf_puts(b, ".reshape(");
-    put_sizes(b, &n->type);
+    put_sizes(b, x, &n->type);
     buf_putc(b, ')');
 }
 
-static bool put_move(Buf *b, const IrGraph *g, const IrNode *n) {
-    const IrType *from = n->nin ? &ir_get(g, n->in[0])->type : NULL;
+static bool put_move(Buf *b, const ExportOps *x, const IrNode *n) {
+    const IrType *from = n->nin ? &ir_get(x->graph, n->in[0])->type : NULL;
     int at = from ? ir_type_find(from, n->attr->axis) : 0;
     switch (n->op) {
     case IR_OP_expand:
         if (from->rank == 0)
             buf_printf(b, "t%u", n->in[0]);
         else
-            put_aligned(b, g, n->in[0], &n->type);
+            put_aligned(b, x, n->in[0], &n->type);
         buf_puts(b, ".expand(");
-        put_sizes(b, &n->type);
+        put_sizes(b, x, &n->type);
         buf_putc(b, ')');
         return true;
     case IR_OP_concat:
         buf_puts(b, "torch.cat([");
-        put_list(b, g, n, ", ");
+        put_list(b, x, n, ", ");
         buf_printf(b, "], dim=%d)", ir_type_find(&n->type, n->attr->axis));
         return true;
     case IR_OP_slice:
@@ -266,11 +277,11 @@ static bool put_move(Buf *b, const IrGraph *g, const IrNode *n) {
         buf_printf(b, "t%u", n->in[0]);
         return true;
     case IR_OP_merge:
-        put_merge(b, g, n);
+        put_merge(b, x, n);
         return true;
     case IR_OP_unmerge:
         buf_printf(b, "t%u.reshape(", n->in[0]);
-        put_sizes(b, &n->type);
+        put_sizes(b, x, &n->type);
         buf_putc(b, ')');
         return true;
     default:
@@ -279,8 +290,8 @@ static bool put_move(Buf *b, const IrGraph *g, const IrNode *n) {
 }
 
 /* Sums are n-ary in the IR and run left to right, as chained additions do. */
-bool export_op(Buf *b, const IrGraph *g, IrRef r, NascError *err) {
-    const IrNode *n = ir_get(g, r);
+bool export_op(Buf *b, const ExportOps *x, IrRef r, NascError *err) {
+    const IrNode *n = ir_get(x->graph, r);
     const char *pattern = pattern_of(n->op);
     buf_printf(b, "    t%u = ", r);
     switch (n->op) {
@@ -295,13 +306,13 @@ bool export_op(Buf *b, const IrGraph *g, IrRef r, NascError *err) {
         buf_puts(b, ", dtype=v['dtype'])");
         break;
     case IR_OP_add:
-        put_list(b, g, n, " + ");
+        put_list(b, x, n, " + ");
         break;
     case IR_OP_conv:
     case IR_OP_max_pool:
     case IR_OP_avg_pool:
     case IR_OP_resize:
-        put_window(b, g, n);
+        put_window(b, x, n);
         break;
     case IR_OP_dense:
         buf_printf(b, "F.linear(t%u, t%u", n->in[0], n->in[1]);
@@ -312,18 +323,18 @@ bool export_op(Buf *b, const IrGraph *g, IrRef r, NascError *err) {
     case IR_OP_reduce_sum:
     case IR_OP_reduce_mean:
     case IR_OP_reduce_max:
-        put_reduce(b, g, n);
+        put_reduce(b, x, n);
         break;
     case IR_OP_batch_norm:
-        put_batch_norm(b, g, n);
+        put_batch_norm(b, x, n);
         break;
     case IR_OP_contract:
-        put_contract(b, g, n);
+        put_contract(b, x, n);
         break;
     default:
         if (pattern)
-            put_pattern(b, g, n, pattern);
-        else if (!put_move(b, g, n)) {
+            put_pattern(b, x, n, pattern);
+        else if (!put_move(b, x, n)) {
             nasc_fail(err, NASC_PROGRAM_ERROR, "the op '%s' cannot be exported to PyTorch",
                       ir_op_info(n->op)->name);
             return false;

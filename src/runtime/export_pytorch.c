@@ -82,10 +82,11 @@ static void put_settings(Writer *w) {
 
 static bool put_forward(Writer *w, NascError *err) {
     const IrModule *m = w->x->canonical;
+    ExportOps ops = {w->graph, NULL};
     buf_puts(w->script, "\ndef forward(v):\n    \"\"\"One forward pass: the loss, then the "
                         "measured scalars.\"\"\"\n");
     for (size_t i = 0; i < ir_graph_len(w->graph); i++)
-        if (!export_op(w->script, w->graph, (IrRef)i, err))
+        if (!export_op(w->script, &ops, (IrRef)i, err))
             return false;
     buf_puts(w->script, "    return [");
     for (size_t i = 0; i < m->nroots; i++)
