@@ -3,7 +3,7 @@
 // if it comes to that. Scored is CIFAR's network; `imagenet` is the one whose sizes are published.
 use nds_cells;
 
-space nds_darts {
+space nds_darts(narrow = 1) {    // narrow: the scored network's width is divided by it
   input image[3, 32, 32];
 
   choice width in {32, 48, 64, 80, 96};
@@ -22,7 +22,7 @@ space nds_darts {
   same up to order of s in (op, from);
 
   make(kind, c, after) = cell(kind, c, after, 2..5, op, from, 2..5);
-  network = small(width, depth, make);
+  network = small(width div narrow, depth, make);
   network imagenet on [3, 224, 224] = large(width, depth, make);
   costs imagenet;
 

@@ -2,7 +2,7 @@
 // cells of five nodes; the nodes that no other node reads are concatenated.
 use nds_cells;
 
-space nds_enas {
+space nds_enas(narrow = 1) {    // narrow: the scored network's width is divided by it
   input image[3, 32, 32];
 
   choice width in {32, 48, 64, 80};
@@ -19,7 +19,7 @@ space nds_enas {
 
   outs(k) = [n in 2..6 if not any(m in n+1..6, s in 0..1) (from[k, m, s] == n)];
   make(kind, c, after) = cell(kind, c, after, 2..6, op, from, outs(kind));
-  network = small(width, depth, make);
+  network = small(width div narrow, depth, make);
   network imagenet on [3, 224, 224] = large(width, depth, make);
   costs imagenet;
 

@@ -2,7 +2,7 @@
 // cells of five nodes, all of them concatenated.
 use nds_cells;
 
-space nds_pnas {
+space nds_pnas(narrow = 1) {    // narrow: the scored network's width is divided by it
   input image[3, 32, 32];
 
   choice width in {32, 48, 64, 80};
@@ -21,7 +21,7 @@ space nds_pnas {
   same up to order of s in (op, from);
 
   make(kind, c, after) = cell(kind, c, after, 2..6, op, from, 2..6);
-  network = small(width, depth, make);
+  network = small(width div narrow, depth, make);
   network imagenet on [3, 224, 224] = large(width, depth, make);
   costs imagenet;
 

@@ -441,6 +441,12 @@ static Action *gather_part(Session *s, Program *p, const Ast *rank) {
     return gather(s, p, rank, a) ? a : NULL;
 }
 
+/* Whether two samples of rows hold some row both: all of a table and any of it, or two drawn by one seed. */
+static bool share_rows(const Action *a, const Action *b) {
+    bool all = a->n == INT64_MAX || b->n == INT64_MAX;
+    return strcmp(a->table, b->table) == 0 && (all || a->sample == b->sample);
+}
+
 /* The library's proxy with its defaults stands for a fixed one that is not named. */
 static Action *default_against(Program *p, const Action *of) {
     size_t file;
@@ -481,6 +487,8 @@ static bool gather_search(Session *s, Program *p, const Ast *item, Action *out) 
                 "architectures without a metric");
         return false;
     }
+    if (out->evaluation && !out->evaluation->drop_overlap && share_rows(out, out->evaluation))
+        diag_at(&s->diags, item->b->a->place, DIAG_overlap, out->table);
     if (item->list.len)
         return (out->against = gather_part(s, p, item->list.items[0])) != NULL;
     out->against = default_against(p, out->evaluation ? out->evaluation : out);

@@ -103,32 +103,75 @@ static NascStatus read_selection(const RankJob *job, SearchResult *r, NascError 
     return NASC_OK;
 }
 
-static const Candidate *with_hash(const RankResult *r, Hash128 hash) {
-    for (size_t i = 0; i < r->n; i++)
-        if (r->candidates[i].status == SCORE_OK && hash128_equal(r->candidates[i].hash, hash))
-            return &r->candidates[i];
+/* The texts of the selection that are architectures of another space too. */
+static size_t texts_in(const SearchResult *r, Space *space, Arena *arena, const char **out) {
+    size_t n = 0;
+    for (size_t i = 0; i < r->selection.n; i++) {
+        const Candidate *c = &r->selection.candidates[i];
+        if (c->status == SCORE_OK && space_parse(space, arena, c->arch, strlen(c->arch), true))
+            out[n++] = c->arch;
+    }
+    return n;
+}
+
+static void take_forms(SearchResult *r, const RankResult *from) {
+    for (size_t i = 0; i < from->n; i++)
+        if (from->candidates[i].status == SCORE_OK)
+            r->taken[r->ntaken++] = (TakenNetwork){
+                from->candidates[i].form, arena_strdup(&r->arena, from->candidates[i].arch)};
+}
+
+/* What the evaluation must not hold: the networks of the selection, and what the same decisions make in the evaluation's
+ * space where that is another, such as the full width of a narrowed one. */
+static NascStatus take_selection(const RankJob *job, SearchResult *r, NascError *err) {
+    const Action *e = r->action->evaluation;
+    r->taken = ARENA_ARRAY(&r->arena, TakenNetwork, 2 * r->selection.n);
+    take_forms(r, &r->selection);
+    if (!e || e->space == r->action->space)
+        return NASC_OK;
+    const char **texts = ARENA_ARRAY(&r->arena, const char *, r->selection.n);
+    Action list = *e;
+    list.kind = CANDIDATES_LIST;
+    list.n = (int64_t)texts_in(r, e->space, &r->arena, texts);
+    list.list = texts;
+    RankJob sizes = *job;
+    RankResult there;
+    sizes.action = &list;
+    sizes.jit = NULL;
+    NascStatus status = rank_run(&sizes, &there, err);
+    if (status == NASC_OK)
+        take_forms(r, &there);
+    rank_free(&there);
+    return status;
+}
+
+static const TakenNetwork *find_taken(const SearchResult *r, const Candidate *c) {
+    for (size_t i = 0; c->status == SCORE_OK && i < r->ntaken; i++)
+        if (hash128_equal(r->taken[i].form, c->form))
+            return &r->taken[i];
     return NULL;
 }
 
 /* Selection and evaluation never overlap, by what the networks are and not by how they are written. */
 static NascStatus check_apart(const RankJob *job, SearchResult *r, NascError *err) {
     const Action *e = r->action->evaluation;
-    if (!e || e->drop_overlap)
-        return NASC_OK;
+    NascStatus status = take_selection(job, r, err);
+    if (status != NASC_OK || !e || e->drop_overlap)
+        return status;
     RankJob sizes = *job;
     RankResult other;
     sizes.action = e;
     sizes.jit = NULL;
     sizes.warn = NULL; /* told when it is scored */
-    NascStatus status = rank_run(&sizes, &other, err);
+    status = rank_run(&sizes, &other, err);
     size_t n = 0;
-    const Candidate *first = NULL, *same = NULL;
+    const Candidate *first = NULL;
+    const TakenNetwork *same = NULL;
     for (size_t i = 0; status == NASC_OK && i < other.n; i++) {
-        const Candidate *c = &other.candidates[i];
-        const Candidate *hit = c->status == SCORE_OK ? with_hash(&r->selection, c->hash) : NULL;
+        const TakenNetwork *hit = find_taken(r, &other.candidates[i]);
         n += hit != NULL;
         if (hit && !first) {
-            first = c;
+            first = &other.candidates[i];
             same = hit;
         }
     }

@@ -35,6 +35,12 @@ typedef struct SearchEstimate {
     double spearman; /* the same, whatever the search's coefficient is */
 } SearchEstimate;
 
+/* A network that the evaluation must not hold, and the selection's text of it. */
+typedef struct TakenNetwork {
+    Hash128 form;
+    const char *arch;
+} TakenNetwork;
+
 /* A proxy on the evaluation set, alone and with a size. */
 typedef struct SearchValue {
     bool scored;
@@ -51,6 +57,8 @@ typedef struct SearchResult {
     size_t nselection;    /* networks that count */
     size_t *selected;     /* their candidates */
     double *metric;       /* of them, larger = better */
+    TakenNetwork *taken;
+    size_t ntaken;
     size_t npoints, finished;
     SearchPoint *points;
     int64_t best, best_zero; /* numbers of points, -1: none; the latter by rho_zero */

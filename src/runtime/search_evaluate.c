@@ -26,13 +26,13 @@ static NascStatus rank_by(const RankJob *job, const SearchResult *r, const Actio
                           const char *choices, RankResult *out, NascError *err) {
     Action action = *set;
     RankJob rank = *job;
-    Hash128 *selected = nasc_alloc(MAX(r->selection.n, 1) * sizeof *selected);
-    for (size_t i = 0; i < r->selection.n; i++)
-        selected[i] = r->selection.candidates[i].hash;
+    Hash128 *taken = nasc_alloc(MAX(r->ntaken, 1) * sizeof *taken);
+    for (size_t i = 0; i < r->ntaken; i++)
+        taken[i] = r->taken[i].form;
     rank.action = &action;
     if (set->drop_overlap && r->action->evaluation) {
-        rank.without = selected;
-        rank.nwithout = r->selection.n;
+        rank.without = taken;
+        rank.nwithout = r->ntaken;
     }
     Proxy *own = choices ? proxy_open(set->proxy, choices) : NULL;
     if (own)
@@ -40,7 +40,7 @@ static NascStatus rank_by(const RankJob *job, const SearchResult *r, const Actio
     NascStatus status = rank_run(&rank, out, err);
     if (own)
         proxy_close(own);
-    free(selected);
+    free(taken);
     return status;
 }
 
@@ -183,7 +183,7 @@ NascStatus search_evaluate(const RankJob *job, SearchResult *r, NascError *err) 
     if (status == NASC_OK && r->best_zero >= 0)
         status = value_zero(&quiet, set, r, err);
     if (status == NASC_OK && r->has_zero && is_without_size(r))
-        snprintf(r->size_note, sizeof r->size_note, "The size factor of what was found is 0.");
+        snprintf(r->size_note, sizeof r->size_note, "The size factor takes no part in what was found.");
     else if (status == NASC_OK)
         note_size_factor(job, r);
     return status;

@@ -167,7 +167,7 @@ StatsWeights stats_rank_weights(double xy, double xz, double yz) {
            z = MAX(0, copysign(1, yz) * (yz - xz * xy)), norm = x + z;
     if (isnan(xy + xz + yz) || 1 - xz * xz < 1e-9 || norm < 1e-9)
         return (StatsWeights){0, isnan(yz) || yz == 0 ? NAN : copysign(1, yz)};
-    return (StatsWeights){copysign(x / norm, xy), copysign(z / norm, yz)};
+    return (StatsWeights){xy < 0 ? 0 - x / norm : x / norm, yz < 0 ? 0 - z / norm : z / norm};
 }
 
 /* Weight of each item in the set of the `top` largest: 1, 0, or a share where a tie straddles the
