@@ -17,8 +17,9 @@ typedef struct Shown {
     IrSizes sizes;
     Hash128 hash;
     size_t nodes; /* of the canonical network */
-    int64_t
-        arena_bytes; /* what a worker needs to train it under the first action's proxy; -1: there is none */
+    /* To train it under the first action's proxy: a worker's arena (-1: there is no action), all that a worker
+     * takes, a process of one worker. */
+    int64_t arena_bytes, worker_bytes, process_bytes;
     Arena arena;
 } Shown;
 
@@ -41,8 +42,10 @@ static bool print_text(Shown *x, Buf *b) {
         buf_printf(b, " + resize %lld", (long long)x->sizes.resize_count);
     buf_printf(b, "\n  nodes         %12zu (canonical)\n", x->nodes);
     if (x->arena_bytes >= 0)
-        buf_printf(b, "  memory        %9.1f MB (a worker's, training)\n",
-                   (double)x->arena_bytes / (1 << 20));
+        buf_printf(b,
+                   "  memory        %9.1f MB (a worker's, training; a run of one worker about %.0f "
+                   "MB)\n",
+                   (double)x->worker_bytes / (1 << 20), (double)x->process_bytes / (1 << 20));
     buf_printf(b, "  hash          %s\n\n", hash);
     for (size_t i = 0; i < x->network.nroots; i++) {
         const IrNode *node = ir_get(x->network.graph, x->network.roots[i]);
@@ -64,8 +67,11 @@ static void print_json(Shown *x, Buf *b) {
     json_object_set_new(o, "counted_macs", json_integer(x->sizes.counted_macs));
     json_object_set_new(o, "hash", json_string(hash));
     json_object_set_new(o, "nodes", json_integer((json_int_t)x->nodes));
-    if (x->arena_bytes >= 0)
+    if (x->arena_bytes >= 0) {
         json_object_set_new(o, "arena_bytes", json_integer(x->arena_bytes));
+        json_object_set_new(o, "worker_bytes", json_integer(x->worker_bytes));
+        json_object_set_new(o, "process_bytes", json_integer(x->process_bytes));
+    }
     char *text = json_dumps(o, JSON_INDENT(1));
     buf_printf(b, "%s\n", text);
     free(text);
@@ -140,16 +146,29 @@ static bool make_compiled_plan(Shown *x, Plan *plan) {
     return make_plan(x, x->session->jit, plan);
 }
 
-/* What the planner estimates, if the program has an action. */
+/* What a process takes that scores the smallest network: code, LLVM, the program, compiled kernels. Measured; about
+ * 65 MB where all kernels come from the cache, up to 80 where many are compiled. */
+#define PROCESS_BYTES ((int64_t)70 << 20)
+
+/* What the planner estimates, if the program has an action. The values that a proxy computes once a run are made
+ * before a worker takes its memory. */
 static bool find_memory(Shown *x) {
     const Action *actions;
     Plan plan;
+    int64_t peak, kept;
     x->arena_bytes = -1;
     if (program_actions(x->session->program, &actions) == 0)
         return true;
     if (session_algorithm(x->session) != NASC_OK || !make_plan(x, NULL, &plan))
         return false;
+    ProxyRun run = proxy_run(program_default_proxy(x->session->program));
+    if (!run_values_bytes(&run, &peak, &kept, &x->session->err)) {
+        session_fail(x->session);
+        return false;
+    }
     x->arena_bytes = plan.arena_bytes;
+    x->worker_bytes = scorer_bytes(&plan);
+    x->process_bytes = PROCESS_BYTES + MAX(peak, kept + x->worker_bytes);
     return true;
 }
 

@@ -99,37 +99,62 @@ static float *to_floats(const double *x, int64_t n) {
     return out;
 }
 
-/* Runs the heavy part through kernels once and reads its only output back. */
-static bool eval_heavy(RunValues *v, const IrGraph *g, IrRef root, const bool *heavy, Arena *arena,
-                       float **out, NascError *err) {
+/* The heavy part below `root` as a plan, without a jit only laid out. `feeds` are the nodes of `g` that are its
+ * inputs, by number. */
+static bool plan_heavy(Jit *jit, const IrGraph *g, IrRef root, const bool *heavy, Arena *arena,
+                       Plan *plan, IrRef **feeds, NascError *err) {
     HeavyPart part = {.graph = ir_graph_new(arena), .from = g, .heavy = heavy};
     part.copy = ARENA_ARRAY(arena, IrRef, ir_graph_len(g));
     memset(part.copy, 0xff, ir_graph_len(g) * sizeof *part.copy);
     IrRef copied = copy_heavy(&part, root);
     const char *name = "value";
     IrModule module = {part.graph, 1, &copied, &name};
-    double **fed = ARENA_ARRAY(arena, double *, part.feeds.len);
-    Plan plan;
-    bool ok = eval_plain(v, g, part.feeds.items, part.feeds.len, arena, fed, err) &&
-              plan_make(v->jit, arena, &module, NULL, 0, &(PlanOptions){.fuse = true}, &plan, err);
+    *feeds = ARENA_ARRAY(arena, IrRef, MAX(part.feeds.len, 1));
+    for (size_t i = 0; i < part.feeds.len; i++)
+        (*feeds)[i] = part.feeds.items[i];
     VEC_FREE(part.feeds);
-    if (!ok)
-        return false;
-    char *base = memory_aligned((size_t)plan.arena_bytes);
-    for (size_t i = 0; i < plan.nleaves; i++) {
-        const PlanLeaf *leaf = &plan.leaves[i];
-        CHECK(leaf->op == IR_OP_input);
-        const IrType *type = &ir_get(plan.module.graph, leaf->node)->type;
-        float *dense = to_floats(fed[leaf->uid], ir_type_elements(type));
+    return plan_make(jit, arena, &module, NULL, 0, &(PlanOptions){.fuse = true}, plan, err);
+}
+
+/* Weights of a fixed network can be large: one at a time is held in double. */
+static bool write_feed(RunValues *v, const IrGraph *g, IrRef feed, const PlanLeaf *leaf,
+                       const IrType *type, char *base, NascError *err) {
+    Arena arena;
+    arena_init(&arena, "feed");
+    double *plain;
+    bool ok = eval_plain(v, g, &feed, 1, &arena, &plain, err);
+    if (ok) {
+        float *dense = to_floats(plain, ir_type_elements(type));
         memory_write_leaf(leaf, type, dense, base);
         free(dense);
     }
-    plan_run(&plan, 0, base);
-    const IrType *type = &ir_get(plan.module.graph, plan.module.roots[0])->type;
-    *out = nasc_alloc((size_t)ir_type_elements(type) * sizeof **out);
-    plan_read_lanes(type, (const float *)(base + plan.output_offset[0]), *out);
+    arena_free(&arena);
+    return ok;
+}
+
+/* Runs the heavy part through kernels once and reads its only output back. */
+static bool eval_heavy(RunValues *v, const IrGraph *g, IrRef root, const bool *heavy, Arena *arena,
+                       float **out, NascError *err) {
+    Plan plan;
+    IrRef *feeds;
+    if (!plan_heavy(v->jit, g, root, heavy, arena, &plan, &feeds, err))
+        return false;
+    char *base = memory_aligned((size_t)plan.arena_bytes);
+    bool ok = true;
+    for (size_t i = 0; ok && i < plan.nleaves; i++) {
+        const PlanLeaf *leaf = &plan.leaves[i];
+        CHECK(leaf->op == IR_OP_input);
+        const IrType *type = &ir_get(plan.module.graph, leaf->node)->type;
+        ok = write_feed(v, g, feeds[leaf->uid], leaf, type, base, err);
+    }
+    if (ok) {
+        plan_run(&plan, 0, base);
+        const IrType *type = &ir_get(plan.module.graph, plan.module.roots[0])->type;
+        *out = nasc_alloc((size_t)ir_type_elements(type) * sizeof **out);
+        plan_read_lanes(type, (const float *)(base + plan.output_offset[0]), *out);
+    }
     free(base);
-    return true;
+    return ok;
 }
 
 static Hash128 value_hash(const RunValue *v) {
@@ -138,18 +163,23 @@ static Hash128 value_hash(const RunValue *v) {
     return hash128_combine(sizes, hash128(v->dense, bytes, 0x76616c75));
 }
 
+static bool count_pixels(const ImageRequest *r, int64_t *n, NascError *err) {
+    if (mul_checked(r->count, r->channels, n) && mul_checked(*n, r->height, n) &&
+        mul_checked(*n, r->width, n) && *n <= (INT64_C(1) << 30))
+        return true;
+    nasc_fail(err, NASC_PROGRAM_ERROR, "a batch of %lld images is beyond the limit",
+              (long long)r->count);
+    return false;
+}
+
 static bool load_images(RunValues *v, const ProxyRun *run, NascError *err) {
     while (v->images.len < run->nimages) {
         const ImageRequest *r = &run->images[v->images.len];
         ImageBatch batch = {r->source, r->count,   r->channels, r->height,
                             r->width,  r->augment, r->normalise};
         int64_t n;
-        if (!mul_checked(r->count, r->channels, &n) || !mul_checked(n, r->height, &n) ||
-            !mul_checked(n, r->width, &n) || n > (INT64_C(1) << 30)) {
-            nasc_fail(err, NASC_PROGRAM_ERROR, "a batch of %lld images is beyond the limit",
-                      (long long)r->count);
+        if (!count_pixels(r, &n, err))
             return false;
-        }
         float *pixels = nasc_alloc((size_t)n * sizeof *pixels);
         bool ok = r->classes ? images_labels(&batch, r->classes, v->seed, pixels, &v->inputs, err)
                              : images_batch(&batch, v->seed, pixels, &v->inputs, err);
@@ -167,12 +197,12 @@ bool run_values_update(RunValues *v, const ProxyRun *run, NascError *err) {
         return true;
     if (!load_images(v, run, err))
         return false;
-    Arena arena;
-    arena_init(&arena, "run values");
     const IrGraph *g = run->module->graph;
-    const bool *heavy = mark_heavy(g, &arena);
     bool ok = true;
     while (ok && v->values.len < run->module->nroots) {
+        Arena arena;
+        arena_init(&arena, "run value");
+        const bool *heavy = mark_heavy(g, &arena);
         IrRef root = run->module->roots[v->values.len];
         RunValue value = {.type = ir_get(g, root)->type};
         if (heavy[root] && v->jit) {
@@ -187,9 +217,49 @@ bool run_values_update(RunValues *v, const ProxyRun *run, NascError *err) {
             value.hash = value_hash(&value);
             VEC_PUSH(v->values, value);
         }
+        arena_free(&arena);
+    }
+    return ok;
+}
+
+/* What computing one root takes beyond what is kept. */
+static bool value_bytes(const IrGraph *g, IrRef root, int64_t *bytes, NascError *err) {
+    Arena arena;
+    arena_init(&arena, "run value");
+    const bool *heavy = mark_heavy(g, &arena);
+    Plan plan;
+    IrRef *feeds;
+    bool ok = true;
+    if (!heavy[root]) {
+        *bytes = ref_eval_bytes(g, &root, 1);
+    } else if ((ok = plan_heavy(NULL, g, root, heavy, &arena, &plan, &feeds, err))) {
+        int64_t feed = 0;
+        for (size_t i = 0; i < plan.nleaves; i++)
+            feed = MAX(feed, ref_eval_bytes(g, &feeds[plan.leaves[i].uid], 1));
+        *bytes = plan.arena_bytes + feed;
     }
     arena_free(&arena);
     return ok;
+}
+
+bool run_values_bytes(const ProxyRun *run, int64_t *peak, int64_t *kept, NascError *err) {
+    *peak = *kept = 0;
+    for (size_t i = 0; i < run->nimages; i++) {
+        int64_t pixels;
+        if (!count_pixels(&run->images[i], &pixels, err))
+            return false;
+        *kept += pixels * (int64_t)sizeof(float);
+    }
+    for (size_t i = 0; run->module && i < run->module->nroots; i++) {
+        const IrGraph *g = run->module->graph;
+        IrRef root = run->module->roots[i];
+        int64_t bytes;
+        if (!value_bytes(g, root, &bytes, err))
+            return false;
+        *peak = MAX(*peak, *kept + bytes);
+        *kept += ir_type_elements(&ir_get(g, root)->type) * (int64_t)sizeof(float);
+    }
+    return true;
 }
 
 void run_values_free(RunValues *v) {

@@ -26,5 +26,7 @@ typedef struct RunValues {
  * where jit is NULL). */
 bool run_values_update(RunValues *v, const ProxyRun *run, NascError *err);
 void run_values_free(RunValues *v);
+/* What computing them takes at most and what they leave behind, in bytes, without computing them. */
+bool run_values_bytes(const ProxyRun *run, int64_t *peak, int64_t *kept, NascError *err);
 
 #endif

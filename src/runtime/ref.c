@@ -82,6 +82,27 @@ static void copy_wanted(Evaluation *e, const IrRef *refs, size_t n, Arena *arena
     }
 }
 
+int64_t ref_eval_bytes(const IrGraph *g, const IrRef *refs, size_t n) {
+    Evaluation e = {.graph = g};
+    e.uses = nasc_alloc_zero(sizeof *e.uses * MAX(ir_graph_len(g), 1));
+    count_uses(&e, refs, n);
+    int64_t now = 0, most = 0;
+    for (size_t r = 0; r < ir_graph_len(g); r++) {
+        const IrNode *node = ir_get(g, (IrRef)r);
+        if (e.uses[r] == 0)
+            continue;
+        now += ir_type_elements(&node->type);
+        most = MAX(most, now);
+        for (uint32_t k = 0; k < node->nin; k++)
+            if (--e.uses[node->in[k]] == 0)
+                now -= ir_type_elements(&ir_get(g, node->in[k])->type);
+    }
+    free(e.uses);
+    for (size_t i = 0; i < n; i++)
+        now += ir_type_elements(&ir_get(g, refs[i])->type);
+    return MAX(most, now) * (int64_t)sizeof(double);
+}
+
 bool ref_eval(const IrGraph *g, const IrRef *refs, size_t n, const RefOptions *options,
               Arena *arena, double **out, NascError *err) {
     size_t len = ir_graph_len(g);

@@ -26,6 +26,8 @@ typedef struct RefOptions {
  * kept: a value is freed after its last use. False with err if a leaf has no value. */
 bool ref_eval(const IrGraph *g, const IrRef *refs, size_t n, const RefOptions *options,
               Arena *arena, double **out, NascError *err);
+/* The bytes of values that this holds at most, the copies of the wanted ones included. */
+int64_t ref_eval_bytes(const IrGraph *g, const IrRef *refs, size_t n);
 
 /* One op alone, for tests: inputs as arrays in type order. Element i of `random` is number i of its
  * stream; `shuffle` puts the input's position order[j] at position j, order being

@@ -239,14 +239,19 @@ static int64_t recall(Journal *journal, Hash128 key, Measured *out, bool *known)
     return missing;
 }
 
+int64_t scorer_bytes(const Plan *plan) {
+    return plan->arena_bytes + largest_leaf(plan) * (int64_t)(sizeof(double) + sizeof(float));
+}
+
 /* Trains the repeats that are not known. */
 static bool train_missing(const Plan *plan, const ScorerOptions *how, const ProxyBuild *build,
                           const RunValues *run, uint64_t seed, const bool *known, Hash128 key,
                           Arena *arena, WorkerMemory *memory, Measured *out, NascError *err) {
     size_t per_repeat = (size_t)build->steps * build->nmeasures;
     char *base = memory_reserve(memory, (size_t)plan->arena_bytes);
-    double *scratch = ARENA_ARRAY(arena, double, largest_leaf(plan));
-    float *dense = ARENA_ARRAY(arena, float, largest_leaf(plan));
+    int64_t largest = largest_leaf(plan);
+    double *scratch = ARENA_ARRAY(arena, double, largest);
+    float *dense = ARENA_ARRAY(arena, float, largest);
     fill_inputs(plan, run, base);
     for (int64_t r = 0; r < out->repeats; r++) {
         if (known[r])
