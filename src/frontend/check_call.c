@@ -59,8 +59,8 @@ static size_t read_formals(const Row *row, Formal formals[MAX_ARGUMENTS]) {
         CHECK(n < MAX_ARGUMENTS && len < sizeof formals->name);
         Formal *f = &formals[n];
         *f = (Formal){.axes = at[0] == '*'};
-        memcpy(f->name, at, strcspn(at, " *'."));
-        f->word = memchr(at, '\'', len) != NULL;
+        memcpy(f->name, at, strcspn(at, " *'@."));
+        f->word = memchr(at, '\'', len) || memchr(at, '@', len);
         f->rest = memchr(at, '.', len) != NULL;
         at += len + strspn(at + len, " ");
     }

@@ -20,8 +20,9 @@ bool spec_word(const char *spec, size_t i, SpecWord *out) {
         out->many = true;
         len -= 3;
     }
-    if (len > 1 && s[len - 1] == '\'') {
+    if (len > 1 && (s[len - 1] == '\'' || s[len - 1] == '@')) {
         out->quoted = true;
+        out->axis = s[len - 1] == '@';
         len--;
     }
     out->any = len == 1 && *s == '*';
@@ -41,16 +42,21 @@ static size_t spec_find(const char *spec, const char *name, size_t position, Spe
     return SIZE_MAX;
 }
 
-/* A bare word that nobody defines stands for itself where an axis or a mode is expected. */
-static Value ev_quoted(Eval *e, Frame *f, const Ast *x) {
+/* A bare word that nobody defines stands for itself where an axis or a mode is expected. No number
+ * is an axis: `param n` leaves the axis n alone. */
+static Value ev_quoted(Eval *e, Frame *f, const Ast *x, bool axis) {
     Found found;
     if (x->kind == AST_NAME && !frame_find(e, f, x->text, &found))
         return value_string(e->arena, x->text, strlen(x->text));
-    if (x->kind != AST_LIST)
-        return ev(e, f, x);
+    if (x->kind != AST_LIST) {
+        Value v = ev(e, f, x);
+        return axis && x->kind == AST_NAME && value_is_number(v)
+                   ? value_string(e->arena, x->text, strlen(x->text))
+                   : v;
+    }
     Value *items = ARENA_ARRAY(e->arena, Value, x->list.len ? x->list.len : 1);
     for (size_t i = 0; i < x->list.len; i++)
-        items[i] = ev_quoted(e, f, x->list.items[i]);
+        items[i] = ev_quoted(e, f, x->list.items[i], axis);
     return value_list(e->arena, VALUE_LIST, items, x->list.len);
 }
 
@@ -65,7 +71,7 @@ static EvalArg *ev_args(Eval *e, Frame *f, const AstList *list, const Builtin *b
             b && spec_find(b->spec, x->text, positional, &word) != SIZE_MAX && word.quoted;
         positional += !x->text;
         args[i] = (EvalArg){.name = x->text,
-                            .value = quoted ? ev_quoted(e, f, x->a) : ev(e, f, x->a),
+                            .value = quoted ? ev_quoted(e, f, x->a, word.axis) : ev(e, f, x->a),
                             .place = x->place};
         *poison |= value_is_poison(args[i].value);
     }

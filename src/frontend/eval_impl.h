@@ -326,7 +326,7 @@ Value call_closure(Eval *e, const Closure *c, const EvalArg *args, size_t n, Pla
 typedef struct SpecWord {
     const char *name;
     size_t len;
-    bool quoted, many, any; /* name' / name... / * */
+    bool quoted, axis, many, any; /* name' and name@ / name@ / name... / * */
 } SpecWord;
 bool spec_word(const char *spec, size_t i, SpecWord *out);
 bool sort_args(Eval *e, const Builtin *b, const EvalArg *args, size_t n, Place place, Call *out);
