@@ -147,6 +147,14 @@ bench: bench-build
 	sh bench/run.sh $(BUILD)
 bench-full: bench-build
 	sh bench/run.sh $(BUILD) --full
+# The figures of docs/results.md: minutes to hours, journaled; stopped and started again it goes on.
+.PHONY: results results-full
+results: $(BUILD)/nasc
+	python3 experiments/measure.py run $(BUILD)/nasc $(BUILD)/results
+	python3 experiments/measure.py tables $(BUILD)/results docs/results.md
+results-full: $(BUILD)/nasc
+	python3 experiments/measure.py run $(BUILD)/nasc $(BUILD)/results-full --full
+	python3 experiments/measure.py tables $(BUILD)/results-full docs/results.md
 $(BUILD)/bench/%: bench/%.c $(call archives,command)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< -Wl,--start-group $(call archives,command) -Wl,--end-group $(LDLIBS)
@@ -158,6 +166,7 @@ help:
 	@echo 'make check-all  the tests, and again under AddressSanitizer and UBSan'
 	@echo 'make fuzz       random programs for a minute, under AddressSanitizer'
 	@echo 'make bench      speed against PyTorch, kernel by kernel, scaling, compiling, memory: minutes; bench-full: hours'
+	@echo 'make results    docs/results.md anew, from benchmark tables in $$$$NASC_DATA: about two hours; results-full: days'
 	@echo 'make format     clang-format over the sources'
 	@echo 'make lint       clang-tidy and the include rules'
 	@echo 'make docs-bless runs the examples of the documentation and writes down what they print'

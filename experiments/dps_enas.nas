@@ -1,0 +1,23 @@
+// Discrete Proxy Search on the ENAS space of NDS-ImageNet: settings chosen on 20 networks, judged on all others. The scored
+// networks have a fraction of their width, as the widest take seconds each; sizes are those of the whole ones.
+use nds_enas;
+use eproxy;
+use eproxy_space;
+
+param table   = "ENAS_in.json" "the published runs";
+param images  = "dead_leaves" "dead_leaves, noise, cifar10:FILE or folder:DIR";
+param labels  = 20            "networks to choose by";
+param narrow  = 4             "what the width is divided by";
+param budget  = 32            "proxies to try";
+param seed    = 0             "draws the networks to choose by, and the proxies";
+
+proxy patient(net) {
+  use eproxy_space;
+  choice steps in {10, 20};
+}
+
+search tuned in patient(images: images, taps: 1)
+  by spearman on rows(table, nds_enas(narrow: narrow), labels, seed: 100 + seed, format: "nds")
+  evaluate rows(table, nds_enas(narrow: narrow), seed: 1, format: "nds", overlap: drop)
+  against eproxy(images: images, taps: 1, bases: i => ["net"], head_kernel: i => 3, head_width: i => 512, barrier_width: i => 32)
+  using evolution(budget: budget, population: 16, tournament: 5, mutation: 0.2, lag: 4, seed: seed);

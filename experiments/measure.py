@@ -1,0 +1,299 @@
+#!/usr/bin/env python3
+"""Measures what docs/results.md reports, and writes its tables.
+
+    measure.py run NASC OUT [--full] [NAME...]   run what is not there yet (all, or those named); goes on where it stopped
+    measure.py tables OUT DOC                    write the tables between the markers of DOC
+
+Tables of benchmarks and CIFAR images lie in $NASC_DATA (default ../shared/data), in its folders nb101, nb201, transnas,
+nds and cifar10. `--full` is what a paper would run: three seeds, 200 proxies, whole tables.
+"""
+import csv
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+DATA = pathlib.Path(os.environ.get("NASC_DATA", HERE.parent.parent / "shared" / "data"))
+STEPS = [1, 2, 3, 5, 8, 10, 13, 16, 20, 30, 40]
+
+
+def experiments(full):
+    """name -> (program, arguments, options), in the order of running."""
+    seeds = range(3)
+    budget = ["budget=200"] if full else []
+    nb101 = ["table=nb101/cifar10_eval2500.tsv"]
+    nb201 = ["table=nb201/cifar10_valid.tsv"]
+    runs = {}
+
+    def add(name, program, *args, seed=0):
+        runs[name] = (program, list(args), ["--seed", str(seed)] if seed else [])
+
+    for s in seeds:
+        add(f"nb101_s{s}", "nb101.nas", *nb101, *(["n=2500"] if full else []), seed=s)
+    add("dps_nb101", "dps_nb101.nas", "chosen_by=nb101/cifar10_dps20.tsv", "judged_by=nb101/cifar10_eval2500.tsv", *budget)
+    add("nb201_r", "nb201.nas", *nb201, "repeats=3")
+    add("dps_nb201", "dps_nb201.nas", *nb201, *budget)
+    for s in seeds if full else range(1):
+        suffix = f"_s{s}" if s else ""
+        add("nb101_bare" + suffix, "nb101.nas", *nb101, "barred=false", seed=s)
+        add("nb201_40" + suffix, "nb201.nas", *nb201, "n=300", "steps=40", seed=s)
+        add("nb201_bare" + suffix, "nb201.nas", *nb201, "n=300", "steps=40", "barred=false", seed=s)
+    for task in TASKS:
+        add("dps_" + task, "dps_transnas.nas", f"table=transnas/micro_{task}.tsv", *budget)
+    for space, table in NDS.items():
+        add("dps_" + space, f"dps_{space}.nas", f"table=nds/{table}.json", *budget)
+    for name, settings in SETTINGS.items():
+        add("nb101_" + name, "nb101.nas", *nb101, "steps=20", *settings)
+    if full:
+        for s in (1, 2):
+            for name, program, table in (("nb101", "dps_nb101.nas", None), ("nb201", "dps_nb201.nas", nb201)):
+                tables = table or runs["dps_nb101"][1][:2]
+                add(f"dps_{name}_s{s}", program, *tables, *budget, f"seed={s}", seed=s)
+        add("nb101_stem64", "nb101.nas", *nb101, "stem=64", "steps=20")
+        add("nb101_stem128", "nb101.nas", *nb101, "stem=128", "steps=20")
+    return runs
+
+
+TASKS = ["class_scene", "autoencoder", "class_object", "jigsaw"]
+NDS = {"darts": "DARTS_in", "enas": "ENAS_in", "resnext": "ResNeXt-A_in"}
+SETTINGS = {
+    "net": ["bases=net"],
+    "net_wave": ["bases=net+wave_h", "kernel=3"],
+    "level2": ["level=2"],
+    "lr06": ["lr=0.6"],
+    "lr2": ["lr=2"],
+    "xavier": ["init=xavier_uniform"],
+    "kaiming": ["init=kaiming_normal"],
+    "narrow": ["width=128"],
+}
+
+
+def located(arg):
+    """An argument whose value is a file of the data folder, with that folder."""
+    key, value = arg.split("=", 1)
+    return f"{key}={DATA / value}" if "/" in value else arg
+
+
+def run(nasc, out, full, names):
+    images = f"images=cifar10:{DATA / 'cifar10' / 'data_batch_1_first1000.bin'}"
+    for name, (program, args, options) in experiments(full).items():
+        if names and name not in names:
+            continue
+        folder = out / name
+        done = folder / "done.json"
+        command = [program, *args, *options]
+        if done.exists() and json.loads(done.read_text()) == command:
+            continue
+        print("measuring", name, *command, flush=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        with open(folder / "output.txt", "w") as text:
+            code = subprocess.run([nasc, "run", HERE / program, *map(located, args), images, *options,
+                                   "--out", folder, "--keep-journal", "--quiet"], stdout=text).returncode
+        if code:
+            sys.exit(f"{name}: nasc run ended with {code}; see {folder / 'output.txt'}")
+        done.write_text(json.dumps(command))
+
+
+def ranks(values):
+    order = sorted(range(len(values)), key=values.__getitem__)
+    out = [0.0] * len(values)
+    i = 0
+    while i < len(order):
+        j = i
+        while j + 1 < len(order) and values[order[j + 1]] == values[order[i]]:
+            j += 1
+        for k in order[i:j + 1]:
+            out[k] = (i + j) / 2
+        i = j + 1
+    return out
+
+
+def pearson(a, b):
+    n = len(a)
+    ma, mb = sum(a) / n, sum(b) / n
+    ab = sum((x - ma) * (y - mb) for x, y in zip(a, b))
+    aa, bb = sum((x - ma) ** 2 for x in a), sum((y - mb) ** 2 for y in b)
+    return ab / (aa * bb) ** 0.5 if aa and bb else float("nan")
+
+
+def spearman(a, b):
+    return pearson(ranks(a), ranks(b))
+
+
+class Result:
+    """What a finished run left: report, metric and sizes by architecture, score by architecture, repeat and step."""
+
+    def __init__(self, folder):
+        self.action = json.loads((folder / "report.json").read_text())["actions"][0]
+        timing = json.loads((folder / "timing.json").read_text())["actions"][0]
+        self.cpu = timing["cpu_seconds"]
+        with open(folder / "scores.tsv") as f:
+            self.row = {r["arch"]: r for r in csv.DictReader(f, delimiter="\t", quoting=csv.QUOTE_NONE)}
+        self.curves = {}
+        if (folder / "curve.tsv").exists():
+            with open(folder / "curve.tsv") as f:
+                for r in list(csv.reader(f, delimiter="\t", quoting=csv.QUOTE_NONE))[1:]:
+                    self.curves.setdefault(r[0], []).append([float(v) for v in r[2:]])
+
+    def metric(self, archs, name="metric"):
+        return [float(self.row[a][name]) for a in archs]
+
+
+def at_step(results, arch, step, repeats=None):
+    values = [c[step - 1] for r in results for c in r.curves[arch][:repeats]]
+    return sum(values) / len(values)
+
+
+def rho_at(results, step, repeats=None, with_size=None):
+    archs = sorted(set.intersection(*(set(r.curves) for r in results)))
+    scores = [at_step(results, a, step, repeats) for a in archs]
+    if with_size:
+        sizes = ranks(results[0].metric(archs, with_size))
+        scores = [a + b for a, b in zip(ranks(scores), sizes)]
+    return spearman(scores, results[0].metric(archs))
+
+
+def line(cells):
+    return "| " + " | ".join(cells) + " |\n"
+
+
+def interval(low_high):
+    return "" if low_high[0] is None else f"{low_high[0]:.2f} .. {low_high[1]:.2f}"
+
+
+def number(x):
+    return "-" if x is None or x != x else f"{x:.3f}"
+
+
+def curve_table(get, rows):
+    """rows: (title, names whose mean counts, repeats). One row of Spearman's rho each, by step."""
+    found = [(title, [get(n) for n in names], repeats) for title, names, repeats in rows if all(get(n) for n in names)]
+    if not found:
+        return ""
+    last = max(len(next(iter(rs[0].curves.values()))[0]) for _, rs, _ in found)
+    steps = [s for s in STEPS if s <= last]
+    text = line(["scores at step"] + [str(s) for s in steps]) + line(["---"] + ["---:"] * len(steps))
+    for title, rs, repeats in found:
+        have = len(next(iter(rs[0].curves.values()))[0])
+        text += line([title] + [f"{rho_at(rs, s, repeats):.2f}" if s <= have else "" for s in steps])
+    return text
+
+
+def search_table(get, rows):
+    text = line(["space, metric", "on the selection (optimistic)", "out of bag", "evaluation", "95 % interval", "best at alpha 0",
+                 "fixed proxy", "strongest size", "partial", "tuned with size", "verdict", "n", "CPU min"])
+    text += line(["---"] + ["---:"] * 9 + ["---", "---:", "---:"])
+    any_row = False
+    for title, name in rows:
+        r = get(name)
+        if not r:
+            continue
+        any_row = True
+        s, a = r.action["search"], r.action
+        by_name = {row["name"]: row for row in a["rows"]}
+        size = a["size_comparison"]["strongest_size"]
+        partial = s["tuned"]["partial_spearman"].get(size)
+        both = s["tuned"]["with_size"]
+        text += line([title, number(s["best"]["selection_rho"]), number(s["out_of_bag"]), number(s["tuned"]["spearman"]),
+                      interval(s["tuned"]["spearman_ci"]), number(s["at_alpha_0"]["spearman"]), number(s["fixed"]["spearman"]),
+                      f"{size} {by_name[size]['spearman']:.3f}", number(partial), number(both["spearman"] if both else None),
+                      a["size_comparison"]["verdict"], str(a["n"]), f"{r.cpu / 60:.0f}"])
+    if not any_row:
+        return ""
+    text += "\nWhat was found:\n\n"
+    for title, name in rows:
+        r = get(name)
+        if r:
+            text += f"- {title}: `{r.action['search']['best']['choices']}`\n"
+    return text
+
+
+def evaluation_table(get, rows):
+    text = line(["run", "Spearman", "95 % interval", "tau-b", "strongest size", "partial", "verdict", "n", "CPU min"])
+    text += line(["---"] + ["---:"] * 5 + ["---", "---:", "---:"])
+    any_row = False
+    for title, name in rows:
+        r = get(name)
+        if not r:
+            continue
+        any_row = True
+        a = r.action
+        own, by_name = a["rows"][0], {row["name"]: row for row in a["rows"]}
+        c = a["size_comparison"]
+        text += line([title, number(own["spearman"]), interval(own["spearman_ci"]), number(own["kendall_tau_b"]),
+                      f"{c['strongest_size']} {by_name[c['strongest_size']]['spearman']:.3f}", number(c["partial_spearman"]),
+                      c["verdict"], str(a["n"]), f"{r.cpu / 60:.0f}"])
+    return text if any_row else ""
+
+
+def sum_table(get, rows):
+    """rows: (title, names, step, repeats, size): the mean of the names, alone and as a rank sum with the size."""
+    text = line(["scores", "Spearman", "rank sum with", "Spearman"]) + line(["---", "---:", "---", "---:"])
+    any_row = False
+    for title, names, step, repeats, size in rows:
+        rs = [get(n) for n in names]
+        if not all(rs):
+            continue
+        any_row = True
+        text += line([title, f"{rho_at(rs, step, repeats):.3f}", size, f"{rho_at(rs, step, repeats, size):.3f}"])
+    return text if any_row else ""
+
+
+def tables(get):
+    s101 = ["nb101_s0", "nb101_s1", "nb101_s2"]
+    return {
+        "nb101_curve": curve_table(get, [(f"seed {i}", [n], None) for i, n in enumerate(s101)]
+                                   + [("mean of the three", s101, None)]),
+        "nb101_sum": sum_table(get, [(f"seed {i}, step {t}", [n], t, None, "params") for t in (10, 20)
+                                     for i, n in enumerate(s101)]
+                               + [(f"mean of the three, step {t}", s101, t, None, "params") for t in (10, 20, 40)]),
+        "nb101_settings": curve_table(get, [("wave_h, lr 1.2, head 1x1 to 512 (seed 0)", ["nb101_s0"], None)]
+                                      + [(", ".join(v), ["nb101_" + k], None) for k, v in SETTINGS.items()]
+                                      + [("stem=64", ["nb101_stem64"], None), ("stem=128", ["nb101_stem128"], None)]),
+        "nb101_dps": search_table(get, [("NAS-Bench-101", "dps_nb101")]),
+        "transnas_dps": search_table(get, [(t, "dps_" + t) for t in TASKS]),
+        "nds_dps": search_table(get, [(t, "dps_" + n) for n, t in NDS.items()]),
+        "nb201": evaluation_table(get, [("mean of three repeats", "nb201_r")]),
+        "nb201_repeats": sum_table(get, [("first repeat", ["nb201_r"], 10, 1, "live_macs"),
+                                         ("mean of three repeats", ["nb201_r"], 10, None, "live_macs")]),
+        "nb201_dps": search_table(get, [("NAS-Bench-201", "dps_nb201")]),
+        "ablation": curve_table(get, [("NAS-Bench-101, barrier", ["nb101_s0"], None),
+                                      ("NAS-Bench-101, none", ["nb101_bare"], None),
+                                      ("NAS-Bench-201, barrier", ["nb201_40"], None),
+                                      ("NAS-Bench-201, none", ["nb201_bare"], None)]),
+    }
+
+
+def write_tables(out, doc):
+    cache = {}
+
+    def get(name):
+        if name not in cache:
+            folder = out / name
+            cache[name] = Result(folder) if (folder / "done.json").exists() else None
+        return cache[name]
+
+    text = doc.read_text()
+    for name, table in tables(get).items():
+        begin, end = f"<!-- table {name} -->\n", "<!-- end -->"
+        head, mark, rest = text.partition(begin)
+        if not mark:
+            sys.exit(f"{doc} has no place for the table {name}")
+        text = head + mark + (table or "Not measured here.\n") + end + rest.partition(end)[2]
+    doc.write_text(text)
+
+
+def main(args):
+    if len(args) == 3 and args[0] == "tables":
+        write_tables(pathlib.Path(args[1]), pathlib.Path(args[2]))
+    elif len(args) >= 3 and args[0] == "run":
+        full = "--full" in args[3:]
+        run(args[1], pathlib.Path(args[2]), full, [a for a in args[3:] if a != "--full"])
+    else:
+        sys.exit(__doc__)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
