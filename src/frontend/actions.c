@@ -340,8 +340,6 @@ static void put_arg(EvalArg *args, size_t *n, const EvalArg *arg) {
     args[(*n)++] = *arg;
 }
 
-enum { MAX_REPEATS = 10000 };
-
 /* A proxy with arguments, added to those it has. `repeats` and `choices` are settings of every proxy that has no
  * parameter of that name; an argument named as a choice makes it. */
 static Value apply_proxy(Session *s, const ProxyUse *bare, const EvalArg *args, size_t n) {
@@ -368,8 +366,8 @@ static Value apply_proxy(Session *s, const ProxyUse *bare, const EvalArg *args, 
             put_arg(pins, &use->npins, &args[i]);
         } else if (own || strcmp(args[i].name, "repeats") != 0) {
             put_arg(kept, &use->nargs, &args[i]);
-        } else if (!eval_int(s->eval, args[i].value, args[i].place, "`repeats`", 1, MAX_REPEATS,
-                             &use->repeats)) {
+        } else if (!eval_int(s->eval, args[i].value, args[i].place, "`repeats`", 1,
+                             PROXY_MAX_REPEATS, &use->repeats)) {
             return value_poison();
         }
     }

@@ -251,11 +251,17 @@ static bool list_names(const AstList *list, const Ast *declared) {
     return false;
 }
 
+/* Choices by which a proxy says how it is run. */
+static bool is_read_by_runs(const char *name) {
+    return strcmp(name, "repeats") == 0 || strcmp(name, "precision") == 0;
+}
+
 /* A choice that nothing reads makes a search spend its budget on equal proxies. */
 static void check_choices_used(Check *c, const Ast *proxy) {
     for (size_t i = 0; i < proxy->list.len; i++) {
         const Ast *n = proxy->list.items[i];
-        if (n->kind == AST_CHOICE && !list_names(&proxy->list, n) && !list_names(&proxy->params, n))
+        if (n->kind == AST_CHOICE && !is_read_by_runs(n->text) && !list_names(&proxy->list, n) &&
+            !list_names(&proxy->params, n))
             diag_at(c->diags, n->name_place, DIAG_unused_choice, n->text);
     }
 }

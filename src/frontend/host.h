@@ -227,6 +227,8 @@ struct Architecture {
 Architecture *architecture_make(Session *s, const Space *space, SpaceUse *use, Arena *arena);
 /* The index of a decision of an architecture, or -1. */
 int64_t architecture_index(const Architecture *a, const char *address);
+enum { PROXY_MAX_REPEATS = 10000 };
+
 /* An oracle that repeats the decisions of an architecture. */
 Oracle architecture_oracle(const Architecture *a);
 /* As space_sample, without a word where constraints leave nothing. */

@@ -286,6 +286,17 @@ static bool wants_double(Session *s, Frame *f, const Proxy *p, bool *out) {
     return false;
 }
 
+/* A choice `repeats` of the proxy takes the place of the setting; out stays as it is without one. */
+static bool chosen_repeats(Session *s, Frame *f, const Proxy *p, int64_t *out) {
+    for (size_t i = 0; i < p->definition->list.len; i++) {
+        const Ast *n = p->definition->list.items[i];
+        if (n->kind == AST_CHOICE && strcmp(n->text, "repeats") == 0)
+            return eval_int(s->eval, eval_name(s->eval, f, "repeats", n->name_place), n->name_place,
+                            "`repeats`", 1, PROXY_MAX_REPEATS, out);
+    }
+    return true;
+}
+
 /* Whether some root needs an op that has no kernel. */
 static bool needs_reference(Session *s, const IrModule *m) {
     for (size_t i = 0; i < m->nroots; i++) {
@@ -313,7 +324,8 @@ static bool build(Proxy *p, Space *space, const Architecture *a, const IrSizes *
         x->sizes = *sizes;
     NetworkUse *net = scored_network(&s, space, sizes ? &x->sizes : NULL);
     Frame *f = net ? proxy_frame(&s, p, value_network(&net->network)) : NULL;
-    bool ok = f && build_roots(&s, f, p, out) && wants_double(&s, f, p, &out->reference);
+    bool ok = f && build_roots(&s, f, p, out) && wants_double(&s, f, p, &out->reference) &&
+              chosen_repeats(&s, f, p, &(int64_t){1});
     out->reference = ok && (out->reference || needs_reference(&s, &out->module));
     out->observes = eval_observes(s.eval);
     out->nnoises = eval_noises(s.eval, &out->noises);
@@ -528,6 +540,8 @@ static void describe(Proxy *p) {
     ProxyUse *use = session_proxy(&s, p->definition, p->file, p->action);
     Frame *f = use ? proxy_frame(&s, p, value_poison()) : NULL;
     p->repeats = use ? use->repeats : 1;
+    if (f)
+        chosen_repeats(&s, f, p, &p->repeats);
     for (size_t i = 1; f && i < params->len; i++) {
         const Ast *param = params->items[i];
         p->settings[p->nsettings++] =

@@ -13,6 +13,7 @@
 /* A point while it is worked on. */
 typedef struct Live {
     const Architecture *point;
+    int64_t repeats;
     Proxy *proxy, *zero; /* zero: the same at alpha = 0, NULL if it is the same or there is none */
     RunValues run;
     size_t done;
@@ -239,6 +240,7 @@ static bool breed(Search *s, size_t t) {
         return false;
     p->choices = architecture_text(l->point);
     l->proxy = proxy_open(s->job->action->proxy, p->choices);
+    l->repeats = proxy_repeats(l->proxy);
     l->zero = open_zero(s, l->point);
     l->run = (RunValues){.seed = s->job->seed, .jit = s->job->jit};
     p->scores = ARENA_ARRAY(&s->r->arena, double, 2 * s->r->nselection);
@@ -319,8 +321,8 @@ static bool score(Search *s, int worker, size_t t, size_t k, double *work, NascE
     bool ok = !err->message[0];
     if (ok && built) {
         ScorerOptions how = {s->job->direct, NULL, s->job->journal};
-        ok = scorer_measure(s->job->jit, &how, &b, &l->run, s->job->seed, s->r->selection.repeats,
-                            &arena, &s->memory[worker], &m, err);
+        ok = scorer_measure(s->job->jit, &how, &b, &l->run, s->job->seed, l->repeats, &arena,
+                            &s->memory[worker], &m, err);
     }
     if (ok && built) {
         pthread_mutex_lock(&s->front);

@@ -28,6 +28,7 @@ proxy wide(net) {
   choice images in {"dead_leaves", "noise"};
   choice size in {4, 8};
   choice averaged : bool;
+  choice repeats in 1..2;
   score = (if averaged then -mean(loss at (1 .. steps)) else -(loss at steps))
         * (if alpha == 0 then 1 else 1 - alpha * net.counted_macs / net.space.max_macs);
 }
@@ -60,9 +61,13 @@ table("b.tsv", [("k=1,c=16", 1), ("k=1,c=32", 2), ("k=3,c=32", 4), ("k=5,c=32", 
 status, out, err = run("run", "wide.nas", "-q", "--out", "one")
 assert status == 0, err
 points = [line.split("\t")[-1] for line in open("one/tuned.points.tsv").read().split("\n")[1:-1]]
-for name in ("steps", "count", "images", "size", "averaged"):
+for name in ("steps", "count", "images", "size", "averaged", "repeats"):
     values = {part for p in points for part in p.split(",") if part.startswith(name + "=")}
     assert len(values) == 2, values
+found = next(part for part in points[json.load(open("one/report.json"))["actions"][0]["search"]["best"]["point"] - 1]
+             .split(",") if part.startswith("repeats="))
+assert found == "repeats=%d" % json.load(open("one/report.json"))["actions"][0]["repeats"], found
+assert "nothing in the proxy reads" not in err, err
 print("dimensions of the user's own")
 
 # k=5,c=16 at half the width is no network of the evaluation, but the same decisions are one
@@ -87,7 +92,7 @@ status, out, err = run("rerun", "one/report.json")
 assert status == 0 and "is what the same run gives again" in out, (status, out, err)
 table("b.tsv", [("k=1,c=16", 1), ("k=1,c=32", 2), ("k=3,c=32", 5), ("k=5,c=32", 4)])
 status, out, err = run("rerun", "one/report.json", "-q")
-assert status == 1 and "actions[0].search.tuned.spearman" in out and "sha256" in out, (status, out)
+assert status == 1 and "actions[0].inputs[0].sha256: was" in out and "rows[0].spearman: was 1.0, is 0.8" in out, out
 table("b.tsv", [("k=1,c=16", 1), ("k=1,c=32", 2), ("k=3,c=32", 4), ("k=5,c=32", 5)])
 write("fixed.nas", PROGRAM[:PROGRAM.index("search")] + 'rank rows("b.tsv", two) by eproxy(taps: 1, steps: 2, count: 4);\n')
 assert run("run", "fixed.nas", "-q", "--out", "fixed")[0] == 0
