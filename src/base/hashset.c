@@ -14,15 +14,30 @@ static void grow(HashSet *s) {
     *s = bigger;
 }
 
+/* The slot of a key, or the empty one where it belongs. */
+static size_t find(const HashSet *s, Hash128 key) {
+    size_t i = key.lo & (s->nslots - 1);
+    while ((s->slots[i].hi | s->slots[i].lo) && !hash128_equal(s->slots[i], key))
+        i = (i + 1) & (s->nslots - 1);
+    return i;
+}
+
+static Hash128 never_empty(Hash128 key) {
+    return (Hash128){.hi = key.hi, .lo = key.hi | key.lo ? key.lo : 1};
+}
+
+bool hash_set_has(const HashSet *s, Hash128 key) {
+    key = never_empty(key);
+    return s->nslots && hash128_equal(s->slots[find(s, key)], key);
+}
+
 bool hash_set_add(HashSet *s, Hash128 key) {
     if (2 * (s->used + 1) > s->nslots)
         grow(s);
-    if (!(key.hi | key.lo))
-        key.lo = 1;
-    size_t i = key.lo & (s->nslots - 1);
-    for (; s->slots[i].hi | s->slots[i].lo; i = (i + 1) & (s->nslots - 1))
-        if (hash128_equal(s->slots[i], key))
-            return false;
+    key = never_empty(key);
+    size_t i = find(s, key);
+    if (s->slots[i].hi | s->slots[i].lo)
+        return false;
     s->slots[i] = key;
     s->used++;
     return true;

@@ -11,6 +11,7 @@ typedef struct HashSet {
 
 /* Adds a key; false if it was there. */
 bool hash_set_add(HashSet *s, Hash128 key);
+bool hash_set_has(const HashSet *s, Hash128 key);
 void hash_set_clear(HashSet *s);
 void hash_set_free(HashSet *s);
 

@@ -1,59 +1,118 @@
-/* Does every alternative of every decision build? In: a space. Out: diagnostics. Invariant: what is
- * checked depends on the program alone. */
+/* Does every alternative of every decision build, and do those that meet? In: a space. Out:
+ * diagnostics. Points are built in rows: the first values; then one choice at a time, all its
+ * elements by turns, which tells whose values change shapes; then rows that hold pairs of values
+ * not yet built together (check_cover.c), those first of which one changes shapes. Invariant: what
+ * is checked depends on the program alone. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "frontend/host.h"
+#include "frontend/check_cover.h"
 
-/* Checking: points that differ from a base point in one decision. */
+/* What it may cost, in points and in operations of networks. */
+enum { TRIES = 64, MAX_POINTS = 2000, MAX_BARREN = 24, PAIR_NODES = 12000 };
 
-enum { TRIES = 64, MAX_VALUES = 64, MAX_POINTS = 2000 };
+typedef enum RowMode {
+    ROW_BASE,  /* all as in the base point */
+    ROW_TURN,  /* element i of one choice takes value turn + i */
+    ROW_FORCE, /* one decision takes a given value; the rest as in the base point, or drawn */
+    ROW_COVER, /* what adds most */
+} RowMode;
 
-typedef struct Variation {
+typedef struct Check {
+    Space *space;
+    Cover cover;
     const Architecture *base; /* NULL: first values */
-    const char *address;      /* of the decision that is forced, or NULL */
+    HashSet places, meetings; /* of the base point: where shapes meet, and what meets there */
+    size_t nodes, points;
+    bool reread; /* the encoding is read back */
+    Arena scratch;
+} Check;
+
+typedef struct Row {
+    Check *check;
+    RowMode mode;
+    const Ast *choice;
+    int64_t turn;
+    const char *address;
     int64_t index;
-    int64_t turn;   /* not negative: every decision takes value number turn, modulo its count */
     bool at_random; /* what is not forced is drawn: with it the base breaks a constraint */
     RandomStream stream;
     uint64_t asked;
-} Variation;
+    bool other_shapes; /* something met that did not in the base point */
+} Row;
 
-static int64_t pick_varied(void *user, Session *s, const char *address, const EvalDomain *d) {
-    Variation *v = user;
-    uint64_t number = v->asked++;
-    if (v->address && strcmp(address, v->address) == 0)
-        return MIN(v->index, d->domain.count - 1);
-    if (v->turn >= 0)
-        return v->turn % d->domain.count;
-    if (v->at_random)
-        return domain_draw(&d->domain, v->stream, number);
-    for (size_t i = 0; v->base && i < v->base->n; i++) {
-        if (strcmp(v->base->views[i].address, address) != 0)
+static int64_t base_index(const Row *r, Session *s, const char *address, const EvalDomain *d) {
+    const Architecture *base = r->check->base;
+    for (size_t i = 0; base && i < base->n; i++) {
+        if (strcmp(base->views[i].address, address) != 0)
             continue;
-        int64_t index =
-            domain_index(s->eval, d, v->base->views[i].value, strlen(v->base->views[i].value));
-        return MAX(index, 0);
+        const char *value = base->views[i].value;
+        return MAX(domain_index(s->eval, d, value, strlen(value)), 0);
     }
     return 0;
 }
 
-/* A point of the space with the variation's decision; NULL if it breaks a constraint or cannot be
- * made. */
-static Architecture *varied_point(Space *space, Arena *arena, Variation *v) {
-    Session s;
-    Arena scratch;
-    Architecture *a = NULL;
-    arena_init(&scratch, "check");
-    session_begin(&s, space->program,
-                  &(SessionConfig){.arena = &scratch, .oracle = {.user = v, .pick = pick_varied}});
-    SpaceUse *use = session_space(&s, space);
-    if (use && session_decide_all(&s, space, use) && session_first_violated(&s, use) == -1)
-        a = architecture_make(&s, space, use, arena);
-    if (!session_end(&s, false))
-        a = NULL;
-    arena_free(&scratch);
-    return a;
+static int64_t row_index(Row *r, Session *s, const char *address, const EvalDomain *d) {
+    uint64_t number = r->asked++;
+    if (r->mode == ROW_COVER)
+        return cover_best(&r->check->cover, address, d);
+    if (r->mode == ROW_FORCE && strcmp(address, r->address) == 0)
+        return MIN(r->index, d->domain.count - 1);
+    if (r->mode == ROW_TURN && d->choice == r->choice) {
+        int64_t element = cover_choice(&r->check->cover, d->choice)->in_row;
+        int64_t n = cover_values(d->domain.count);
+        return cover_value(d->domain.count, (r->turn + element) % n);
+    }
+    return r->at_random ? domain_draw(&d->domain, r->stream, number) : base_index(r, s, address, d);
+}
+
+static int64_t pick_row(void *user, Session *s, const char *address, const EvalDomain *d) {
+    Row *r = user;
+    int64_t index = row_index(r, s, address, d);
+    cover_take(&r->check->cover, address, d, index);
+    return index;
+}
+
+/* The operation at a place of the program, and the shapes of what flows into it. */
+static void note_meeting(Row *r, const IrGraph *g, const IrNode *node) {
+    struct {
+        IrPlace place;
+        uint32_t op;
+    } at = {node->place, (uint32_t)node->op};
+    Hash128 place = hash128(&at, sizeof at, 60), met = place;
+    bool any = false;
+    for (uint32_t i = 0; i < node->nin; i++) {
+        IrType t = ir_get(g, node->in[i])->type;
+        if (ir_type_find(&t, IR_AXIS_N) < 0) /* a weight */
+            continue;
+        any = true;
+        for (int k = 0; k < t.rank; k++)
+            met = hash128_combine(met, (Hash128){t.axis[k], (uint64_t)t.size[k]});
+        met = hash128_combine(met, (Hash128){i, 61});
+    }
+    Check *c = r->check;
+    if (!any)
+        return;
+    if (r->mode == ROW_BASE) {
+        hash_set_add(&c->places, place);
+        hash_set_add(&c->meetings, met);
+    } else if (hash_set_has(&c->places, place) && !hash_set_has(&c->meetings, met)) {
+        r->other_shapes = true;
+    }
+}
+
+static void build_networks(Row *r, Session *s, SpaceUse *use, Arena *arena) {
+    const Space *space = r->check->space;
+    IrModule m;
+    for (size_t i = 0; i <= space->nnetworks; i++) {
+        NetworkUse *net = session_network(s, use, i == 0 ? NULL : space->network_names[i - 1]);
+        if (net && !net->sizes && !space->inner_choices)
+            session_network_build(s, net, 1, arena, &m);
+    }
+    size_t n = ir_graph_len(s->graph);
+    r->check->nodes += n;
+    for (size_t i = 0; i < n; i++)
+        note_meeting(r, s->graph, ir_get(s->graph, (IrRef)i));
 }
 
 static bool same_point(const Architecture *a, const Architecture *b) {
@@ -80,83 +139,121 @@ static void check_reads_back(Space *space, const Architecture *a, Arena *arena) 
     diag_free(&sink);
 }
 
-static void check_point(Space *space, const Architecture *a) {
-    Arena arena;
-    IrModule m;
-    arena_init(&arena, "check");
-    space_network(space, a, NULL, 1, &arena, &m);
-    for (size_t i = 0; i < space->nnetworks; i++) {
-        arena_reset(&arena);
-        space_network(space, a, space->network_names[i], 1, &arena, &m);
+/* A point of the space, its networks built; NULL if it breaks a constraint or cannot be made. */
+static Architecture *check_row(Row *r, Arena *arena) {
+    Check *c = r->check;
+    Session s;
+    Architecture *a = NULL;
+    cover_begin_row(&c->cover);
+    r->asked = 0;
+    c->points++;
+    session_begin(&s, c->space->program,
+                  &(SessionConfig){.arena = &c->scratch, .oracle = {.user = r, .pick = pick_row}});
+    SpaceUse *use = session_space(&s, c->space);
+    if (use && session_decide_all(&s, c->space, use))
+        a = architecture_make(&s, c->space, use, arena);
+    if (a) {
+        s.diags.architecture = a->text;
+        bool holds = session_first_violated(&s, use) == -1;
+        if (holds)
+            build_networks(r, &s, use, &c->scratch);
+        else
+            a = NULL;
     }
-    if (space->encoding)
-        check_reads_back(space, a, &arena);
-    arena_free(&arena);
+    bool ok = session_end(&s, false);
+    cover_end_row(&c->cover, a != NULL);
+    if (a && ok && c->reread && c->space->encoding)
+        check_reads_back(c->space, a, &c->scratch);
+    arena_reset(&c->scratch);
+    return a;
+}
+
+static bool mistaken(const Check *c, size_t errors) {
+    return c->space->program->diags.errors > errors;
+}
+
+/* All elements of a choice by turns: of two of them that meet each sees the other's next value. */
+static void check_turns(Check *c, size_t at) {
+    const Ast *choice = c->cover.choices.items[at].choice;
+    for (int64_t turn = 0; turn < c->cover.choices.items[at].values; turn++) {
+        Arena arena;
+        arena_init(&arena, "check");
+        Row r = {.check = c, .mode = ROW_TURN, .choice = choice, .turn = turn};
+        check_row(&r, &arena);
+        c->cover.choices.items[at].shapes |= r.other_shapes;
+        arena_free(&arena);
+    }
 }
 
 /* A value that no point near the base can take is tried in drawn ones; one that none can take is
  * skipped. */
-static void check_value(Space *space, const Architecture *base, const char *address,
-                        int64_t index) {
+static void check_value(Check *c, const char *address, int64_t index) {
     Arena arena;
     arena_init(&arena, "check");
-    Variation v = {.base = base, .address = address, .index = index, .turn = -1};
-    v.stream =
+    Row r = {.check = c, .mode = ROW_FORCE, .address = address, .index = index};
+    r.stream =
         random_stream(0, 0, RANDOM_SAMPLE, hash128(address, strlen(address), (uint64_t)index));
-    size_t errors = space->program->diags.errors;
-    Architecture *a = varied_point(space, &arena, &v);
-    for (int i = 0; i < TRIES && !a && space->program->diags.errors == errors; i++) {
-        v.at_random = true;
+    size_t errors = c->space->program->diags.errors;
+    Architecture *a = check_row(&r, &arena);
+    for (int i = 0; i < TRIES && !a && !mistaken(c, errors); i++) {
+        r.at_random = true;
+        r.stream = stream_below(r.stream, 1);
         arena_reset(&arena);
-        a = varied_point(space, &arena, &v);
+        a = check_row(&r, &arena);
     }
-    if (a)
-        check_point(space, a);
     arena_free(&arena);
 }
 
-static int64_t count_values(const Architecture *a) {
-    int64_t n = 0;
-    for (size_t i = 0; i < a->n; i++)
-        n += MIN(a->views[i].count, (int64_t)MAX_VALUES);
-    return n;
+static void check_values(Check *c) {
+    for (size_t i = 0; i < c->cover.seen.len; i++) {
+        CoverDecision d = c->cover.seen.items[i];
+        for (int64_t k = 0; k < cover_values(d.count) && c->points < MAX_POINTS; k++)
+            if (!cover_has_value(&c->cover, d.address, cover_value(d.count, k)))
+                check_value(c, d.address, cover_value(d.count, k));
+    }
 }
 
-static void check_values(Space *space, const Architecture *base) {
-    for (size_t i = 0; i < base->n; i++)
-        for (int64_t k = 0; k < MIN(base->views[i].count, (int64_t)MAX_VALUES); k++)
-            if (k != base->views[i].index)
-                check_value(space, base, base->views[i].address, k);
-}
-
-/* A space of very many decisions: all change at once, so that few points hold every value. */
-static void check_turns(Space *space) {
-    for (int64_t turn = 0; turn < MAX_VALUES; turn++) {
+/* Rows that hold what was not yet built together, as long as they bring something. */
+static void check_pairs(Check *c) {
+    size_t limit = c->nodes + PAIR_NODES;
+    int barren = 0;
+    for (size_t i = 0; i < MAX_POINTS && barren < MAX_BARREN; i++) {
         Arena arena;
         arena_init(&arena, "check");
-        Variation v = {.turn = turn};
-        Architecture *a = varied_point(space, &arena, &v);
-        if (a)
-            check_point(space, a);
+        Row r = {.check = c, .mode = ROW_COVER};
+        bool built = check_row(&r, &arena) != NULL;
         arena_free(&arena);
+        barren = built && c->cover.new_values + c->cover.new_pairs ? 0 : barren + 1;
+        if (c->nodes > limit && !(built && c->cover.new_values))
+            return;
     }
 }
 
 void space_check_all(Space *space) {
     Arena arena;
     arena_init(&arena, "check");
-    Variation first = {.turn = -1};
+    Check c = {.space = space, .reread = true};
+    arena_init(&c.scratch, "check");
+    cover_init(&c.cover, &arena);
+    Row first = {.check = &c, .mode = ROW_BASE};
     size_t errors = space->program->diags.errors;
-    Architecture *base = varied_point(space, &arena, &first);
-    if (!base && space->program->diags.errors == errors)
-        base = space_sample(space, &arena,
-                            random_stream(0, 0, RANDOM_SAMPLE, hash128("check", 5, 0)), 0);
-    if (base) {
-        check_point(space, base);
-        if (count_values(base) <= MAX_POINTS)
-            check_values(space, base);
-        else
-            check_turns(space);
+    c.base = check_row(&first, &arena);
+    if (!c.base && !mistaken(&c, errors)) {
+        c.base = space_sample(space, &arena,
+                              random_stream(0, 0, RANDOM_SAMPLE, hash128("check", 5, 0)), 0);
+        if (c.base)
+            check_row(&first, &arena);
     }
+    for (size_t i = 0; c.base && i < c.cover.choices.len; i++)
+        check_turns(&c, i);
+    if (c.base)
+        check_values(&c);
+    c.reread = false;
+    if (c.base && !mistaken(&c, errors))
+        check_pairs(&c);
+    hash_set_free(&c.places);
+    hash_set_free(&c.meetings);
+    cover_free(&c.cover);
+    arena_free(&c.scratch);
     arena_free(&arena);
 }

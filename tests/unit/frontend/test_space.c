@@ -296,6 +296,53 @@ static void test_check_all(void **state) {
     program_free(p);
 }
 
+/* The mistakes of one program's check. */
+static size_t mistakes(const char *text, const char **architecture) {
+    Program *p = load_good("pairs.nas", text);
+    space_check_all(program_default_space(p));
+    size_t n = program_diags(p)->errors;
+    static char first[200];
+    snprintf(first, sizeof first, "%s", n ? program_diags(p)->items.items[0].architecture : "");
+    *architecture = first;
+    program_free(p);
+    return n;
+}
+
+/* Two alternatives each of which is right beside the other's base: a vector and a map make a map,
+ * two vectors make none. */
+static void test_check_pairs(void **state) {
+    (void)state;
+    const char *a;
+    assert_int_equal(mistakes("space s {\n"
+                              "  input image[3, 8, 8];\n"
+                              "  choice one { map = identity; vector = global_pool; }\n"
+                              "  choice k in {1, 3};\n"
+                              "  choice two { map = identity; vector = global_pool; }\n"
+                              "  network = x => (x -> one) + (x -> two) -> conv(k, 4);\n"
+                              "}\n",
+                              &a),
+                     1);
+    assert_non_null(strstr(a, "one=vector"));
+    assert_non_null(strstr(a, "two=vector"));
+}
+
+/* A mistake in any one pair of values of any two of eight decisions is found. */
+static void test_check_any_pair(void **state) {
+    (void)state;
+    for (int trial = 0; trial < 40; trial++) {
+        int i = trial % 8, k = (i + 1 + trial / 8) % 8, u = trial % 3, v = trial / 3 % 3;
+        char text[600];
+        const char *a, *program = "space s {\n"
+                                  "  input image[3, 8, 8];\n"
+                                  "  choice l[i in 0..7] in 0..2;\n"
+                                  "  network = conv(1, 2) -> (if l[%d] == %d and l[%d] == %d "
+                                  "then dense(3) else identity);\n"
+                                  "}\n";
+        snprintf(text, sizeof text, program, i, u, k, v);
+        assert_int_equal(mistakes(text, &a), 1);
+    }
+}
+
 static void test_many_decisions(void **state) {
     (void)state;
     Program *p =
@@ -429,6 +476,8 @@ int main(void) {
         cmocka_unit_test(test_two_networks),
         cmocka_unit_test(test_inner_choices),
         cmocka_unit_test(test_check_all),
+        cmocka_unit_test(test_check_pairs),
+        cmocka_unit_test(test_check_any_pair),
         cmocka_unit_test(test_many_decisions),
         cmocka_unit_test(test_renaming),
         cmocka_unit_test(test_threads),
