@@ -6,11 +6,15 @@
  * MAX_UNROLLED, otherwise looped). A row outside of the source is skipped; a column outside is read
  * from a vector of zeros. Since a sum that starts at +0 never becomes -0, adding 0 * w changes no
  * bit of it. A block past the last channel computes that channel again, and the last block of
- * columns is moved back so that it is full: what is computed twice has the same bits. Rows shorter
- * than a block of columns are worked one column at a time. */
+ * columns is moved back so that it is full: what is computed twice has the same bits.
+ *
+ * Where a row (or a phase of it) is shorter than a block of columns, the block of output channels
+ * is outermost, so that its weights stay in the cache for all pixels of the map, which are worked
+ * one at a time with only the taps that meet the source. A pointwise map that short has no taps to
+ * skip, and its single row is worked one column at a time. */
 #include "codegen/conv_nest.h"
 
-enum { MAX_UNROLLED = 7, MAX_KB = 8, MAX_WB = 8, MAX_ACC = 32 };
+enum { MAX_UNROLLED = 7, MAX_KB = 16, MAX_WB = 8, MAX_ACC = 32, NARROW = 4 };
 
 typedef struct Nest {
     Emit *e;
@@ -136,6 +140,19 @@ static void window_row(Nest *n, Block *b, Value src, Value w, Value t) {
         looped_columns(n, b, row_ptr, w_row);
 }
 
+/* How many channels a block is summed over: none where the window of its row, or of its phase of
+ * columns, meets nothing. */
+static Value met_channels(Nest *n) {
+    Emit *e = n->e;
+    if (!n->transposed || n->out_step == 1)
+        return n->reduced;
+    ConvTaps cols = conv_taps(e, &n->cols, n->phase);
+    Value zero = emit_int(e, 0);
+    Value none = LLVMBuildOr(e->b, emit_cmp(e, LLVMIntSGE, n->taps.begin, n->taps.end),
+                             emit_cmp(e, LLVMIntSLE, cols.count, zero), "");
+    return emit_select(e, none, zero, n->reduced);
+}
+
 static void sum_block(Nest *n, Block *b, Value src) {
     Emit *e = n->e;
     int count = b->kb * b->wb;
@@ -144,7 +161,7 @@ static void sum_block(Nest *n, Block *b, Value src) {
     for (int i = 0; i < count; i++)
         b->acc[i] = emit_vec(e, 0);
     EmitLoop r, t;
-    emit_loop_begin(e, &r, zero, n->reduced, one, b->acc, count);
+    emit_loop_begin(e, &r, zero, met_channels(n), one, b->acc, count);
     Value plane = emit_at(e, src, emit_mul(e, r.i, n->src_plane));
     Value w = emit_at(e, w_block, emit_mul(e, r.i, n->w_reduced));
     if (conv_is_pointwise(&n->d->window)) {
@@ -196,6 +213,11 @@ static int channel_block(const Nest *n, int wb) {
     return registers < 8 ? 2 : n->cols.kernel == 1 ? 6 : 4;
 }
 
+static int narrow_block(const Nest *n) {
+    int registers = emit_registers(n->e);
+    return registers >= 32 ? 16 : registers >= 8 ? 6 : 2;
+}
+
 static int column_block(const Nest *n) {
     int registers = emit_registers(n->e);
     if (n->d->groups == GROUPS_DEPTHWISE)
@@ -245,20 +267,103 @@ static void write_row(Nest *n, Place *p) {
     emit_loop_end(e, &l, NULL);
 }
 
+/* Sums over the taps that both axes of a pixel meet. */
+static void sum_pixel(Nest *n, Block *b, const ConvTaps *cols, Value src) {
+    Emit *e = n->e;
+    const ConvTaps *rows = &n->taps;
+    Value zero = emit_int(e, 0), one = emit_int(e, 1);
+    Value w_block = emit_at(e, n->weight, emit_mul(e, b->channel, n->w_channel));
+    Value none = emit_cmp(e, LLVMIntSGE, cols->begin, cols->end);
+    for (int k = 0; k < b->kb; k++)
+        b->acc[k] = emit_vec(e, 0);
+    EmitLoop r, row, col;
+    emit_loop_begin(e, &r, zero, emit_select(e, none, zero, n->reduced), one, b->acc, b->kb);
+    Value plane = emit_at(e, src, emit_mul(e, r.i, n->src_plane));
+    Value w = emit_at(e, w_block, emit_mul(e, r.i, n->w_reduced));
+    emit_loop_begin(e, &row, rows->begin, rows->end, one, b->acc, b->kb);
+    Value at_row = emit_add(e, rows->start, emit_muli(e, row.i, rows->step));
+    Value tap_row = emit_add(e, rows->tap, emit_muli(e, row.i, rows->tap_step));
+    Value x_row = emit_at(e, plane, emit_mul(e, at_row, n->src_row));
+    Value w_row = emit_at(e, w, emit_muli(e, tap_row, (int64_t)n->cols.kernel * 4));
+    emit_loop_begin(e, &col, cols->begin, cols->end, one, b->acc, b->kb);
+    Value at = emit_add(e, cols->start, emit_muli(e, col.i, cols->step));
+    Value tap = emit_add(e, cols->tap, emit_muli(e, col.i, cols->tap_step));
+    Value x = emit_load(e, emit_at(e, x_row, emit_muli(e, at, 64)));
+    multiply_add(n, b, &x, emit_at(e, w_row, emit_muli(e, tap, 4)));
+    emit_loop_end(e, &col, b->acc);
+    emit_loop_end(e, &row, b->acc);
+    emit_loop_end(e, &r, b->acc);
+}
+
+/* `kb` whole channels of all pixels of one block of images. */
+static void write_pixels(Nest *n, Place *p, int kb, Value channel, Value dst_rows) {
+    Emit *e = n->e;
+    Value zero = emit_int(e, 0), one = emit_int(e, 1);
+    Block b = {.kb = kb, .wb = 1, .channel = channel, .column = zero};
+    for (int k = 0; k < kb; k++) {
+        b.ahead[k] = emit_int(e, k);
+        b.w_ahead[k] = emit_muli(e, n->w_channel, k);
+    }
+    EmitLoop row, col;
+    emit_loop_begin(e, &row, zero, dst_rows, one, NULL, 0);
+    n->taps = conv_taps(e, &n->rows, row.i);
+    Value dst = emit_at(e, p->dst, emit_mul(e, row.i, n->dst_row));
+    emit_loop_begin(e, &col, zero, n->dst_cols, one, NULL, 0);
+    n->phase = col.i;
+    ConvTaps cols = conv_taps(e, &n->cols, col.i);
+    sum_pixel(n, &b, &cols, p->src);
+    store_block(n, &b, dst);
+    emit_loop_end(e, &col, NULL);
+    emit_loop_end(e, &row, NULL);
+}
+
+/* Full blocks of channels, then single ones. */
+static void write_narrow(Nest *n, Place *p, Value dst_rows) {
+    Emit *e = n->e;
+    int kb = narrow_block(n);
+    EmitLoop l;
+    Value full = emit_muli(e, emit_divi(e, emit_sub(e, p->hi, p->lo), kb), kb);
+    Value past = emit_add(e, p->lo, full);
+    emit_loop_begin(e, &l, p->lo, past, emit_int(e, kb), NULL, 0);
+    write_pixels(n, p, kb, l.i, dst_rows);
+    emit_loop_end(e, &l, NULL);
+    emit_loop_begin(e, &l, past, p->hi, emit_int(e, 1), NULL, 0);
+    write_pixels(n, p, 1, l.i, dst_rows);
+    emit_loop_end(e, &l, NULL);
+}
+
+static void write_rows(Nest *n, Place *p, Value dst_rows) {
+    Emit *e = n->e;
+    EmitLoop row;
+    Value dst = p->dst;
+    emit_loop_begin(e, &row, emit_int(e, 0), dst_rows, emit_int(e, 1), NULL, 0);
+    n->taps = conv_taps(e, &n->rows, row.i);
+    p->dst = emit_at(e, dst, emit_mul(e, row.i, n->dst_row));
+    write_row(n, p);
+    emit_loop_end(e, &row, NULL);
+}
+
 /* All images and rows of channels lo..hi of one group. */
 static void write_group(Nest *n, Value lo, Value hi, Value dst_rows, int src_block, int dst_block) {
     Emit *e = n->e;
     Value zero = emit_int(e, 0), one = emit_int(e, 1);
-    EmitLoop block, row;
+    EmitLoop block;
     emit_loop_begin(e, &block, zero, emit_arg(e, CONV_N), one, NULL, 0);
     Place p = {.n = n, .lo = lo, .hi = hi};
     p.src = emit_at(e, n->src, emit_mul(e, block.i, emit_arg(e, src_block)));
-    Value dst = emit_at(e, n->dst, emit_mul(e, block.i, emit_arg(e, dst_block)));
-    emit_loop_begin(e, &row, zero, dst_rows, one, NULL, 0);
-    n->taps = conv_taps(e, &n->rows, row.i);
-    p.dst = emit_at(e, dst, emit_mul(e, row.i, n->dst_row));
-    write_row(n, &p);
-    emit_loop_end(e, &row, NULL);
+    p.dst = emit_at(e, n->dst, emit_mul(e, block.i, emit_arg(e, dst_block)));
+    if (n->d->groups == GROUPS_DEPTHWISE || conv_is_pointwise(&n->d->window)) {
+        write_rows(n, &p, dst_rows);
+    } else {
+        EmitIf narrow;
+        Place same = p;
+        Value wide = emit_int(e, (int64_t)NARROW * n->out_step);
+        emit_if(e, &narrow, emit_cmp(e, LLVMIntSGE, n->dst_cols, wide));
+        write_rows(n, &p, dst_rows);
+        emit_else(e, &narrow);
+        write_narrow(n, &same, dst_rows);
+        emit_endif(e, &narrow);
+    }
     emit_loop_end(e, &block, NULL);
 }
 

@@ -135,12 +135,15 @@ void emit_store(Emit *e, Value v, Value ptr) {
     LLVMSetAlignment(s, LLVMTypeOf(v) == e->vf ? 64 : 4);
 }
 
-static Value shuffle(Emit *e, Value v, const int *index, unsigned n) {
+static Value shuffle2(Emit *e, Value a, Value b, const int *index, unsigned n) {
     Value mask[LANES];
     for (unsigned i = 0; i < n; i++)
         mask[i] = LLVMConstInt(e->i32, (unsigned)index[i], false);
-    Value none = LLVMGetPoison(LLVMTypeOf(v));
-    return LLVMBuildShuffleVector(e->b, v, none, LLVMConstVector(mask, n), "");
+    return LLVMBuildShuffleVector(e->b, a, b, LLVMConstVector(mask, n), "");
+}
+
+static Value shuffle(Emit *e, Value v, const int *index, unsigned n) {
+    return shuffle2(e, v, LLVMGetPoison(LLVMTypeOf(v)), index, n);
 }
 
 Value emit_splat(Emit *e, Value f) {
@@ -198,6 +201,25 @@ Value emit_lane_sum(Emit *e, Value v) {
         v = emit_fadd(e, a, b);
     }
     return LLVMBuildExtractElement(e->b, v, LLVMConstInt(e->i32, 0, false), "");
+}
+
+Value emit_lane_sums(Emit *e, const Value *sum, int count) {
+    Value v[LANES];
+    for (int i = 0; i < LANES; i++)
+        v[i] = i < count ? sum[i] : LLVMGetUndef(e->vf);
+    int n = LANES;
+    for (int half = LANES / 2; half >= 1; half /= 2, n /= 2) {
+        int low[LANES], high[LANES];
+        for (int j = 0; j < LANES; j++) { /* groups of 2 * half: a's, b's */
+            low[j] = j / (2 * half) * (2 * half) + j % half + (j / half % 2 ? LANES : 0);
+            high[j] = low[j] + half;
+        }
+        for (int i = 0; i < n / 2; i++) {
+            Value a = v[i], b = v[i + n / 2];
+            v[i] = emit_fadd(e, shuffle2(e, a, b, low, LANES), shuffle2(e, a, b, high, LANES));
+        }
+    }
+    return v[0];
 }
 
 Value emit_lanes_below(Emit *e, Value n) {

@@ -84,6 +84,9 @@ Value emit_fma(Emit *e, Value a, Value b, Value c);
 Value emit_relu(Emit *e, Value a); /* a > 0 or NaN ? a : 0 */
 /* The fixed tree: halves added until one float is left. */
 Value emit_lane_sum(Emit *e, Value v);
+/* One vector whose element i < count is emit_lane_sum(sum[i]): the same tree, the vectors halved
+ * side by side. */
+Value emit_lane_sums(Emit *e, const Value *sum, int count);
 /* <16 x i1>: lane < n. */
 Value emit_lanes_below(Emit *e, Value n);
 /* A call of an LLVM intrinsic overloaded on the type of its first argument. */

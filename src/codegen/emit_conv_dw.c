@@ -2,18 +2,20 @@
  * sum over blocks of images, rows, columns of x * g by lanes, then over lanes by the fixed tree.
  *
  * Channels past the last repeat it, to the same bits. A block of `kb` output channels, `ib` input
- * channels and the columns of one row of the window (all of them up to MAX_UNROLLED, else one)
- * stays in registers over the whole map. Columns outside of x are read from a vector of zeros.
+ * channels and the columns of one row of the window (all of them up to MAX_UNROLLED, but one if
+ * there are more or the map is narrow) stays in registers over the whole map. Columns outside of x
+ * are read from a vector of zeros or skipped, to the same bits.
  * Lanes beyond the batch are put back, after the last block of images, to what they were before it:
  * whatever they hold never reaches a sum. */
 #include "codegen/conv_nest.h"
 
-enum { MAX_UNROLLED = 7, MAX_ACC = 32, MAX_KB = 4, MAX_IB = 4 };
+/* NARROW: columns of a map up to which single taps are faster. */
+enum { MAX_UNROLLED = 7, MAX_ACC = 32, MAX_KB = 4, MAX_IB = 4, NARROW = 4 };
 
 typedef struct Weights {
     Emit *e;
     const ConvDesc *d;
-    int taps;   /* columns of the window in one block */
+    int taps;   /* columns of the window in one block: one, or all */
     int kb, ib; /* largest blocks */
     ConvAxis rows, cols;
     Value x, g, dw, zero;                       /* of the group */
@@ -27,9 +29,9 @@ typedef struct Weights {
 } Weights;
 
 /* How many accumulators fit beside kb gradients and one image vector. */
-static void choose_blocks(Weights *w) {
+static void choose_blocks(Weights *w, int taps) {
     int registers = emit_registers(w->e);
-    w->taps = w->d->window.kernel[1] <= MAX_UNROLLED ? w->d->window.kernel[1] : 1;
+    w->taps = taps;
     w->kb = w->d->groups == GROUPS_DEPTHWISE ? 1 : registers >= 32 ? 4 : registers >= 8 ? 2 : 1;
     while (w->kb > 1 && w->kb * w->taps + w->kb + 1 > registers)
         w->kb--;
@@ -53,7 +55,7 @@ static void add_pixel(Weights *w, Value x_row, Value g_row, Value col, Value *ac
         for (int i = 0; i < w->ib; i++) {
             Value p = emit_at(e, x_col, w->x_ahead[i]);
             p = emit_ati(e, p, (int64_t)t * w->cols.dilation * 64);
-            if (w->cols.pad > 0)
+            if (w->taps > 1 && w->cols.pad > 0)
                 p = emit_select(e, emit_in_range(e, at, w->cols.size), p, w->zero);
             Value x = emit_load(e, p);
             for (int k = 0; k < w->kb; k++) {
@@ -64,20 +66,30 @@ static void add_pixel(Weights *w, Value x_row, Value g_row, Value col, Value *ac
     }
 }
 
-/* The rows of one block of images that the row of the window meets: 0 <= row * stride + start < h.
- */
+/* The positions of one axis of g that the tap meets: 0 <= position * stride + tap * dilation - pad
+ * < size. */
+static void met_range(Emit *e, const ConvAxis *a, Value tap, Value positions, Value *from,
+                      Value *to) {
+    Value zero = emit_int(e, 0);
+    Value start = emit_addi(e, emit_muli(e, tap, a->dilation), -(int64_t)a->pad);
+    *from = emit_max(e, zero, emit_ceil_div(e, emit_sub(e, zero, start), a->stride));
+    *to = emit_min(e, emit_ceil_div(e, emit_sub(e, a->size, start), a->stride), positions);
+}
+
+/* Pixels of one block of images: of the rows, and with a single tap of the columns, that it meets. */
 static void add_map(Weights *w, Value x, Value g, Value *acc, int n) {
     Emit *e = w->e;
-    Value zero = emit_int(e, 0), one = emit_int(e, 1);
+    Value one = emit_int(e, 1), from, to, first = emit_int(e, 0), past = w->map_cols;
     Value start = emit_addi(e, emit_muli(e, w->tap_row, w->rows.dilation), -(int64_t)w->rows.pad);
-    Value from = emit_max(e, zero, emit_ceil_div(e, emit_sub(e, zero, start), w->rows.stride));
-    Value past = emit_ceil_div(e, emit_sub(e, w->rows.size, start), w->rows.stride);
+    met_range(e, &w->rows, w->tap_row, w->map_rows, &from, &to);
+    if (w->taps == 1)
+        met_range(e, &w->cols, w->tap_col, w->map_cols, &first, &past);
     EmitLoop row, col;
-    emit_loop_begin(e, &row, from, emit_min(e, past, w->map_rows), one, acc, n);
+    emit_loop_begin(e, &row, from, to, one, acc, n);
     Value x_index = emit_add(e, emit_muli(e, row.i, w->rows.stride), start);
     Value x_row = emit_at(e, x, emit_mul(e, x_index, w->x_row));
     Value g_row = emit_at(e, g, emit_mul(e, row.i, w->g_row));
-    emit_loop_begin(e, &col, zero, w->map_cols, one, acc, n);
+    emit_loop_begin(e, &col, first, past, one, acc, n);
     add_pixel(w, x_row, g_row, col.i, acc);
     emit_loop_end(e, &col, acc);
     emit_loop_end(e, &row, acc);
@@ -89,14 +101,16 @@ static void store_sums(Weights *w, const Value *acc) {
     Value at = emit_at(e, w->dw, emit_mul(e, w->out_channel, w->dw_o));
     at = emit_at(e, at, emit_muli(e, w->in_channel, (int64_t)kh * kw * 4));
     at = emit_at(e, at, emit_muli(e, emit_add(e, emit_muli(e, w->tap_row, kw), w->tap_col), 4));
-    for (int k = 0; k < w->kb; k++) {
-        for (int i = 0; i < w->ib; i++) {
-            for (int t = 0; t < w->taps; t++) {
-                Value p = emit_at(e, emit_at(e, at, w->dw_ahead[k]), w->dwi_ahead[i]);
-                p = emit_ati(e, p, (int64_t)t * 4);
-                emit_store(e, emit_lane_sum(e, acc[(k * w->ib + i) * w->taps + t]), p);
-            }
-        }
+    int n = w->kb * w->ib * w->taps;
+    Value sums = NULL;
+    for (int a = 0; a < n; a++) {
+        int t = a % w->taps, i = a / w->taps % w->ib, k = a / w->taps / w->ib;
+        Value p = emit_at(e, emit_at(e, at, w->dw_ahead[k]), w->dwi_ahead[i]);
+        if (a % LANES == 0)
+            sums = emit_lane_sums(e, &acc[a], MIN(n - a, LANES));
+        Value element = LLVMConstInt(e->i32, (unsigned)(a % LANES), false);
+        emit_store(e, LLVMBuildExtractElement(e->b, sums, element, ""),
+                   emit_ati(e, p, (int64_t)t * 4));
     }
 }
 
@@ -175,10 +189,28 @@ static void write_channels(Weights *w, Value lo, Value hi) {
     emit_loop_end(e, &o, NULL);
 }
 
+/* On narrow maps the columns outside of x are most of a row of the window: taps one by one. */
+static void write_blocks(Weights *w, Value lo, Value hi) {
+    Emit *e = w->e;
+    int kernel = w->cols.kernel, all = kernel <= MAX_UNROLLED ? kernel : 1;
+    choose_blocks(w, all);
+    if (all == 1 || w->cols.pad == 0 || w->d->groups == GROUPS_DEPTHWISE) {
+        write_channels(w, lo, hi);
+        return;
+    }
+    EmitIf narrow;
+    emit_if(e, &narrow, emit_cmp(e, LLVMIntSGT, w->map_cols, emit_int(e, NARROW)));
+    write_channels(w, lo, hi);
+    emit_else(e, &narrow);
+    choose_blocks(w, 1);
+    write_channels(w, lo, hi);
+    emit_endif(e, &narrow);
+}
+
 static void write_groups(Weights *w) {
     Emit *e = w->e;
     if (w->d->groups == GROUPS_DENSE) {
-        write_channels(w, e->lo, e->hi);
+        write_blocks(w, e->lo, e->hi);
         return;
     }
     Value size = w->channels_out;
@@ -193,7 +225,7 @@ static void write_groups(Weights *w) {
     w->dw = emit_at(e, w->dw, emit_mul(e, first, w->dw_o));
     Value lo = emit_max(e, emit_sub(e, e->lo, first), emit_int(e, 0));
     Value hi = emit_min(e, emit_sub(e, e->hi, first), size);
-    write_channels(w, lo, hi);
+    write_blocks(w, lo, hi);
     emit_loop_end(e, &l, NULL);
 }
 
@@ -202,7 +234,6 @@ void emit_conv_dw(Emit *e, const char *text) {
     CHECK(!d.bias && !d.relu);
     const WindowDesc *win = &d.window;
     Weights w = {.e = e, .d = &d, .zero = conv_zero_vector(e)};
-    choose_blocks(&w);
     Value x_rows = emit_arg(e, CONV_H), x_cols = emit_arg(e, CONV_WIDTH);
     w.map_rows = emit_arg(e, CONV_OH);
     w.map_cols = emit_arg(e, CONV_OW);

@@ -140,27 +140,6 @@ static void sum_tiles(Weights *w, int kb, int cb, int k, int c, Value g, Value v
             sum[(k + i) * BLOCK + c + j] = acc[i * cb + j];
 }
 
-/* One vector whose element i is emit_lane_sum(v[i]): the same tree, the vectors halved side by
- * side. */
-static Value sum_lanes(Emit *e, Value v[16]) {
-    int n = LANES;
-    for (int half = LANES / 2; half >= 1; half /= 2) {
-        for (int i = 0; i < n / 2; i++) {
-            Value low[LANES], high[LANES];
-            for (int j = 0; j < LANES; j++) { /* groups of 2 * half: a's, b's */
-                int from = j / (2 * half) * (2 * half) + j % half + (j / half % 2 ? LANES : 0);
-                low[j] = LLVMConstInt(e->i32, (unsigned)from, false);
-                high[j] = LLVMConstInt(e->i32, (unsigned)(from + half), false);
-            }
-            Value a = v[i], b = v[i + n / 2];
-            v[i] = emit_fadd(e, LLVMBuildShuffleVector(e->b, a, b, LLVMConstVector(low, LANES), ""),
-                             LLVMBuildShuffleVector(e->b, a, b, LLVMConstVector(high, LANES), ""));
-        }
-        n /= 2;
-    }
-    return v[0];
-}
-
 static void sum_block(Weights *w, Value g, Value v, Value s) {
     Emit *e = w->e;
     int registers = emit_registers(e);
@@ -169,7 +148,7 @@ static void sum_block(Weights *w, Value g, Value v, Value s) {
     for (int k = 0; k < BLOCK; k += kb)
         for (int c = 0; c < BLOCK; c += cb)
             sum_tiles(w, kb, cb, k, c, g, v, sum);
-    emit_store(e, sum_lanes(e, sum), s);
+    emit_store(e, emit_lane_sums(e, sum, LANES), s);
 }
 
 /* s of the places of the pass. */

@@ -2,12 +2,20 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+/* Kernels walk planes that lie pages apart: large blocks ask for huge pages, where the system has
+ * them to give. */
+enum { HUGE_PAGE = 2 << 20, LARGE = 4 * HUGE_PAGE };
 
 char *memory_aligned(size_t bytes) {
-    size_t size = (MAX(bytes, 64) + 63) & ~(size_t)63;
-    char *p = aligned_alloc(64, size);
+    size_t unit = bytes >= LARGE ? HUGE_PAGE : 64;
+    size_t size = (MAX(bytes, 64) + unit - 1) / unit * unit;
+    char *p = aligned_alloc(unit, size);
     if (!p)
         p = nasc_alloc(SIZE_MAX / 2); /* ends the process the way every failed allocation does */
+    if (unit == HUGE_PAGE)
+        (void)madvise(p, size, MADV_HUGEPAGE);
     return memset(p, 0, size);
 }
 
