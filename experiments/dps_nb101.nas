@@ -8,7 +8,7 @@ param judged_by = "cifar10_eval2500.tsv" "cells to judge by";
 param images    = "dead_leaves" "dead_leaves, noise, cifar10:FILE or folder:DIR";
 param cells     = 300           "cells to judge by";
 param stem      = 16            "channels of the first stack";
-param budget    = 48            "proxies to try";
+param budget    = 32            "proxies to try";
 param repeats   = 1             "independent initialisations of each";
 param seed      = 0             "draws the proxies";
 

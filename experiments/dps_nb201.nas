@@ -7,7 +7,7 @@ param table   = "cifar10_valid.tsv" "cells and their accuracy";
 param images  = "dead_leaves" "dead_leaves, noise, cifar10:FILE or folder:DIR";
 param labels  = 20            "cells to choose by";
 param cells   = 500           "cells to judge by";
-param budget  = 48            "proxies to try";
+param budget  = 32            "proxies to try";
 param seed    = 0             "draws the cells to choose by, and the proxies";
 
 search tuned in eproxy_space(images: images)

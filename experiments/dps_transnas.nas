@@ -8,7 +8,7 @@ param table   = "micro_class_scene.tsv" "networks and a metric";
 param images  = "dead_leaves" "dead_leaves, noise, cifar10:FILE or folder:DIR";
 param labels  = 20            "networks to choose by";
 param cells   = 500           "networks to judge by";
-param budget  = 32            "proxies to try";
+param budget  = 24            "proxies to try";
 param seed    = 0             "draws the networks to choose by, and the proxies";
 
 proxy sharp(net) {

@@ -38,8 +38,8 @@ def experiments(full):
     for s in seeds if full else range(1):
         suffix = f"_s{s}" if s else ""
         add("nb101_bare" + suffix, "nb101.nas", *nb101, "barred=false", seed=s)
-        add("nb201_40" + suffix, "nb201.nas", *nb201, "n=300", "steps=40", seed=s)
-        add("nb201_bare" + suffix, "nb201.nas", *nb201, "n=300", "steps=40", "barred=false", seed=s)
+        add("nb201_40" + suffix, "nb201.nas", *nb201, "n=150", "steps=40", seed=s)
+        add("nb201_bare" + suffix, "nb201.nas", *nb201, "n=150", "steps=40", "barred=false", seed=s)
     for task in TASKS:
         add("dps_" + task, "dps_transnas.nas", f"table=transnas/micro_{task}.tsv", *budget)
     for space, table in NDS.items():
