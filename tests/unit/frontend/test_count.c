@@ -90,7 +90,8 @@ static void test_order(void **state) {
 /* NAS-Bench-101's own numbers of cells by vertices are 1, 6, 84 and 2441. */
 static void test_isomorphism(void **state) {
     (void)state;
-#define GRAPHS(most)                                                                               \
+#define GRAPHS(most) GRAPHS_WITH(most, "")
+#define GRAPHS_WITH(most, more)                                                                    \
     SPACE("  choice n in 2.." most ";\n  last = n - 1;\n"                                          \
           "  choice link[u in 0..last-1, v in u+1..last]: bool;\n"                                 \
           "  choice op[v in 1..last-1] { a = relu; b = identity; c = tanh; }\n"                    \
@@ -99,7 +100,7 @@ static void test_isomorphism(void **state) {
           "reaches[w]);\n"                                                                         \
           "  alive[v in 0..last] = reached[v] and reaches[v];\n"                                   \
           "  require alive[0];\n  require count(link) <= 9;\n"                                     \
-          "  same up to isomorphism of (n, link, op) if alive;\n")
+          "  same up to isomorphism of (n, link, op) if alive;\n" more)
     Program *p = load_good("count.nas", GRAPHS("5"));
     Arena a;
     arena_init(&a, "test");
@@ -109,6 +110,168 @@ static void test_isomorphism(void **state) {
     assert_null(c[SPACE_RAW].n);
     arena_free(&a);
     program_free(p);
+}
+
+/* ---- several symmetries ---- */
+
+/* Classes of n points under moves, each of which takes a point to another one or to itself. */
+static int classes_of(int n, int nmoves, int (*move)(int point, int m)) {
+    int *parent = malloc((size_t)n * sizeof *parent), classes = n;
+    for (int i = 0; i < n; i++)
+        parent[i] = i;
+    for (int i = 0; i < n; i++)
+        for (int m = 0; m < nmoves; m++) {
+            int a = i, b = move(i, m);
+            if (b < 0)
+                continue;
+            while (parent[a] != a)
+                a = parent[a];
+            while (parent[b] != b)
+                b = parent[b];
+            classes -= a != b;
+            parent[a] = b;
+        }
+    free(parent);
+    return classes;
+}
+
+static int swap_bits(int x, int i, int k) {
+    int differ = (x >> i ^ x >> k) & 1;
+    return x ^ (differ << i | differ << k);
+}
+
+/* Bits 0-2: a[1..3], 3-5: b, 6-8: c; a and b swap places together, and so do a and c. */
+static int move_shared(int x, int m) {
+    int i = m % 2, other = m / 2 ? 6 : 3;
+    return swap_bits(swap_bits(x, i, i + 1), other + i, other + i + 1);
+}
+
+static void test_orders(void **state) {
+    (void)state;
+#define TWO                                                                                        \
+    "  choice a[i in 1..3] in 1..4;\n  choice b[k in 1..2, j in 1..2] in 1..5;\n"                  \
+    "  choice rest in 1..7;\n"                                                                     \
+    "  same up to order of i in (a);\n  same up to order of j in (b);\n"
+    /* 20 multisets of three of four, 15 of two of five, twice. */
+    assert_counts(SPACE(TWO), "280000", "280000", "31500");
+    /* A constraint that sees both: representatives in order. */
+    int distinct = 0, satisfying = 0;
+    for (int x = 0; x < 64 * 625; x++) {
+        int a[] = {x % 4 + 1, x / 4 % 4 + 1, x / 16 % 4 + 1};
+        int b[] = {x / 64 % 5 + 1, x / 320 % 5 + 1, x / 1600 % 5 + 1, x / 8000 + 1};
+        if (a[0] + a[1] + a[2] + b[0] + b[1] > 9)
+            continue;
+        satisfying += 7;
+        distinct += 7 * (a[0] <= a[1] && a[1] <= a[2] && b[0] <= b[1] && b[2] <= b[3]);
+    }
+    char s[20], d[20];
+    snprintf(s, sizeof s, "%d", satisfying);
+    snprintf(d, sizeof d, "%d", distinct);
+    assert_counts(SPACE(TWO "  require sum(i in 1..3) a[i] + b[1, 1] + b[1, 2] <= 9;\n"), "280000",
+                  s, d);
+}
+
+static void test_orders_that_share(void **state) {
+    (void)state;
+    /* Rows and columns in any order, each for itself: any order of the four, 15 multisets. */
+    assert_counts(SPACE("  choice a[i in 1..2, k in 1..2] in 1..3;\n  choice rest in 1..7;\n"
+                        "  same up to order of i in (a);\n  same up to order of k in (a);\n"),
+                  "567", "567", "105");
+    char d[20];
+    snprintf(d, sizeof d, "%d", classes_of(512, 4, move_shared));
+    assert_counts(SPACE("  choice a[i in 1..3]: bool;\n  choice b[i in 1..3]: bool;\n"
+                        "  choice c[i in 1..3]: bool;\n"
+                        "  same up to order of i in (a, b);\n  same up to order of i in (a, c);\n"),
+                  "512", "512", d);
+}
+
+/* Bits 0-5: links 01 02 03 12 13 23; 6, 7: what vertices 1 and 2 are. Those two may change places
+ * where no link between them would turn round. */
+static int swap_vertices(int g) {
+    return g >> 3 & 1 ? g : swap_bits(swap_bits(swap_bits(g, 0, 1), 4, 5), 6, 7);
+}
+
+static int links_of(int g) {
+    int n = 0;
+    for (int i = 0; i < 6; i++)
+        n += g >> i & 1;
+    return n;
+}
+
+/* Two graphs, at most three links in all. */
+static int move_graphs(int x, int m) {
+    return m ? swap_vertices(x >> 8) << 8 | (x & 255) : (x & ~255) | swap_vertices(x & 255);
+}
+
+#define GRAPH(link, op)                                                                            \
+    "  choice " link "[u in 0..2, v in u+1..3]: bool;\n"                                           \
+    "  choice " op "[v in 1..2] { a = relu; b = identity; }\n"                                     \
+    "  same up to isomorphism of (" link ", " op ");\n"
+
+static void test_graph_and_order(void **state) {
+    (void)state;
+    int satisfying = 0, distinct = 0;
+    for (int g = 0; g < 256; g++)
+        for (int w = 0; w < 9; w++) {
+            if (links_of(g) + w % 3 + w / 3 > 4)
+                continue;
+            satisfying++;
+            distinct += swap_vertices(g) >= g && w % 3 <= w / 3;
+        }
+    char s[20], d[20];
+    snprintf(s, sizeof s, "%d", satisfying);
+    snprintf(d, sizeof d, "%d", distinct);
+#define ORDERED                                                                                    \
+    GRAPH("link", "op") "  choice w[i in 1..2] in 0..2;\n  same up to order of i in (w);\n"
+    assert_counts(SPACE(ORDERED "  require count(link) + w[1] + w[2] <= 4;\n"), "2304", s, d);
+    int graphs = 0;
+    for (int g = 0; g < 256; g++)
+        graphs += swap_vertices(g) >= g;
+    snprintf(d, sizeof d, "%d", 6 * graphs);
+    assert_counts(SPACE(ORDERED), "2304", "2304", d);
+}
+
+static void test_two_graphs(void **state) {
+    (void)state;
+    int satisfying = 0;
+    for (int x = 0; x < 65536; x++)
+        satisfying += links_of(x & 255) + links_of(x >> 8) <= 3;
+    int outside = 65536 - satisfying, classes = classes_of(65536, 2, move_graphs);
+    for (int x = 0; x < 65536; x++) /* the number of links is a class's own: those of others go */
+        if (links_of(x & 255) + links_of(x >> 8) > 3)
+            classes -= swap_vertices(x & 255) >= (x & 255) && swap_vertices(x >> 8) >= x >> 8;
+    assert_true(outside > 0);
+    char s[20], d[20];
+    snprintf(s, sizeof s, "%d", satisfying);
+    snprintf(d, sizeof d, "%d", classes);
+    assert_counts(
+        SPACE(GRAPH("one", "p") GRAPH("two", "q") "  require count(one) + count(two) <= 3;\n"),
+        "65536", s, d);
+}
+
+/* A graph whose number of vertices is its own, 91 of them (NAS-Bench-101), beside one of 24. */
+static void test_graphs_across_leaves(void **state) {
+    (void)state;
+    Program *p =
+        load_good("count.nas",
+                  GRAPHS_WITH("4", "  choice l2[u in 0..1, v in u+1..2]: bool;\n"
+                                   "  choice o2[v in 1..1] { a = relu; b = identity; c = tanh; }\n"
+                                   "  same up to isomorphism of (l2, o2);\n"));
+    Arena a;
+    arena_init(&a, "test");
+    SpaceCount c[SPACE_COUNTS];
+    space_count(program_default_space(p), 1u << SPACE_DISTINCT, &a, NULL, c);
+    assert_string_equal(c[SPACE_DISTINCT].n, "2184");
+    arena_free(&a);
+    program_free(p);
+}
+
+/* Five million points that only a visit could count: nothing is said rather than something wrong. */
+static void test_out_of_reach(void **state) {
+    (void)state;
+    assert_counts(SPACE("  choice a[i in 1..2, k in 1..2] in 1..48;\n"
+                        "  same up to order of i in (a);\n  same up to order of k in (a);\n"),
+                  "5308416", "5308416", NULL);
 }
 
 /* What the compiler does not know is left to the evaluator, which visits every point. */
@@ -240,11 +403,22 @@ static void test_natural(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_dependent),    cmocka_unit_test(test_conditions),
-        cmocka_unit_test(test_large),        cmocka_unit_test(test_order),
-        cmocka_unit_test(test_isomorphism),  cmocka_unit_test(test_visits),
-        cmocka_unit_test(test_estimate),     cmocka_unit_test(test_iso_hash),
-        cmocka_unit_test(test_bad_symmetry), cmocka_unit_test(test_natural),
+        cmocka_unit_test(test_dependent),
+        cmocka_unit_test(test_conditions),
+        cmocka_unit_test(test_large),
+        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_isomorphism),
+        cmocka_unit_test(test_visits),
+        cmocka_unit_test(test_estimate),
+        cmocka_unit_test(test_iso_hash),
+        cmocka_unit_test(test_bad_symmetry),
+        cmocka_unit_test(test_natural),
+        cmocka_unit_test(test_orders),
+        cmocka_unit_test(test_orders_that_share),
+        cmocka_unit_test(test_graph_and_order),
+        cmocka_unit_test(test_two_graphs),
+        cmocka_unit_test(test_graphs_across_leaves),
+        cmocka_unit_test(test_out_of_reach),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
