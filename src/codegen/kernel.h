@@ -34,6 +34,8 @@ typedef enum KernelKind {
     KERNEL_KIND_COUNT
 } KernelKind;
 
+const char *kernel_kind_name(KernelKind kind);
+
 typedef struct KernelDesc {
     KernelKind kind;
     const char

@@ -17,6 +17,10 @@ static const char *const pool_name[] = {"max", "max_dx", "avg", "avg_dx"};
 static const char *const resize_name[] = {"nearest", "nearest_dx", "bilinear", "bilinear_dx"};
 static const char *const copy_name[] = {"move", "zero"};
 
+const char *kernel_kind_name(KernelKind kind) {
+    return kind_name[kind];
+}
+
 static int find_name(const char *const *names, size_t n, const char *word) {
     for (size_t i = 0; i < n; i++) {
         if (strcmp(names[i], word) == 0)

@@ -1,12 +1,6 @@
 /* The listing of a plan: calls by part, kernels as texts, bytes moved, what fusion saved. */
 #include "codegen/plan.h"
 
-static const char *const kind_names[] = {
-#define KERNEL(name) #name,
-#include "codegen/kernels.def"
-#undef KERNEL
-};
-
 static void print_bytes(Buf *b, int64_t bytes) {
     if (bytes >= 10 * 1024 * 1024)
         buf_printf(b, "%.1f MB", (double)bytes / (1024 * 1024));
@@ -24,7 +18,7 @@ static void print_call(Buf *b, const Plan *p, const PlanCall *c, size_t number) 
     }
     buf_printf(b, ", %zu node%s, ", c->nnodes, c->nnodes == 1 ? "" : "s");
     print_bytes(b, c->bytes);
-    buf_printf(b, " | %s: %s\n", kind_names[c->desc.kind], c->desc.text);
+    buf_printf(b, " | %s: %s\n", kernel_kind_name(c->desc.kind), c->desc.text);
 }
 
 void plan_print(Buf *b, const Plan *p) {

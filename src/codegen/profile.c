@@ -2,12 +2,6 @@
 
 #include <time.h>
 
-static const char *const kind_names[KERNEL_KIND_COUNT] = {
-#define KERNEL(name) #name,
-#include "codegen/kernels.def"
-#undef KERNEL
-};
-
 /* Of this thread: other processes on the machine do not count. */
 static double seconds_now(void) {
     struct timespec t;
@@ -56,8 +50,8 @@ void plan_profile_print(Buf *b, const PlanProfile *p) {
         const struct PlanProfileKind *k = &p->kind[i];
         if (k->calls == 0)
             continue;
-        buf_printf(b, "%-12s%12lld%10.3f%7.1f%%", kind_names[i], (long long)k->calls, k->seconds,
-                   100 * k->seconds / total);
+        buf_printf(b, "%-12s%12lld%10.3f%7.1f%%", kernel_kind_name((KernelKind)i),
+                   (long long)k->calls, k->seconds, 100 * k->seconds / total);
         print_rate(b, k->flops, k->seconds);
         print_rate(b, k->bytes, k->seconds);
         buf_putc(b, '\n');

@@ -17,6 +17,7 @@ typedef struct RunState {
     SearchResult *searches; /* of actions that are one; others zero */
     Evaluation *evaluations;
     ActionReport *reports;
+    RunProfile *profiles;
     size_t done;
 } RunState;
 
@@ -54,6 +55,7 @@ static NascStatus run_search(RunState *state, const RankJob *job, RankResult **r
 static NascStatus run_action(RunState *state, const Action *action) {
     Session *s = state->session;
     RankResult *result = &state->results[state->done];
+    RunProfile *profile = s->request->profile && s->jit ? &state->profiles[state->done] : NULL;
     bool search = action->what == ACTION_SEARCH && s->jit;
     if (action->what == ACTION_SEARCH && !search) /* sizes only */
         action = action->evaluation ? action->evaluation : action;
@@ -67,7 +69,7 @@ static NascStatus run_action(RunState *state, const Action *action) {
                    .interrupt = s->request->interrupt,
                    .keep_curve = true,
                    .direct = s->direct,
-                   .profile = s->request->profile,
+                   .profile = profile,
                    .progress = session_progress,
                    .warn = session_warn,
                    .user = s};
@@ -87,7 +89,9 @@ static NascStatus run_action(RunState *state, const Action *action) {
                              .proxy = proxy_name(action->proxy),
                              .compile_seconds = after.compile_seconds - before.compile_seconds,
                              .kernels_compiled = after.kernels_compiled - before.kernels_compiled,
-                             .peak_memory_bytes = report_peak_memory()};
+                             .peak_memory_bytes = report_peak_memory(),
+                             .workers = s->workers,
+                             .profile = profile};
     report->nsettings = proxy_settings(action->proxy, &report->settings);
     return NASC_OK;
 }
@@ -103,11 +107,9 @@ static void print_report(const RunState *state, const ActionReport *a) {
         session_write(s, NASC_STREAM_RESULT, &b);
         buf_free(&b);
     }
-    if (s->request->profile && s->jit) {
+    if (a->profile) {
         Buf b = {0};
-        plan_profile_print(&b, &a->result->profile);
-        buf_printf(&b, "%-12s%12lld%10.3f\n", "compiling", (long long)a->kernels_compiled,
-                   a->compile_seconds);
+        report_profile_text(&b, a);
         session_write(s, NASC_STREAM_MESSAGE, &b);
         buf_free(&b);
     }
@@ -164,6 +166,7 @@ static NascStatus finish(RunState *state, NascStatus status) {
         ReportHeader h;
         Buf b = {0};
         session_header(s, &h);
+        h.timing = s->request->profile;
         report_json(&b, &h, state->reports, n);
         session_write(s, NASC_STREAM_RESULT, &b);
         buf_free(&b);
@@ -225,6 +228,7 @@ NascStatus nasc_run(const NascRequest *r) {
     state.searches = nasc_alloc_zero(MAX(state.n, 1) * sizeof *state.searches);
     state.evaluations = nasc_alloc_zero(MAX(state.n, 1) * sizeof *state.evaluations);
     state.reports = nasc_alloc_zero(MAX(state.n, 1) * sizeof *state.reports);
+    state.profiles = nasc_alloc_zero(MAX(state.n, 1) * sizeof *state.profiles);
     for (size_t i = 0; status == NASC_OK && i < state.n; i++) {
         status = run_action(&state, &actions[i]);
         if (status == NASC_OK)
@@ -243,6 +247,7 @@ NascStatus nasc_run(const NascRequest *r) {
     free(state.searches);
     free(state.evaluations);
     free(state.reports);
+    free(state.profiles);
     session_close(&s);
     return status;
 }

@@ -4,11 +4,13 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <time.h>
 
 typedef struct Pool {
     const PoolJob *job;
     pthread_mutex_t lock;
     size_t next, finished;
+    double busy; /* seconds of processor, of the workers that ended */
     bool stop;
     NascError err;
 } Pool;
@@ -21,6 +23,12 @@ typedef struct Worker {
 /* The stack of a worker: the evaluator recurses along a program's nesting (its depth is bounded).
  */
 enum { WORKER_STACK = 64 << 20 };
+
+static double seconds_of(clockid_t clock) {
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
 
 static bool take(Pool *p, size_t *item) {
     pthread_mutex_lock(&p->lock);
@@ -48,11 +56,15 @@ static void *worker_main(void *arg) {
         }
         pthread_mutex_unlock(&p->lock);
     }
+    pthread_mutex_lock(&p->lock);
+    p->busy += seconds_of(CLOCK_THREAD_CPUTIME_ID);
+    pthread_mutex_unlock(&p->lock);
     return NULL;
 }
 
 size_t pool_run(const PoolJob *job, NascError *err) {
     Pool p = {.job = job};
+    double begin = seconds_of(CLOCK_MONOTONIC);
     pthread_mutex_init(&p.lock, NULL);
     size_t n = MIN((size_t)MAX(job->workers, 1), MAX(job->nitems, 1));
     Worker *workers = nasc_alloc(n * sizeof *workers);
@@ -70,6 +82,9 @@ size_t pool_run(const PoolJob *job, NascError *err) {
         nasc_fail(&p.err, NASC_ENVIRONMENT, "cannot start a thread");
     for (size_t i = 0; i < started; i++)
         pthread_join(threads[i], NULL);
+    if (job->waiting)
+        *job->waiting +=
+            MAX((seconds_of(CLOCK_MONOTONIC) - begin) * MAX(job->workers, 1) - p.busy, 0);
     pthread_attr_destroy(&attr);
     pthread_mutex_destroy(&p.lock);
     free(workers);

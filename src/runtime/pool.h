@@ -16,6 +16,9 @@ typedef struct PoolJob {
     void *user;
     /* Set from outside (a signal handler): no further item is begun. May be NULL. */
     const volatile int *interrupt;
+    /* Added to: seconds in which workers computed nothing, for each that was asked for: no item left, a lock, a
+     * processor that others have. May be NULL. */
+    double *waiting;
 } PoolJob;
 
 /* Returns how many items were finished; err says why the pool stopped early, if an item failed. */

@@ -258,7 +258,8 @@ static bool score_network(void *user, int worker, size_t item, NascError *err) {
         pthread_mutex_lock(&r->front);
         if (ok) {
             ok = score_names(r, net, &first, &m, err);
-            plan_profile_add(&r->result->profile, &profile);
+            if (r->job->profile)
+                plan_profile_add(&r->job->profile->kernels, &profile);
             r->result->by_reference |= first.reference || r->job->reference;
             r->result->arena_bytes = MAX(r->result->arena_bytes, m.arena_bytes);
         }
@@ -283,6 +284,10 @@ static void scored(void *user, size_t finished, size_t item) {
                          r->best);
 }
 
+static double *waiting_of(const RankJob *job) {
+    return job->profile ? &job->profile->waiting : NULL;
+}
+
 static NascStatus score_all(Ranking *r, NascError *err) {
     RankResult *res = r->result;
     for (size_t i = 0; i < res->n; i++) {
@@ -292,7 +297,8 @@ static NascStatus score_all(Ranking *r, NascError *err) {
     }
     r->run = (RunValues){.seed = r->job->seed, .jit = r->job->jit};
     r->memory = nasc_alloc_zero((size_t)r->job->workers * sizeof *r->memory);
-    PoolJob job = {res->networks, r->job->workers, score_network, scored, r, r->job->interrupt};
+    PoolJob job = {res->networks,     r->job->workers,   score_network, scored, r,
+                   r->job->interrupt, waiting_of(r->job)};
     pool_run(&job, err);
     for (int i = 0; i < r->job->workers; i++)
         memory_free(&r->memory[i]);
@@ -363,7 +369,8 @@ NascStatus rank_run(const RankJob *job, RankResult *res, NascError *err) {
     NascStatus status = candidates_gather(job, res, err);
     if (status == NASC_OK) {
         r.observes = job->jit && proxy_observes(job->action->proxy, job->action->space);
-        PoolJob sizing = {res->n, job->workers, size_candidate, sized, &r, job->interrupt};
+        PoolJob sizing = {res->n, job->workers,   size_candidate, sized,
+                          &r,     job->interrupt, waiting_of(job)};
         pool_run(&sizing, err);
         status = err->message[0] ? err->status : NASC_OK;
     }

@@ -33,6 +33,12 @@ typedef struct Candidate {
     double seconds; /* one scoring of its network on one worker, compiling excluded */
 } Candidate;
 
+/* Where the time of an action goes. */
+typedef struct RunProfile {
+    PlanProfile kernels;
+    double waiting; /* seconds, over all workers: see PoolJob */
+} RunProfile;
+
 typedef struct RankJob {
     Program *program;
     const Action *action;
@@ -45,9 +51,9 @@ typedef struct RankJob {
     uint64_t seed;
     int workers;
     bool keep_losses;
-    bool keep_curve; /* of a proxy that trains, against a table */
-    bool direct;     /* no Winograd convolutions */
-    bool profile;    /* fill result->profile */
+    bool keep_curve;     /* of a proxy that trains, against a table */
+    bool direct;         /* no Winograd convolutions */
+    RunProfile *profile; /* added to; NULL: not measured */
     const volatile int *interrupt;
     /* Progress, called from one thread at a time: `best` is NULL before the first score. May be NULL. */
     void (*progress)(void *user, const char *what, size_t finished, size_t total, size_t failed,
@@ -71,7 +77,6 @@ typedef struct RankResult {
     Inputs inputs;
     double seconds, cpu_seconds;
     int64_t arena_bytes; /* the largest plan */
-    PlanProfile profile;
 } RankResult;
 
 /* NASC_OK also when interrupted (result->interrupted) or when single candidates failed. */

@@ -153,6 +153,42 @@ static void dump(Buf *b, json_t *o) {
     json_decref(o);
 }
 
+static json_t *profile_json(const RunProfile *p) {
+    json_t *o = json_object(), *kernels = json_array();
+    for (int i = 0; i < KERNEL_KIND_COUNT; i++) {
+        if (p->kernels.kind[i].calls == 0)
+            continue;
+        json_t *k = json_object();
+        json_object_set_new(k, "kind", json_string(kernel_kind_name((KernelKind)i)));
+        json_object_set_new(k, "calls", json_integer(p->kernels.kind[i].calls));
+        json_object_set_new(k, "seconds", number(p->kernels.kind[i].seconds));
+        json_object_set_new(k, "flops", number(p->kernels.kind[i].flops));
+        json_object_set_new(k, "bytes", number(p->kernels.kind[i].bytes));
+        json_array_append_new(kernels, k);
+    }
+    json_object_set_new(o, "kernels", kernels);
+    json_object_set_new(o, "waiting_seconds", number(p->waiting));
+    return o;
+}
+
+static json_t *timing_json(const ActionReport *actions, size_t n) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < n; i++) {
+        const ActionReport *a = &actions[i];
+        json_t *t = json_object();
+        json_object_set_new(t, "seconds", number(a->result->seconds));
+        json_object_set_new(t, "cpu_seconds", number(a->result->cpu_seconds));
+        json_object_set_new(t, "compile_seconds", number(a->compile_seconds));
+        json_object_set_new(t, "kernels_compiled", json_integer(a->kernels_compiled));
+        json_object_set_new(t, "peak_memory_bytes", json_integer(a->peak_memory_bytes));
+        json_object_set_new(t, "workers", json_integer(a->workers));
+        if (a->profile)
+            json_object_set_new(t, "profile", profile_json(a->profile));
+        json_array_append_new(list, t);
+    }
+    return list;
+}
+
 void report_json(Buf *b, const ReportHeader *h, const ActionReport *actions, size_t n) {
     json_t *o = json_object(), *nasc = json_object(), *program = json_object(),
            *list = json_array();
@@ -171,6 +207,8 @@ void report_json(Buf *b, const ReportHeader *h, const ActionReport *actions, siz
     json_object_set_new(o, "nasc", nasc);
     json_object_set_new(o, "program", program);
     json_object_set_new(o, "actions", list);
+    if (h->timing)
+        json_object_set_new(o, "timing", timing_json(actions, n));
     dump(b, o);
 }
 
@@ -231,18 +269,8 @@ void report_scores(Buf *b, const ActionReport *actions, size_t n) {
 }
 
 void report_timing_json(Buf *b, const ActionReport *actions, size_t n) {
-    json_t *o = json_object(), *list = json_array();
-    for (size_t i = 0; i < n; i++) {
-        const ActionReport *a = &actions[i];
-        json_t *t = json_object();
-        json_object_set_new(t, "seconds", number(a->result->seconds));
-        json_object_set_new(t, "cpu_seconds", number(a->result->cpu_seconds));
-        json_object_set_new(t, "compile_seconds", number(a->compile_seconds));
-        json_object_set_new(t, "kernels_compiled", json_integer(a->kernels_compiled));
-        json_object_set_new(t, "peak_memory_bytes", json_integer(a->peak_memory_bytes));
-        json_array_append_new(list, t);
-    }
-    json_object_set_new(o, "actions", list);
+    json_t *o = json_object();
+    json_object_set_new(o, "actions", timing_json(actions, n));
     dump(b, o);
 }
 

@@ -12,6 +12,7 @@ typedef struct ReportHeader {
     const ProgramParam *params;
     size_t nparams;
     uint64_t seed;
+    bool timing; /* report_json holds what the timing file does, which varies from run to run */
 } ReportHeader;
 
 typedef struct ActionReport {
@@ -24,9 +25,13 @@ typedef struct ActionReport {
     size_t nsettings;
     double compile_seconds;
     int64_t kernels_compiled, peak_memory_bytes;
+    int workers;
+    const RunProfile *profile; /* NULL: not measured */
 } ActionReport;
 
 void report_text(Buf *b, const ActionReport *a, size_t top);
+/* Kernels by kind, compiling, waiting; nothing if it was not measured. */
+void report_profile_text(Buf *b, const ActionReport *a);
 void report_json(Buf *b, const ReportHeader *h, const ActionReport *actions, size_t n);
 /* arch score status params macs live_macs counted_macs hash [metric] [repeat_1 ..], sorted by score. With several
  * actions a first column numbers them. */

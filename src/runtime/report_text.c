@@ -128,3 +128,15 @@ void report_text(Buf *b, const ActionReport *a, size_t top) {
     if (a->evaluation->against_size.sentence[0])
         buf_printf(b, "%s\n", a->evaluation->against_size.sentence);
 }
+
+void report_profile_text(Buf *b, const ActionReport *a) {
+    if (!a->profile)
+        return;
+    double all = a->result->seconds * a->workers;
+    plan_profile_print(b, &a->profile->kernels);
+    buf_printf(b, "%-12s%12lld%10.3f\n", "compiling", (long long)a->kernels_compiled,
+               a->compile_seconds);
+    buf_printf(b, "%-12s%12s%10.3f%7.1f%% of %d worker%s' %.3f s\n", "waiting", "",
+               a->profile->waiting, all > 0 ? 100 * a->profile->waiting / all : 0, a->workers,
+               a->workers == 1 ? "" : "s", a->result->seconds);
+}

@@ -315,12 +315,13 @@ static bool score(Search *s, int worker, size_t t, size_t k, double *work, NascE
     arena_init(&arena, "candidate");
     ProxyBuild b;
     Measured m = {0};
+    PlanProfile profile = {0};
     pthread_mutex_lock(&s->front);
     bool built = build(s, l, k, &arena, &b, err);
     pthread_mutex_unlock(&s->front);
     bool ok = !err->message[0];
     if (ok && built) {
-        ScorerOptions how = {s->job->direct, NULL, s->job->journal};
+        ScorerOptions how = {s->job->direct, s->job->profile ? &profile : NULL, s->job->journal};
         ok = scorer_measure(s->job->jit, &how, &b, &l->run, s->job->seed, l->repeats, &arena,
                             &s->memory[worker], &m, err);
     }
@@ -329,6 +330,8 @@ static bool score(Search *s, int worker, size_t t, size_t k, double *work, NascE
         p->scores[k] = mean_score(NULL, &b, &m);
         p->zero_scores[k] = l->zero ? mean_score(l->zero, &b, &m) : p->scores[k];
         *work = work_of(&b) * (double)m.repeats;
+        if (s->job->profile)
+            plan_profile_add(&s->job->profile->kernels, &profile);
         pthread_mutex_unlock(&s->front);
     }
     free(m.values);
@@ -424,8 +427,13 @@ static NascStatus run_points(Search *s, NascError *err) {
         r->points[t] = (SearchPoint){.parent = -1, .fitness = NAN, .rho = NAN, .rho_zero = NAN};
     s->live = nasc_alloc_zero(r->npoints * sizeof *s->live);
     s->memory = nasc_alloc_zero((size_t)s->job->workers * sizeof *s->memory);
-    PoolJob pool = {r->npoints * r->nselection, s->job->workers, work_item, NULL, s,
-                    s->job->interrupt};
+    PoolJob pool = {r->npoints * r->nselection,
+                    s->job->workers,
+                    work_item,
+                    NULL,
+                    s,
+                    s->job->interrupt,
+                    s->job->profile ? &s->job->profile->waiting : NULL};
     if (find_size_factor(s, err))
         pool_run(&pool, err);
     for (size_t t = 0; t < r->npoints; t++)

@@ -57,10 +57,17 @@ assert run("run", program, "--out", "killed", "-q")[0] == 0
 assert text("killed", *FILES) == text("one", *FILES)
 print("same bytes after kills")
 
-status, own, err = run("run", "one/tuned.nas", "--out", "own", "-q")
+status, own, err = run("run", "one/tuned.nas", "--out", "own", "-q", "--profile")
 assert status == 0, err
 assert text("own", "scores.tsv") == text("one", "scores.tsv")
 print("what was found runs on its own")
+
+# the profile of a search is that of all its trainings, each of which updates once a step but the last
+status, _, err = run("run", program, "--out", "profiled", "-q", "--profile")
+assert status == 0, err
+alone, whole = (json.load(open(f"{d}/timing.json"))["actions"][0]["profile"] for d in ("own", "profiled"))
+calls = [{k["kind"]: k["calls"] for k in p["kernels"]} for p in (alone, whole)]
+assert calls[1]["sgd"] > 3 * calls[0]["sgd"] > 0, calls
 
 # points that differ in alpha alone share what was trained: another search in the same space, alpha pinned or not
 pinned = open(program).read().replace("steps: 3, taps: 1, tap", "steps: 3, taps: 1, lr: 1, init_net: \"default\", "
