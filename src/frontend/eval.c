@@ -164,7 +164,7 @@ static Value ev_arrow(Eval *e, Frame *f, const Ast *x) {
                 VEC_PUSH(chain, v);
             VEC_PUSH(chain, g);
         } else {
-            v = apply_at(e, v, g, arrow->b->place, PATH_SITE, arrow->id, 0);
+            v = apply_at(e, v, g, arrow->b->place, PATH_SITE, arrow, 0);
         }
     }
     if (chain.len && !value_is_poison(v))
@@ -520,7 +520,7 @@ Value eval_call(Eval *e, Value callee, const EvalArg *args, size_t n, Place plac
 }
 
 Value eval_apply(Eval *e, Value x, Value f, Place place) {
-    return apply_at(e, x, f, place, PATH_SITE, 0, e->now.path->children);
+    return apply_at(e, x, f, place, PATH_SITE, NULL, e->now.path->children);
 }
 
 /* Conversions */

@@ -284,6 +284,7 @@ Value ev_call(Eval *e, Frame *f, const Ast *x) {
         return value_poison();
     Context saved = e->now;
     e->now.path = path_child(e, PATH_SITE, x->id, 0, NULL, 0, label_of(callee));
+    e->now.path->site = x;
     Value v = call_value(e, callee, args, x->list.len, x->place);
     e->now = saved;
     return v;

@@ -32,6 +32,7 @@ typedef struct Path {
     const Value *values;            /* PATH_ELEMENT: of the binders */
     size_t nvalues;
     const char *label; /* what it adds to names, or NULL */
+    const Ast *site; /* PATH_SITE, where the use stands in the text */
     const Ast *definition;
     const struct Scope *scope; /* that holds the definition */
     Hash128 indices;           /* hash of them */
@@ -334,7 +335,7 @@ bool sort_args(Eval *e, const Builtin *b, const EvalArg *args, size_t n, Place p
 /* layers.c */
 bool is_layer(Value v);                              /* may stand right of an arrow */
 Value apply(Eval *e, Value x, Value f, Place place); /* at the present path */
-Value apply_at(Eval *e, Value x, Value f, Place place, PathKind kind, uint32_t key, int64_t index);
+Value apply_at(Eval *e, Value x, Value f, Place place, PathKind kind, const Ast *site, int64_t index);
 const char *label_of(Value f);
 Value layer_new(Eval *e, LayerKind kind, const Value *items, size_t n, Place place);
 Value layer_of_builtin(Eval *e, const Call *c);

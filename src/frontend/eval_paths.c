@@ -1,6 +1,7 @@
 /* Paths of uses and the weights that hang on them. A weight is known by (path, role): evaluating
  * the same use again finds the leaf that is there, and any other use makes a new one. */
 #include "frontend/eval_impl.h"
+#include "frontend/sites.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -143,9 +144,27 @@ Path *path_of_definition(Eval *e, Path *base, PathKind kind, const Ast *decl, co
     return p;
 }
 
+/* Uses whose label is the name they are spelled by are numbered among those of that name; one that is
+ * spelled otherwise also says how, and one without a label is numbered among all. */
+static void site_mark(const Path *p, Buf *b) {
+    if (!p->label || !*p->label) {
+        if (p->site->site)
+            buf_printf(b, "#%u", p->site->site);
+        return;
+    }
+    const char *spelled = site_spelling(p->site);
+    size_t base = strcspn(p->label, "[");
+    if (strlen(spelled) != base || memcmp(spelled, p->label, base) != 0)
+        buf_printf(b, "#%s", spelled);
+    if (p->site->site_alike)
+        buf_printf(b, "#%u", p->site->site_alike);
+}
+
 /* What tells a use from its neighbours where the label does not. */
 static void path_mark(const Path *p, Buf *b) {
-    if (p->kind == PATH_SITE && p->ordinal)
+    if (p->kind == PATH_SITE && p->site)
+        site_mark(p, b);
+    else if (p->kind == PATH_SITE && p->ordinal)
         buf_printf(b, "#%u", p->ordinal);
     else if (p->kind == PATH_ITEM && p->index && !(p->label && strchr(p->label, '[')))
         buf_printf(b, "#%lld", (long long)p->index);

@@ -47,9 +47,11 @@ const char *label_of(Value f) {
     return NULL;
 }
 
-Value apply_at(Eval *e, Value x, Value f, Place place, PathKind kind, uint32_t key, int64_t index) {
+Value apply_at(Eval *e, Value x, Value f, Place place, PathKind kind, const Ast *site,
+               int64_t index) {
     Context saved = e->now;
-    e->now.path = path_child(e, kind, key, index, NULL, 0, label_of(f));
+    e->now.path = path_child(e, kind, site ? site->id : 0, index, NULL, 0, label_of(f));
+    e->now.path->site = site;
     Value v = apply(e, x, f, place);
     e->now = saved;
     return v;
@@ -71,7 +73,7 @@ static Value apply_repeat(Eval *e, Value x, const Layer *l, Place place) {
 static Value apply_sum(Eval *e, Value x, const Layer *l, Place place) {
     Value *terms = ARENA_ARRAY(e->arena, Value, l->len);
     for (size_t i = 0; i < l->len; i++) {
-        terms[i] = apply_at(e, x, l->items[i], place, PATH_ITEM, 0, (int64_t)i);
+        terms[i] = apply_at(e, x, l->items[i], place, PATH_ITEM, NULL, (int64_t)i);
         if (value_is_poison(terms[i]))
             return terms[i];
     }
@@ -125,7 +127,7 @@ static Value apply_layer(Eval *e, Value x, const Layer *l, Place place) {
     switch (l->kind) {
     case LAYER_CHAIN:
         for (size_t i = 0; i < l->len && !value_is_poison(x); i++)
-            x = apply_at(e, x, l->items[i], place, PATH_ITEM, 0, (int64_t)i);
+            x = apply_at(e, x, l->items[i], place, PATH_ITEM, NULL, (int64_t)i);
         return x;
     case LAYER_SUM:
         return apply_sum(e, x, l, place);

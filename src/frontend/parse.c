@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "frontend/parse_build.h"
+#include "frontend/sites.h"
 #include "parser.h"
 
 #define YYSTYPE NAS_STYPE
@@ -404,6 +405,7 @@ static Ast *parse_file(Syntax *s, uint32_t file, int start) {
     if (!p.result)
         p.result =
             start == TOK_START_PROGRAM ? build_program(&p, whole, p.items) : node_error(&p, whole);
+    sites_number(p.result);
     diag_sort(s->diags);
     return p.result;
 }

@@ -180,6 +180,20 @@ static void test_choices_in_bodies(void **state) {
     network(&l, "x");
     assert_string_equal(l.asked.text, "cell.k #1.cell[0].k #1.cell[1].k ");
     lab_close(&l);
+    static const char *const orders[][2] = {{"x", "y"}, {"y", "x"}};
+    for (int i = 0; i < 2; i++) {
+        lab_open(&l, "cell = v => { choice k in {1, 3}; return v -> conv(k); };"
+                     "x = v => v -> conv(1) -> cell -> relu -> cell;"
+                     "block(v, f) = v -> relu -> f -> cell -> f;"
+                     "y = v => block(v -> tanh -> cell, cell);");
+        network(&l, orders[i][0]);
+        network(&l, orders[i][1]);
+        static const char *const asked[] = {"cell.k ", "cell#1.k ", "block.cell#f.k ",
+                                            "block.cell.k ", "block.cell#f#1.k "};
+        for (size_t k = 0; k < ARRAY_LEN(asked); k++)
+            assert_non_null(strstr(l.asked.text, asked[k]));
+        lab_close(&l);
+    }
     lab_open(
         &l,
         "choice op[v in 1..2](s) { c = conv(3, stride: s); p = max_pool(3, stride: s, pad: 1); };"
