@@ -107,7 +107,7 @@ fuzz: fuzz-build
 	sh tests/fuzz/run.sh $(BUILD)-fuzz 30
 
 # Tests. `make check` runs those of this build; check-all adds the sanitizer build (BUILD-asan).
-.PHONY: check check-unit check-lit check-all check-build
+.PHONY: check check-unit check-lit check-kernels check-all check-build
 check-build: $(BUILD)/nasc $(TOOLS) unit-build
 	@rm -f $(BUILD)/test-counts
 check: check-build
@@ -116,6 +116,11 @@ check-unit: check-build
 	@sh tests/suite.sh $(BUILD) unit
 check-lit: check-build
 	@sh tests/suite.sh $(BUILD) lit
+# Every variant of every kernel against the reference in double, on CASES times as many shapes as in check.
+KERNEL_TESTS = $(addprefix $(BUILD)/tests/,codegen/test_conv codegen/test_wino codegen/test_pool runtime/test_nest runtime/test_map)
+CASES ?= 6
+check-kernels: $(KERNEL_TESTS)
+	@NASC_CASES=$(CASES) sh tests/suite.sh $(BUILD) $(KERNEL_TESTS)
 check-all:
 	+@sh scripts/check_all.sh
 
@@ -163,6 +168,7 @@ clean:
 help:
 	@echo 'make            build $(BUILD)/nasc'
 	@echo 'make check      the tests of this build; check-unit, check-lit: a part of them'
+	@echo 'make check-kernels  every kernel on CASES=6 times as many random shapes as in check: minutes'
 	@echo 'make check-all  the tests, and again under AddressSanitizer and UBSan'
 	@echo 'make fuzz       random programs for a minute, under AddressSanitizer'
 	@echo 'make bench      speed against PyTorch, kernel by kernel, scaling, compiling, memory: minutes; bench-full: hours'

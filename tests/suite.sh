@@ -1,9 +1,9 @@
 #!/bin/sh
-# Runs the tests of one build: tests/suite.sh BUILD [unit|lit|all]. Prints what failed, then one line
+# Runs the tests of one build: tests/suite.sh BUILD [unit|lit|all|TEST ...]. Prints what failed, then one line
 # `N passed, N failed, N skipped`; the numbers are added to BUILD/test-counts.
 set -u
 build=$1
-what=${2:-all}
+shift
 passed=0 failed=0 skipped=0
 lit="python3 /usr/lib/llvm-19/build/utils/lit/lit.py"
 
@@ -13,7 +13,7 @@ count() { # pattern file: the number that the pattern captures, or 0
 }
 
 run_unit() {
-  for test in "$build"/tests/*/test_*; do
+  for test; do
     case $test in *.d | *.log) continue ;; esac
     log=$test.log
     "$test" >"$log" 2>&1
@@ -46,10 +46,11 @@ run_lit() {
   passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 }
 
-case $what in
-unit) run_unit ;;
+case ${1:-all} in
+unit) run_unit "$build"/tests/*/test_* ;;
 lit) run_lit ;;
-all) run_unit; run_lit ;;
+all) run_unit "$build"/tests/*/test_*; run_lit ;;
+*) run_unit "$@" ;;
 esac
 echo "$passed $failed $skipped" >>"$build/test-counts"
 echo "$build: $passed passed, $failed failed, $skipped skipped"

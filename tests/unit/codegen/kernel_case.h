@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "base/philox.h"
+#include "case_count.h"
 #include "codegen/jit.h"
 #include "codegen/kernel_args.h"
 

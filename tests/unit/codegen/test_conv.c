@@ -180,7 +180,7 @@ static void run_case(const Sessions *sessions, Draw *r, KernelKind kind, Case c)
 
 static void run_kind(void **state, KernelKind kind, uint64_t seed) {
     Draw r = draw_open(seed);
-    for (int i = 0; i < 50; i++) {
+    for (int i = 0; i < case_count(50); i++) {
         ConvDesc d = {0};
         draw_window(&r, &d);
         d.bias = kind == KERNEL_conv && draw_int(&r, 0, 1);

@@ -193,7 +193,7 @@ static void run_case(const Sessions *sessions, Draw *r, Case c) {
 
 static void run_pool(void **state, PoolOp op) {
     Draw r = draw_open(21 + (uint64_t)op);
-    for (int i = 0; i < 60; i++) {
+    for (int i = 0; i < case_count(60); i++) {
         Case c = draw_pool(&r);
         c.d.op = op;
         run_case(*state, &r, c);
@@ -219,7 +219,7 @@ static void avg_dx_agrees(void **state) {
 static void resize_agrees(void **state) {
     static const int batches[] = {1, 5, 16, 33};
     Draw r = draw_open(31);
-    for (int i = 0; i < 240; i++) {
+    for (int i = 0; i < case_count(240); i++) {
         Case c = {.is_resize = true, .resize = (ResizeOp)(i % 4)};
         c.N = draw_of(&r, batches, 4);
         c.C = draw_int(&r, 1, 4);
@@ -274,7 +274,7 @@ static void copy_case(const Sessions *s, Draw *r, CopyOp op) {
 
 static void copy_agrees(void **state) {
     Draw r = draw_open(41);
-    for (int i = 0; i < 200; i++)
+    for (int i = 0; i < case_count(200); i++)
         copy_case(*state, &r, (CopyOp)(i % 2));
 }
 

@@ -221,25 +221,23 @@ static void run_dw(const Sessions *sessions, Draw *r) {
     close_run(&s);
 }
 
-static int cases(void) {
-    return getenv("NASC_CASES") ? atoi(getenv("NASC_CASES")) : 200;
-}
+enum { CASES = 200 };
 
 static void wino_agrees(void **state) {
     Draw r = draw_open(21);
-    for (int i = 0; i < cases(); i++)
+    for (int i = 0; i < case_count(CASES); i++)
         run_wino(*state, &r, KERNEL_conv);
 }
 
 static void wino_dx_agrees(void **state) {
     Draw r = draw_open(22);
-    for (int i = 0; i < cases(); i++)
+    for (int i = 0; i < case_count(CASES); i++)
         run_wino(*state, &r, KERNEL_conv_dx);
 }
 
 static void wino_dw_agrees(void **state) {
     Draw r = draw_open(23);
-    for (int i = 0; i < cases(); i++)
+    for (int i = 0; i < case_count(CASES); i++)
         run_dw(*state, &r);
 }
 

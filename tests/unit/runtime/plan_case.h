@@ -3,6 +3,7 @@
 #define NASC_TESTS_PLAN_CASE_H
 
 #include "base/philox.h"
+#include "case_count.h"
 #include "codegen/layout.h"
 #include "codegen/plan.h"
 #include "runtime/ref.h"

@@ -65,9 +65,9 @@ static void check_case(Jit *const *jit, const OpCase *c) {
     arena_free(&arena);
 }
 
-static void check_op(Jit *const *jit, IrOp op, uint64_t seeds) {
-    for (uint64_t seed = 0; seed < seeds; seed++) {
-        OpCase c = op_case(op, seed, OP_CASE_FULL);
+static void check_op(Jit *const *jit, IrOp op, int few) {
+    for (int seed = 0; seed < case_count(few); seed++) {
+        OpCase c = op_case(op, (uint64_t)seed, OP_CASE_FULL);
         if (!moves_batch(&c))
             check_case(jit, &c);
     }
