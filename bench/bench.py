@@ -1,9 +1,11 @@
 """The whole benchmark: python3 bench/bench.py BUILD [--full] [--python PYTHON] [--json FILE].
 
 Prints, and writes as JSON: the kernel table with the measured peak, the table of spaces against PyTorch (or nasc's
-side alone where torch cannot be imported), two workers against two copies of one worker, what compiling costs cold
-and warm, how many kernels 200 networks need, and memory. Times are processor time; only ratios within one run mean
-something on a machine that others use too. Without --full each part does a little of its work, a few minutes in all.
+side alone where torch cannot be imported), each row with its two bars and which of them it meets, two workers against
+two copies of one worker, what compiling costs cold and warm, how many kernels 200 networks need, and memory. Times are
+processor time; only ratios within one run mean something on a machine that others use too. Without --full each part
+does a little of its work, a few minutes in all.
+Interrupted, it ends with what it has. Images are generated: no data is needed.
 """
 import argparse
 import json
@@ -19,15 +21,18 @@ import compare
 CONV = "nor_conv_3x3"
 ALL_CONV = f"|{CONV}~0|+|{CONV}~0|{CONV}~1|+|{CONV}~0|{CONV}~1|{CONV}~2|"
 
+NB201, NB201_PROXIES = "examples/nas_bench_201.nas", "bench/proxies.nas"
+
 # name, program, settings, architectures (None: drawn), nets in full and in short, must, aim
 TABLE = [
-    ("NB201, default Eproxy", "examples/nas_bench_201.nas", [], None, 20, 6, 2.5, 3.5),
-    ("NB201, all conv3x3", "examples/nas_bench_201.nas", [], [ALL_CONV], 1, 1, 2.2, 2.8),
+    ("NB201, default Eproxy", NB201, [], None, 20, 6, 2.5, 3.5),
+    ("NB201, all conv3x3", NB201, [], [ALL_CONV], 1, 1, 2.2, 2.8),
     ("NB101, stem 16", "examples/nas_bench_101.nas", ["stem=16"], None, 10, 3, 2.5, 4),
     ("NB101, stem 64", "examples/nas_bench_101.nas", ["stem=64"], None, 10, 1, 1.8, 2.5),
     ("NB101, stem 128", "examples/nas_bench_101.nas", ["stem=128"], None, 5, 1, 1.8, 2.5),
     ("TransNAS micro", "examples/transnas_micro.nas", [], None, 12, 4, 2.5, 4),
     ("NDS DARTS", "examples/nds_darts.nas", [], None, 10, 1, 4, 8),
+    ("NB201, drawn proxies", NB201_PROXIES, [], None, 20, 4, 1.4, 2.2),  # the work of a search
 ]
 COUNTED = ["nas_bench_201", "nas_bench_101", "transnas_micro", "nds_darts", "mobile", "macro", "unet"]
 
@@ -43,38 +48,69 @@ def run_kernels(build, words):
         return json.load(f)
 
 
-def run_table(build, python, full):
-    rows = []
-    for name, program, settings, archs, many, few, must, aim in TABLE:
-        n = many if full else few
-        nets = compare.compare(build, program, settings, archs or compare.sample(build, program, settings, n), python,
-                               name)
-        row = {"name": name, "nets": nets, "must": must, "aim": aim}
-        row["nasc_seconds"] = statistics.median(x["seconds"] for x in nets)
-        if "ratio" in nets[0]:
-            row["torch_seconds"] = statistics.median(x["torch_seconds"] for x in nets)
-            row["ratio"] = statistics.median(x["ratio"] for x in nets)
-        rows.append(row)
+def drawn_nets(build, program, settings, archs, n):
+    """(settings, architecture) of so many nets; under proxies of the program's own, another for each."""
+    archs = archs or compare.sample(build, NB201 if program == NB201_PROXIES else program, settings, n)
+    if program != NB201_PROXIES:
+        return [(settings, arch) for arch in archs]
+    points = subprocess.run([f"{build}/bench/points", str(n), program], check=True, env=environment(),
+                            capture_output=True, text=True).stdout.splitlines()
+    return [([*settings, f"point={point}"], arch) for point, arch in zip(points, archs)]
+
+
+def verdict(ratio, must, aim):
+    if ratio is None:
+        return "not compared"
+    return "aim met" if ratio >= aim else "must met" if ratio >= must else "short"
+
+
+def summary(name, nets, must, aim):
+    row = {"name": name, "nets": nets, "must": must, "aim": aim}
+    row["nasc_seconds"] = statistics.median(x["seconds"] for x in nets)
+    if "ratio" in nets[0]:
+        row["torch_seconds"] = statistics.median(x["torch_seconds"] for x in nets)
+        row["ratio"] = statistics.median(x["ratio"] for x in nets)
+    row["verdict"] = verdict(row.get("ratio"), must, aim)
+    return row
+
+
+def print_table(rows):
     print(f"\n  {'medians':24s}{'nets':>6s}{'nasc s':>10s}{'torch s':>10s}{'ratio':>8s}{'must':>7s}{'aim':>6s}")
     for row in rows:
-        known = "ratio" in row
-        verdict = "" if not known else "aim" if row["ratio"] >= row["aim"] else \
-            "must" if row["ratio"] >= row["must"] else "missed"
-        print(f"  {row['name']:24s}{len(row['nets']):6d}{row['nasc_seconds']:10.3f}"
-              + (f"{row['torch_seconds']:10.3f}{row['ratio']:8.2f}" if known else f"{'-':>10s}{'-':>8s}")
-              + f"{row['must']:7.1f}{row['aim']:6.1f}  {verdict}")
+        torch = f"{row['torch_seconds']:10.3f}{row['ratio']:8.2f}" if "ratio" in row else f"{'-':>10s}{'-':>8s}"
+        print(f"  {row['name']:24s}{len(row['nets']):6d}{row['nasc_seconds']:10.3f}{torch}"
+              f"{row['must']:7.1f}{row['aim']:6.1f}  {row['verdict']}")
+
+
+def run_table(build, python, full, n, rows):
+    """Appends to `rows` as they are done; an interrupted one holds the nets that were."""
+    try:
+        for name, program, settings, archs, many, few, must, aim in TABLE:
+            nets = []
+            try:
+                drawn = drawn_nets(build, program, settings, archs, n or (many if full else few))
+                compare.compare(build, program, drawn, python, name, nets)
+            finally:
+                if nets:
+                    rows.append(summary(name, nets, must, aim))
+    finally:
+        print_table(rows)
     return rows
 
 
 def timed_runs(build, copies, workers, n):
     """Wall and processor seconds of so many processes side by side, each scoring n nets."""
     begin, before = time.monotonic(), os.times()
-    runs = [subprocess.Popen([f"{build}/nasc", "run", "examples/nas_bench_201.nas", f"n={n}", "--workers", str(workers),
-                              "--quiet"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            for _ in range(copies)]
-    for run in runs:
-        if run.wait() != 0:
-            sys.exit("bench: a run failed")
+    command = [f"{build}/nasc", "run", NB201, f"n={n}", "--workers", str(workers), "--quiet"]
+    runs = [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for _ in range(copies)]
+    try:
+        failed = any([run.wait() for run in runs])
+    finally:
+        for run in runs:
+            run.kill()
+            run.wait()
+    if failed:
+        sys.exit("bench: a run failed")
     after = os.times()
     cpu = after.children_user + after.children_system - before.children_user - before.children_system
     return {"wall_seconds": time.monotonic() - begin, "cpu_seconds": cpu}
@@ -97,7 +133,8 @@ def run_scaling(build, full):
 def run_compile(build, full):
     """Cold, then warm: what compiling costs over 200 drawn nets."""
     n, rows = (200 if full else 20), {}
-    programs = [(name, program, settings) for name, program, settings, archs, *_ in TABLE if archs is None] if full \
+    programs = [(name, program, settings) for name, program, settings, archs, *_ in TABLE
+                if archs is None and program != NB201_PROXIES] if full \
         else [(TABLE[0][0], TABLE[0][1], [])]
     for name, program, settings in programs:
         with tempfile.TemporaryDirectory() as folder:
@@ -128,14 +165,18 @@ def run_counts(build):
 
 def peak_memory(command):
     run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, usage = os.wait4(run.pid, 0)
+    try:
+        _, status, usage = os.wait4(run.pid, 0)
+    except KeyboardInterrupt:
+        run.kill()
+        raise
     if status:
         sys.exit("bench: a run failed")
     return usage.ru_maxrss * 1024
 
 
 def run_memory(build, full):
-    program, rows = "examples/nas_bench_201.nas", {}
+    program, rows = NB201, {}
     for n in (10, 40) if full else (10,):
         rows[f"{n} nets, two workers"] = peak_memory(
             [f"{build}/nasc", "run", program, f"n={n}", "--workers", "2", "--quiet"])
@@ -148,7 +189,7 @@ def run_memory(build, full):
 
 def run_sizes(build):
     before = os.times()
-    subprocess.run([f"{build}/nasc", "run", "examples/nas_bench_201.nas", "n=15625", "--size-only", "--workers", "1",
+    subprocess.run([f"{build}/nasc", "run", NB201, "n=15625", "--size-only", "--workers", "1",
                     "--quiet"], check=True, stdout=subprocess.DEVNULL)
     after = os.times()
     seconds = after.children_user - before.children_user
@@ -161,30 +202,38 @@ def main():
     parser.add_argument("build")
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--python", default="python3", help="an interpreter with torch")
-    parser.add_argument("--json")
+    parser.add_argument("-n", type=int, help="nets of each row of the table")
+    parser.add_argument("--json", metavar="FILE")
     parser.add_argument("--only", action="append", default=[], help="a part: kernels, table, scaling, ...")
     options = parser.parse_args()
     build, full = options.build, options.full
+    result, rows = {"full": full, "interrupted": False}, []
     parts = {
         "kernels": ("Kernels, one core", lambda: run_kernels(build, [])),
-        "table": ("Against PyTorch, one thread each", lambda: run_table(build, options.python, full)),
+        "table": ("Against PyTorch, one thread each", lambda: run_table(build, options.python, full, options.n, rows)),
         "scaling": ("Two workers", lambda: run_scaling(build, full)),
         "compile": ("Compiling", lambda: run_compile(build, full)),
         "counts": ("Kernels of 200 nets", lambda: run_counts(build)),
         "sizes": ("Sizes alone", lambda: run_sizes(build)),
         "memory": ("Peak memory", lambda: run_memory(build, full)),
     }
-    result = {"full": full}
-    for name, (title, work) in parts.items():
-        if options.only and name not in options.only:
-            continue
-        print(f"== {title}", flush=True)
-        result[name] = work()
-        sys.stdout.flush()
+    try:
+        for name, (title, work) in parts.items():
+            if options.only and name not in options.only:
+                continue
+            print(f"== {title}", flush=True)
+            result[name] = work()
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        result["interrupted"] = True
+        if rows:
+            result["table"] = rows
+        print("\ninterrupted: what was finished stands above")
     if options.json:
         with open(options.json, "w") as f:
             json.dump(result, f, indent=1)
         print(f"wrote {options.json}")
+    sys.exit(130 if result["interrupted"] else 0)
 
 
 if __name__ == "__main__":

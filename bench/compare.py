@@ -47,26 +47,26 @@ def torch_version(python):
     return found.stdout.strip() if found.returncode == 0 else None
 
 
-def compare(build, program, settings, archs, python, label):
-    """Prints a line a net; a list of dicts with arch, seconds, compile_seconds and, with torch, its seconds and the ratio."""
-    torch, rows = torch_version(python), []
-    print(f"{label}: {len(archs)} nets, one thread, processor seconds of one training run")
+def compare(build, program, nets, python, label, rows):
+    """Prints a line for each net, which is (settings, architecture), and appends to `rows` as they are done: dicts with
+    arch, seconds, compile_seconds and, with torch, its seconds and the ratio."""
+    torch = torch_version(python)
+    print(f"{label}: {len(nets)} nets, one thread, processor seconds of one training run")
     print(f"  PyTorch {torch}" if torch else "  torch cannot be imported: nasc's side alone", flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        for arch in archs:
-            row = dict(time_nasc(build, program, settings, arch))
+        for settings, arch in nets:
+            row = dict(time_nasc(build, program, settings, arch), settings=settings)
             text = f"  nasc {row['seconds']:7.3f}"
             if torch:
                 row["torch_seconds"] = time_torch(python, build, program, settings, arch, folder)
                 row["ratio"] = row["torch_seconds"] / row["seconds"]
                 text += f"  torch {row['torch_seconds']:7.3f}  ratio {row['ratio']:5.2f}"
-            print(f"{text}  compiling {row['compile_seconds']:6.3f}  {arch}", flush=True)
+            print(f"{text}  compiling {row['compile_seconds']:6.3f}  {' '.join([arch, *settings])}", flush=True)
             rows.append(row)
     if torch:
         print(f"  median ratio {statistics.median(r['ratio'] for r in rows):.2f}  "
               f"(median nasc {statistics.median(r['seconds'] for r in rows):.3f} s, "
               f"torch {statistics.median(r['torch_seconds'] for r in rows):.3f} s)")
-    return rows
 
 
 def main():
@@ -80,7 +80,12 @@ def main():
     parser.add_argument("--json")
     options = parser.parse_args()
     archs = options.arch or sample(options.build, options.program, options.set, options.n)
-    rows = compare(options.build, options.program, options.set, archs, options.python, options.program)
+    rows = []
+    try:
+        compare(options.build, options.program, [(options.set, arch) for arch in archs], options.python,
+                options.program, rows)
+    except KeyboardInterrupt:
+        print("interrupted")
     if options.json:
         with open(options.json, "w") as f:
             json.dump(rows, f, indent=1)
