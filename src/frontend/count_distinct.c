@@ -1,6 +1,6 @@
 /* Points up to the symmetries that a space states. In: a space with `same up to ..`. Out: the number
  * of its classes. Orders of an index are counted by formula where no constraint sees them, else by
- * their sorted representatives; graphs are counted by their skeletons first, whose vertices get
+ * what their classes hold, or beyond a million by representatives in order; graphs are counted by their skeletons first, whose vertices get
  * labels only once per class of skeletons. Symmetries that share no choice multiply; those that do,
  * and several graphs, are left to count_closure.c. Invariant: two points are one class exactly if
  * the stated symmetries take one to the other. */
@@ -38,7 +38,7 @@ Hash128 point_outside(const Leaf *leaf, const bool *own, const bool *used, const
     return h;
 }
 
-enum { MAX_LABELINGS = 2000000 };
+enum { MAX_LABELINGS = 2000000, MAX_KEPT = 1000000 };
 
 /* A space with orders and at most one graph. */
 typedef struct Classes {
@@ -56,7 +56,9 @@ typedef struct ClassLeaf {
     const bool *used;
     Natural others; /* classes of what nothing sees */
     bool labels_known;
-    uint64_t sorted; /* representatives, where there is no graph */
+    bool *own;       /* variables of orders and of the graph */
+    HashSet kept;    /* classes, where there is no graph, while they are few */
+    uint64_t sorted; /* representatives in order */
 } ClassLeaf;
 
 /* Classes of the labels that a skeleton's vertices can have. */
@@ -96,7 +98,8 @@ static bool visit_graph(ClassLeaf *x, const int64_t *taken, const double *values
     IsoGraph g = graph_of(&x->shape, taken, values, map);
     if (x->labels_known)
         graph_colour(&x->shape, taken, map, &g);
-    Hash128 rest = point_outside(x->leaf, x->shape.own, x->used, taken), skeleton;
+    Hash128 skeleton, rest = hash128_combine(point_outside(x->leaf, x->own, x->used, taken),
+                                             orders_key(&x->orders, x->leaf, taken));
     if (!hash_set_add(&all->graphs, hash128_combine(rest, hash128(&g, sizeof g, 1))))
         return true;
     if (!iso_hash(&g, &skeleton))
@@ -116,11 +119,12 @@ static bool visit_graph(ClassLeaf *x, const int64_t *taken, const double *values
 
 static bool visit_class(void *user, const int64_t *taken, const double *values) {
     ClassLeaf *x = user;
-    if (!orders_sorted(&x->orders, x->leaf, taken))
-        return true;
     if (x->classes->graph)
         return visit_graph(x, taken, values);
-    x->sorted++;
+    x->sorted += orders_sorted(&x->orders, x->leaf, taken);
+    if (x->kept.used <= MAX_KEPT)
+        hash_set_add(&x->kept, hash128_combine(point_outside(x->leaf, x->own, x->used, taken),
+                                               orders_key(&x->orders, x->leaf, taken)));
     return true;
 }
 
@@ -157,13 +161,13 @@ static bool count_classes(ClassLeaf *x, Walkthrough *w, const bool *ordered) {
     orders_multiply_unseen(&x->orders, &x->others);
     for (size_t i = 0; i < leaf->variables.len; i++) {
         const PredVariable *v = &leaf->variables.items[i];
-        bool own = ordered[i] || (x->classes->graph && x->shape.own[i]);
-        if (!w->used[i] && !own && v->index < 0)
+        x->own[i] = ordered[i] || (x->classes->graph && x->shape.own[i]);
+        if (!w->used[i] && !x->own[i] && v->index < 0)
             natural_multiply(&x->others, (uint64_t)v->domain->domain.count);
     }
     bool ok = walk_points(w);
     if (ok && !x->classes->graph) {
-        natural_multiply(&x->others, x->sorted);
+        natural_multiply(&x->others, x->kept.used <= MAX_KEPT ? x->kept.used : x->sorted);
         natural_add(x->classes->total, &x->others);
     }
     natural_free(&x->others);
@@ -177,7 +181,10 @@ static bool class_leaf(void *user, Leaf *leaf) {
     bool *ordered = ARENA_ARRAY(leaf->session.arena, bool, n + 1);
     PredCompiler c;
     pred_init(&c, leaf->session.eval, leaf->variables.items, n);
-    ClassLeaf x = {.classes = classes, .leaf = leaf, .used = used};
+    ClassLeaf x = {.classes = classes,
+                   .leaf = leaf,
+                   .used = used,
+                   .own = ARENA_ARRAY(leaf->session.arena, bool, n + 1)};
     Walkthrough w = {.compiler = &c,
                      .nvariables = n,
                      .used = used,
@@ -187,6 +194,7 @@ static bool class_leaf(void *user, Leaf *leaf) {
                      .interrupt = classes->interrupt};
     bool ok = walk_requires(&w, leaf) && read_symmetries(&x, &c, ordered) &&
               count_classes(&x, &w, ordered);
+    hash_set_free(&x.kept);
     VEC_FREE(x.orders.groups);
     VEC_FREE(w.conditions);
     pred_free(&c);

@@ -173,6 +173,13 @@ static void test_orders(void **state) {
 
 static void test_orders_that_share(void **state) {
     (void)state;
+    /* A constraint that admits one order of each pair: four pairs, whatever is sorted by. */
+    assert_counts(SPACE("  choice a[i in 0..1] in 1..2;\n  choice b[i in 0..1] in 1..2;\n"
+                        "  same up to order of i in (a, b);\n  require b[0] < b[1];\n"),
+                  "16", "4", "4");
+    assert_counts(SPACE("  choice a[i in 0..1] in 1..2;\n  choice b[i in 0..1] in 1..2;\n"
+                        "  same up to order of i in (a, b);\n  require b[0] > b[1];\n"),
+                  "16", "4", "4");
     /* Rows and columns in any order, each for itself: any order of the four, 15 multisets. */
     assert_counts(SPACE("  choice a[i in 1..2, k in 1..2] in 1..3;\n  choice rest in 1..7;\n"
                         "  same up to order of i in (a);\n  same up to order of k in (a);\n"),
