@@ -124,6 +124,11 @@ check-kernels: $(KERNEL_TESTS)
 check-all:
 	+@sh scripts/check_all.sh
 
+# Networks of every space here and in PyTorch. NASC_TORCH_PYTHON is an interpreter that has torch.
+.PHONY: check-torch
+check-torch: check-build
+	$(or $(NASC_TORCH_PYTHON),/usr/bin/python3) tests/lit/e2e/torch_spaces.py $(BUILD)/nasc $(BUILD)/tools . $(BUILD)/check-torch
+
 # The tools' versions are those that the packages of scripts/install_packages.sh bring.
 SOURCES = $(wildcard src/*.[ch] src/*/*.[ch] tests/unit/*.h tests/unit/*/*.[ch] tests/fuzz/*.c tests/tools/*.c bench/*.[ch])
 .PHONY: format lint
@@ -170,6 +175,7 @@ help:
 	@echo 'make check      the tests of this build; check-unit, check-lit: a part of them'
 	@echo 'make check-kernels  every kernel on CASES=6 times as many random shapes as in check: minutes'
 	@echo 'make check-all  the tests, and again under AddressSanitizer and UBSan'
+	@echo 'make check-torch  networks of every space trained here and in PyTorch: minutes'
 	@echo 'make fuzz       random programs for a minute, under AddressSanitizer'
 	@echo 'make bench      speed against PyTorch, kernel by kernel, scaling, compiling, memory: minutes; bench-full: hours'
 	@echo 'make results    docs/results.md anew, from benchmark tables in $$$$NASC_DATA: about two hours; results-full: days'

@@ -65,14 +65,18 @@ def compare_parameters(path, torch_params):
     return worst
 
 
-def main():
-    nasc, tools, lib, folder, program, arch, *settings = sys.argv[1:]
+def agree(nasc, tools, lib, folder, program, arch, settings, as_process=True):
+    """Exits by an assertion where the two differ; the differences as a line of text. The script in double is a process of
+    its own, as users run it, or, where many are compared, computed here."""
     torch.set_num_threads(1)
     os.makedirs(folder, exist_ok=True)
     path = os.path.join(folder, "net.py")
     output(nasc, "export", program, arch, *settings, "--to", "pytorch", "-o", path)
     script = load(path)
-    in_double = last_losses(output(sys.executable, path, "--double"))[0]
+    if as_process:
+        in_double = last_losses(output(sys.executable, path, "--double"))[0]
+    else:
+        in_double, _ = trained(script, True, script.STEPS)
     in_float, _ = trained(script, False, 1)
     reference = last_losses(output(nasc, "score", program, arch, *settings, "--reference", "--double", "--json"))[0]
     kernels = last_losses(output(nasc, "score", program, arch, *settings, "--json"))[0]
@@ -90,7 +94,12 @@ def main():
     worst = compare_parameters(dump, after)
     moved = sum(bool((a != b).any()) for (_, a), (_, b) in zip(after, before))
     assert moved > len(after) / 2, ("parameters that moved", moved, len(after))
-    print(f"first {first:.1e} last {last:.1e} float {single:.1e} parameters {worst:.1e} of {len(after)}")
+    return f"first {first:.1e} last {last:.1e} float {single:.1e} parameters {worst:.1e} of {len(after)}"
+
+
+def main():
+    nasc, tools, lib, folder, program, arch, *settings = sys.argv[1:]
+    print(agree(nasc, tools, lib, folder, program, arch, settings))
 
 
 if __name__ == "__main__":
