@@ -178,7 +178,7 @@ help:
 	@echo 'make check-torch  networks of every space trained here and in PyTorch: minutes'
 	@echo 'make fuzz       random programs for a minute, under AddressSanitizer'
 	@echo 'make bench      speed against PyTorch, kernel by kernel, scaling, compiling, memory: minutes; bench-full: hours'
-	@echo 'make results    docs/results.md anew, from benchmark tables in $$$$NASC_DATA: about two hours; results-full: days'
+	@echo 'make results    docs/results.md anew, from benchmark tables in $$$$NASC_DATA: hours; results-full: days'
 	@echo 'make format     clang-format over the sources'
 	@echo 'make lint       clang-tidy and the include rules'
 	@echo 'make docs-bless runs the examples of the documentation and writes down what they print'
