@@ -12,12 +12,19 @@ count() { # pattern file: the number that the pattern captures, or 0
   echo "${n:-0}"
 }
 
-run_unit() {
+programs() {
   for test; do
-    case $test in *.d | *.log) continue ;; esac
+    case $test in *.d | *.log | *.status) ;; *) printf '%s\0' "$test" ;; esac
+  done
+}
+
+run_unit() {
+  # shellcheck disable=SC2016
+  programs "$@" | xargs -0 -n 1 -P "$(nproc)" sh -c '"$0" >"$0.log" 2>&1; echo $? >"$0.status"'
+  for test; do
+    case $test in *.d | *.log | *.status) continue ;; esac
     log=$test.log
-    "$test" >"$log" 2>&1
-    status=$?
+    status=$(cat "$test.status")
     p=$(count '.*\[  PASSED  \] \([0-9]*\) test.*' "$log")
     f=$(count '.*\[  FAILED  \] \([0-9]*\) test.*' "$log")
     s=$(count '.*\[  SKIPPED \] \([0-9]*\) test.*' "$log")
