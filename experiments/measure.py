@@ -11,6 +11,7 @@ import csv
 import json
 import os
 import pathlib
+import random
 import subprocess
 import sys
 
@@ -27,8 +28,8 @@ def experiments(full):
     nb201 = ["table=nb201/cifar10_valid.tsv"]
     runs = {}
 
-    def add(name, program, *args, seed=0):
-        runs[name] = (program, list(args), ["--seed", str(seed)] if seed else [])
+    def add(name, program, *args, seed=0, options=()):
+        runs[name] = (program, list(args), (["--seed", str(seed)] if seed else []) + list(options))
 
     for s in seeds:
         add(f"nb101_s{s}", "nb101.nas", *nb101, *(["n=2500"] if full else []), seed=s)
@@ -47,6 +48,10 @@ def experiments(full):
         add("dps_" + space, f"dps_{space}.nas", f"table=nds/{table}.json", *budget)
     for name, settings in SETTINGS.items():
         add("nb101_" + name, "nb101.nas", *nb101, "steps=20", *settings)
+    for s in ROUNDING_SEEDS:
+        add(f"rounding_auto_s{s}", "rounding.nas", *nb201, seed=s)
+        add(f"rounding_direct_s{s}", "rounding.nas", *nb201, seed=s, options=["--algorithm", "direct"])
+    add("rounding_nudged", "rounding.nas", *nb201, "nudge=1e-7")
     if full:
         for s in (1, 2):
             for name, program, table in (("nb101", "dps_nb101.nas", None), ("nb201", "dps_nb201.nas", nb201)):
@@ -68,7 +73,10 @@ SETTINGS = {
     "xavier": ["init=xavier_uniform"],
     "kaiming": ["init=kaiming_normal"],
     "narrow": ["width=128"],
+    "stem8": ["stem=8"],
+    "stem32": ["stem=32"],
 }
+ROUNDING_SEEDS = range(5)
 
 
 def located(arg):
@@ -168,6 +176,14 @@ def number(x):
     return "-" if x is None or x != x else f"{x:.3f}"
 
 
+def table(titles, text_columns, lines):
+    """A table whose columns are numbers but for the first and those named; nothing where there are no lines."""
+    if not lines:
+        return ""
+    rule = ["---" if i == 0 or t in text_columns else "---:" for i, t in enumerate(titles)]
+    return "".join(map(line, [titles, rule, *lines]))
+
+
 def curve_table(get, rows):
     """rows: (title, names whose mean counts, repeats). One row of Spearman's rho each, by step."""
     found = [(title, [get(n) for n in names], repeats) for title, names, repeats in rows if all(get(n) for n in names)]
@@ -175,71 +191,105 @@ def curve_table(get, rows):
         return ""
     last = max(len(next(iter(rs[0].curves.values()))[0]) for _, rs, _ in found)
     steps = [s for s in STEPS if s <= last]
-    text = line(["scores at step"] + [str(s) for s in steps]) + line(["---"] + ["---:"] * len(steps))
+    lines = []
     for title, rs, repeats in found:
         have = len(next(iter(rs[0].curves.values()))[0])
-        text += line([title] + [f"{rho_at(rs, s, repeats):.2f}" if s <= have else "" for s in steps])
-    return text
+        lines.append([title] + [f"{rho_at(rs, s, repeats):.2f}" if s <= have else "" for s in steps])
+    return table(["scores at step"] + [str(s) for s in steps], [], lines)
+
+
+
+def finished(get, rows):
+    """Of rows (title, name) those whose run is there, with its result."""
+    return [(title, get(name)) for title, name in rows if get(name)]
+
+
+def size_cells(action):
+    """The strongest size of a report's evaluation, and what the report says of it."""
+    by_name = {row["name"]: row for row in action["rows"]}
+    c = action["size_comparison"]
+    size = c["strongest_size"]
+    return size, f"{size} {by_name[size]['spearman']:.3f}", c["verdict"]
 
 
 def search_table(get, rows):
-    text = line(["space, metric", "on the selection (optimistic)", "out of bag", "evaluation", "95 % interval", "best at alpha 0",
-                 "fixed proxy", "strongest size", "partial", "tuned with size", "verdict", "n", "CPU min"])
-    text += line(["---"] + ["---:"] * 9 + ["---", "---:", "---:"])
-    any_row = False
-    for title, name in rows:
-        r = get(name)
-        if not r:
-            continue
-        any_row = True
+    lines, found = [], ""
+    for title, r in finished(get, rows):
         s, a = r.action["search"], r.action
-        by_name = {row["name"]: row for row in a["rows"]}
-        size = a["size_comparison"]["strongest_size"]
-        partial = s["tuned"]["partial_spearman"].get(size)
+        size, strongest, verdict = size_cells(a)
         both = s["tuned"]["with_size"]
-        text += line([title, number(s["best"]["selection_rho"]), number(s["out_of_bag"]), number(s["tuned"]["spearman"]),
+        lines.append([title, number(s["best"]["selection_rho"]), number(s["out_of_bag"]), number(s["tuned"]["spearman"]),
                       interval(s["tuned"]["spearman_ci"]), number(s["at_alpha_0"]["spearman"]), number(s["fixed"]["spearman"]),
-                      f"{size} {by_name[size]['spearman']:.3f}", number(partial), number(both["spearman"] if both else None),
-                      a["size_comparison"]["verdict"], str(a["n"]), f"{r.cpu / 60:.0f}"])
-    if not any_row:
-        return ""
-    text += "\nWhat was found:\n\n"
-    for title, name in rows:
-        r = get(name)
-        if r:
-            text += f"- {title}: `{r.action['search']['best']['choices']}`\n"
-    return text
+                      strongest, number(s["tuned"]["partial_spearman"].get(size)),
+                      number(both["spearman"] if both else None), verdict, str(a["n"]), f"{r.cpu / 60:.0f}"])
+        found += f"- {title}: `{s['best']['choices']}`\n"
+    text = table(["space, metric", "on the selection (optimistic)", "out of bag", "evaluation", "95 % interval", "best at alpha 0",
+                  "fixed proxy", "strongest size", "partial", "tuned with size", "verdict", "n", "CPU min"], ["verdict"], lines)
+    return text and text + "\nWhat was found:\n\n" + found
 
 
 def evaluation_table(get, rows):
-    text = line(["run", "Spearman", "95 % interval", "tau-b", "strongest size", "partial", "verdict", "n", "CPU min"])
-    text += line(["---"] + ["---:"] * 5 + ["---", "---:", "---:"])
-    any_row = False
-    for title, name in rows:
-        r = get(name)
-        if not r:
-            continue
-        any_row = True
+    lines = []
+    for title, r in finished(get, rows):
         a = r.action
-        own, by_name = a["rows"][0], {row["name"]: row for row in a["rows"]}
-        c = a["size_comparison"]
-        text += line([title, number(own["spearman"]), interval(own["spearman_ci"]), number(own["kendall_tau_b"]),
-                      f"{c['strongest_size']} {by_name[c['strongest_size']]['spearman']:.3f}", number(c["partial_spearman"]),
-                      c["verdict"], str(a["n"]), f"{r.cpu / 60:.0f}"])
-    return text if any_row else ""
+        _, strongest, verdict = size_cells(a)
+        own = a["rows"][0]
+        lines.append([title, number(own["spearman"]), interval(own["spearman_ci"]), number(own["kendall_tau_b"]), strongest,
+                      number(a["size_comparison"]["partial_spearman"]), verdict, str(a["n"]), f"{r.cpu / 60:.0f}"])
+    return table(["run", "Spearman", "95 % interval", "tau-b", "strongest size", "partial", "verdict", "n", "CPU min"],
+                 ["verdict"], lines)
 
 
 def sum_table(get, rows):
     """rows: (title, names, step, repeats, size): the mean of the names, alone and as a rank sum with the size."""
-    text = line(["scores", "Spearman", "rank sum with", "Spearman"]) + line(["---", "---:", "---", "---:"])
-    any_row = False
+    lines = []
     for title, names, step, repeats, size in rows:
         rs = [get(n) for n in names]
-        if not all(rs):
-            continue
-        any_row = True
-        text += line([title, f"{rho_at(rs, step, repeats):.3f}", size, f"{rho_at(rs, step, repeats, size):.3f}"])
-    return text if any_row else ""
+        if all(rs):
+            lines.append([title, f"{rho_at(rs, step, repeats):.3f}", size, f"{rho_at(rs, step, repeats, size):.3f}"])
+    return table(["scores", "Spearman", "rank sum with", "Spearman"], ["rank sum with"], lines)
+
+
+def final_scores(r, archs):
+    return [r.curves[a][0][-1] for a in archs]
+
+
+def bootstrap(a, b, draws=1000):
+    """95 % interval of Spearman's rho by the percentiles of resampled pairs."""
+    draw = random.Random(0)
+    n = len(a)
+    rhos = []
+    for _ in range(draws):
+        take = [draw.randrange(n) for _ in range(n)]
+        rhos.append(spearman([a[i] for i in take], [b[i] for i in take]))
+    rhos.sort()
+    return rhos[int(.025 * draws)], rhos[int(.975 * draws)]
+
+
+def rounding_table(get):
+    """Pairs of runs that differ in rounding alone, or in the seed, and how alike they rank."""
+    lines = []
+    auto = "rounding_auto_s0"
+    for title, name in [("the same kernels, images scaled by 1 + 1e-7", "rounding_nudged"),
+                        ("direct kernels", "rounding_direct_s0"), ("another seed", "rounding_auto_s1")]:
+        a, b = get(auto), get(name)
+        if a and b:
+            archs = sorted(set(a.curves) & set(b.curves))
+            x, y = final_scores(a, archs), final_scores(b, archs)
+            lines.append([title, f"{spearman(x, y):.3f}", interval(bootstrap(x, y))])
+    return table(["Winograd, seed 0, against", "Spearman of the scores", "95 % interval"], [], lines)
+
+
+def rounding_accuracy(get):
+    lines = []
+    for title, kind in [("Winograd", "auto"), ("direct", "direct")]:
+        rs = [get(f"rounding_{kind}_s{s}") for s in ROUNDING_SEEDS]
+        if all(rs):
+            rhos = [rho_at([r], max(len(c[0]) for c in r.curves.values())) for r in rs]
+            mean = sum(rhos) / len(rhos)
+            sd = (sum((r - mean) ** 2 for r in rhos) / (len(rhos) - 1)) ** 0.5
+            lines.append([title] + [f"{r:.3f}" for r in rhos] + [f"{mean:.3f}", f"{sd:.3f}"])
+    return table(["kernels"] + [f"seed {s}" for s in ROUNDING_SEEDS] + ["mean", "standard deviation"], [], lines)
 
 
 def tables(get):
@@ -264,6 +314,8 @@ def tables(get):
                                       ("NAS-Bench-101, none", ["nb101_bare"], None),
                                       ("NAS-Bench-201, barrier", ["nb201_40"], None),
                                       ("NAS-Bench-201, none", ["nb201_bare"], None)]),
+        "rounding": rounding_table(get),
+        "rounding_accuracy": rounding_accuracy(get),
     }
 
 

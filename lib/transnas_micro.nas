@@ -5,7 +5,7 @@
 // name, keeps its map of 2x2 (`2`).
 use transnas_layers;
 
-space transnas_micro {
+space transnas_micro(narrow = 1) {    // narrow: the scored network's widths are divided by it
   input image[3, 32, 32];
 
   choice edge[j in 1..3, i in 0..j-1](c, stride) {
@@ -23,11 +23,14 @@ space transnas_micro {
   };
   layer(c, stride) = cell(c, stride) -> cell(c, 1);
 
-  network = stem
-         -> layer(128, 2) -> layer(128, 1)
-         -> layer(256, 2) -> tap("layer 3")
-         -> layer(256, 1) -> tap("layer 4")
-         -> layer(512, 1) -> tap("layer 5");
+  make(part) = stem
+            -> layer(128 div part, 2) -> layer(128 div part, 1)
+            -> layer(256 div part, 2) -> tap("layer 3")
+            -> layer(256 div part, 1) -> tap("layer 4")
+            -> layer(512 div part, 1) -> tap("layer 5");
+  network = make(narrow);
+  network whole = make(1);
+  costs whole;
 
   // 64-41414-a_bc_def: the operations on the edges 1-2, 1-3, 2-3, 1-4, 2-4, 3-4
   encoding "64-41414-" join(j in 1..3, "_") (join(i in 0..j-1, "") (edge[j, i]));
