@@ -4,10 +4,10 @@
  * order, since code is native too. Invariant: a reader never sees a half-written entry under its
  * final name. */
 #include "codegen/cache.h"
+#include "base/files.h"
 #include "codegen/jit.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,25 +66,9 @@ CacheResult cache_load(const char *dir, Hash128 key, Buf *out) {
     return good ? CACHE_FOUND : CACHE_REJECTED;
 }
 
-static bool make_directories(const char *dir) {
-    char *path = nasc_strdup(dir);
-    bool made = true;
-    for (char *p = path + 1; made; p++) {
-        char c = *p;
-        if (c != '/' && c != '\0')
-            continue;
-        *p = '\0';
-        made = mkdir(path, 0777) == 0 || errno == EEXIST;
-        *p = c;
-        if (c == '\0')
-            break;
-    }
-    free(path);
-    return made;
-}
-
 bool cache_store(const char *dir, Hash128 key, const void *bytes, size_t len) {
-    if (!dir || len == 0 || len > MAX_ENTRY || !make_directories(dir))
+    /* Without the cache everything works, slower: a failure is not worth a word. */
+    if (!dir || len == 0 || len > MAX_ENTRY || !directory_make(dir, NULL))
         return false;
     EntryHeader h = {.key = key, .len = len, .sum = hash128(bytes, len, len)};
     memcpy(h.magic, entry_magic, sizeof h.magic);

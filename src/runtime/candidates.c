@@ -5,40 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hashset.h"
 #include "runtime/table.h"
 
 /* How many draws in a row may repeat earlier points before the space counts as exhausted. */
 enum { MAX_REPEATED_DRAWS = 10000 };
 
-typedef struct Seen {
-    Hash128 *slots;
-    size_t nslots, used;
-} Seen;
-
-/* Adds a key; false if it was there. */
-static bool seen_add(Seen *s, Hash128 key) {
-    if (2 * (s->used + 1) > s->nslots) {
-        Seen bigger = {.nslots = s->nslots ? 2 * s->nslots : 256};
-        bigger.slots = nasc_alloc_zero(bigger.nslots * sizeof *bigger.slots);
-        for (size_t i = 0; i < s->nslots; i++)
-            if (s->slots[i].hi | s->slots[i].lo)
-                seen_add(&bigger, s->slots[i]);
-        free(s->slots);
-        *s = bigger;
-    }
-    size_t i = key.lo & (s->nslots - 1);
-    for (; s->slots[i].hi | s->slots[i].lo; i = (i + 1) & (s->nslots - 1))
-        if (hash128_equal(s->slots[i], key))
-            return false;
-    s->slots[i] = key;
-    s->used++;
-    return true;
-}
-
 static NascStatus draw_points(const RankJob *job, RankResult *res) {
     const Action *a = job->action;
     RandomStream stream = random_stream(a->sample, 0, RANDOM_SAMPLE, (Hash128){0});
-    Seen seen = {0};
+    HashSet seen = {0};
     VEC(Candidate) drawn = {0};
     bool ok = true;
     uint64_t repeated = 0;
@@ -49,7 +25,7 @@ static NascStatus draw_points(const RankJob *job, RankResult *res) {
         arena_init(&scratch, "scratch");
         Architecture *arch = space_sample(a->space, &scratch, stream, i);
         ok = arch != NULL;
-        if (ok && seen_add(&seen, architecture_key(arch))) {
+        if (ok && hash_set_add(&seen, architecture_key(arch))) {
             Candidate c = {.arch = arena_strdup(&res->arena, architecture_text(arch)),
                            .metric = NAN,
                            .score = NAN,
@@ -68,7 +44,7 @@ static NascStatus draw_points(const RankJob *job, RankResult *res) {
     if (drawn.len)
         memcpy(res->candidates, drawn.items, drawn.len * sizeof *drawn.items);
     VEC_FREE(drawn);
-    free(seen.slots);
+    hash_set_free(&seen);
     return ok ? NASC_OK : NASC_PROGRAM_ERROR;
 }
 
