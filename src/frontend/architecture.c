@@ -154,8 +154,11 @@ static Architecture *complete(Space *space, Arena *arena, Arena *scratch, const 
     SpaceUse *use = session_space(&s, space);
     Architecture *a = NULL;
     if (use && session_decide_all(&s, space, use)) {
-        say_unused(&c, &s);
-        int violated = r->problem.len ? -2 : session_first_violated(&s, use);
+        int violated = session_first_violated(&s, use);
+        if (violated < 0 || !space->inner_choices) /* else not all decisions were met */
+            say_unused(&c, &s);
+        if (r->problem.len)
+            violated = -2;
         if (violated >= 0)
             diag_at(&s.diags, space_require(use->definition, violated)->place,
                     DIAG_violated_constraint);

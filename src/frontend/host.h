@@ -206,7 +206,7 @@ const IrSizes *session_network_sizes(Session *s, NetworkUse *net);
 int64_t session_network_taps(Session *s, NetworkUse *net);
 Value session_input_shape(Session *s, SpaceUse *use, const Ast *declaration);
 /* Asks for every decision: those of the space in order of declaration, then, if bodies may hold
- * more, those met while the networks are built. False if one was refused or wrong. */
+ * more and the constraints hold, those met while the networks are built. False if one was refused or wrong. */
 bool session_decide_all(Session *s, const Space *space, SpaceUse *use);
 /* Index of the first `require` that is false, -1 if all hold, -2 on a mistake. */
 int session_first_violated(Session *s, SpaceUse *use);

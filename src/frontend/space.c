@@ -314,21 +314,6 @@ static bool is_pinned(const SpaceUse *use, const char *name) {
     return false;
 }
 
-bool session_decide_all(Session *s, const Space *space, SpaceUse *use) {
-    for (size_t i = 0; i < space->definition->list.len; i++) {
-        const Ast *m = space->definition->list.items[i];
-        if (m->kind != AST_CHOICE || is_pinned(use, m->text))
-            continue;
-        DecideAll all = {.session = s, .use = use, .choice = m};
-        bool ok = m->has_index
-                      ? eval_each(s->eval, use->frame, &m->index, m->b, decide_element, &all)
-                      : decide_element(&all, s->eval, use->frame, NULL, 0);
-        if (!ok || session_failed(s))
-            return false;
-    }
-    return !space->inner_choices || decide_in_networks(s, space, use);
-}
-
 const Ast *space_require(const Ast *definition, int i) {
     for (size_t k = 0; k < definition->list.len; k++)
         if (definition->list.items[k]->kind == AST_REQUIRE && i-- == 0)
@@ -347,6 +332,25 @@ int session_first_violated(Session *s, SpaceUse *use) {
             return i;
     }
     return -1;
+}
+
+bool session_decide_all(Session *s, const Space *space, SpaceUse *use) {
+    for (size_t i = 0; i < space->definition->list.len; i++) {
+        const Ast *m = space->definition->list.items[i];
+        if (m->kind != AST_CHOICE || is_pinned(use, m->text))
+            continue;
+        DecideAll all = {.session = s, .use = use, .choice = m};
+        bool ok = m->has_index
+                      ? eval_each(s->eval, use->frame, &m->index, m->b, decide_element, &all)
+                      : decide_element(&all, s->eval, use->frame, NULL, 0);
+        if (!ok || session_failed(s))
+            return false;
+    }
+    if (!space->inner_choices)
+        return true;
+    /* A point outside the constraints need not have networks at all. */
+    int violated = session_first_violated(s, use);
+    return violated >= 0 || (violated == -1 && decide_in_networks(s, space, use));
 }
 
 /* What program.h promises about networks. */

@@ -92,6 +92,37 @@ static void test_sampling(void **state) {
     program_free(p);
 }
 
+/* Two terms, each there if its switch is on: without any there is no network, and the constraint forbids that. A
+ * choice in a body is found only by building networks. */
+static void test_constraints_before_networks(void **state) {
+    (void)state;
+    Program *p = load_good("guarded.nas",
+                           "block = x => { choice k in {1, 3}; return x -> conv(k); };\n"
+                           "space s {\n"
+                           "  input image[3, 8, 8];\n"
+                           "  choice is[i in 0..1] : bool;\n"
+                           "  require any(i in 0..1) is[i];\n"
+                           "  network = x => { return sum(i in 0..1 if is[i]) (x -> block); };\n"
+                           "}\n");
+    Arena a;
+    arena_init(&a, "test");
+    Space *s = program_default_space(p);
+    int both = 0, n = 200;
+    for (int i = 0; i < n; i++) {
+        Architecture *x = space_sample(s, &a, test_stream(3), (uint64_t)i);
+        assert_non_null(x);
+        const DecisionView *d;
+        size_t on = architecture_decisions(x, &d) - 2; /* a kernel for each term */
+        assert_true(on == 1 || on == 2);
+        both += on == 2;
+    }
+    assert_true(abs(both - n / 3) < 30);
+    assert_null(space_parse(s, &a, "is[0]=false,is[1]=false", 23, false));
+    assert_non_null(find_diag(p, DIAG_violated_constraint));
+    arena_free(&a);
+    program_free(p);
+}
+
 static const char ordered[] = "space s {\n"
                               "  input image[3, 8, 8];\n"
                               "  choice low in 1..6;\n"
@@ -470,6 +501,7 @@ int main(void) {
         cmocka_unit_test(test_roots),
         cmocka_unit_test(test_sampling),
         cmocka_unit_test(test_constraints_and_mutation),
+        cmocka_unit_test(test_constraints_before_networks),
         cmocka_unit_test(test_empty_space),
         cmocka_unit_test(test_conflict),
         cmocka_unit_test(test_uniform_over_points),
