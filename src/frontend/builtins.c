@@ -177,6 +177,7 @@ Value aggregate_call(Eval *e, const Call *c) {
         Value *items = ARENA_ARRAY(e->arena, Value, n ? n : 1);
         for (int64_t i = 0; i < n; i++)
             items[i] = value_element(list, i);
+        e->lack = list.kind == VALUE_LIST ? list.u.list->lack : NULL;
         return aggregate_values(e, name, items, (size_t)n, c->place);
     }
     Value *items = ARENA_ARRAY(e->arena, Value, c->nmore + 1);

@@ -284,7 +284,9 @@ static Value index_list(Eval *e, Value v, Value index, const Ast *x) {
         return value_poison();
     if (i >= 0 && i < n)
         return value_element(v, i);
-    const char *name = arena_printf(e->arena, "%lld of a list of %lld", (long long)i, (long long)n);
+    const Lack *lack = n == 0 && v.kind == VALUE_LIST ? v.u.list->lack : NULL;
+    const char *name = arena_printf(e->arena, "%lld of a list of %lld%s%s", (long long)i,
+                                    (long long)n, lack ? ": " : "", lack ? lack->why : "");
     return FAIL(e, x->place, index_out_of_range, name);
 }
 

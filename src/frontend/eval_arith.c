@@ -202,17 +202,21 @@ Value add_terms(Eval *e, const Value *terms, size_t n, Place place) {
     Value *kept = ARENA_ARRAY(e->arena, Value, n ? n : 1);
     size_t len = 0;
     bool tensors = false, layers = false;
+    const Lack *lack = n ? NULL : e->lack;
     for (size_t i = 0; i < n; i++) {
         if (value_is_poison(terms[i]))
             return value_poison();
-        if (value_plain(terms[i]).kind == VALUE_NONE)
+        Value plain = value_plain(terms[i]);
+        if (plain.kind == VALUE_NONE && plain.node && !lack)
+            lack = plain.u.lack;
+        if (plain.kind == VALUE_NONE)
             continue;
         kept[len++] = terms[i];
         tensors |= is_tensor(value_plain(terms[i]));
         layers |= is_layer(terms[i]);
     }
     if (!len)
-        return (Value){.kind = VALUE_NONE, .node = 1};
+        return (Value){.kind = VALUE_NONE, .node = 1, .u.lack = lack};
     if (len == 1)
         return kept[0];
     if (layers)

@@ -199,6 +199,7 @@ typedef struct Use {
 
 /* What a network did with one input: leaves below `path`, and some of the session's uses. */
 typedef struct Observation {
+    const char *network; /* its name */
     const Path *path;
     size_t first, end;
 } Observation;
@@ -232,6 +233,7 @@ struct Eval {
     EvalMap gradients; /* by the node they are of */
     uint32_t noverrides;
     bool observes;
+    const Lack *lack; /* of the list over which the last empty loop went */
     ProxyNoise *noise;
     size_t nnoises, noises_cap;
 };
@@ -261,6 +263,9 @@ enum {
 #define REPORT(e, place, code, ...) diag_at((e)->diags, (place), DIAG_##code, __VA_ARGS__)
 #define FAIL(e, place, code, ...)                                                                  \
     (diag_at((e)->diags, (place), DIAG_##code, __VA_ARGS__), value_poison())
+
+/* Reports that an aggregate of nothing has no value, and why if that is known. */
+Value fail_empty(Eval *e, Place place, const char *aggregate, const Lack *lack);
 
 /* Text of a value in the session's arena, for messages and names. */
 const char *eval_show(Eval *e, Value v);

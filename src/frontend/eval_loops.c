@@ -47,6 +47,8 @@ static bool loop_binder(Eval *e, Frame *f, Loop *l, size_t i) {
     if (range.kind == VALUE_ELEMENTS && !elements_list(e, range.u.elements, b->place, &range))
         range = value_poison();
     int64_t n = b->text ? value_length(range) : 1;
+    if (n == 0)
+        e->lack = range.kind == VALUE_LIST ? range.u.list->lack : NULL;
     if (value_is_poison(range)) {
         l->ok = false;
         return false;
@@ -108,6 +110,11 @@ static bool gather(void *user, Eval *e, Frame *inner, const Value *indices, size
     return true;
 }
 
+Value fail_empty(Eval *e, Place place, const char *aggregate, const Lack *lack) {
+    return lack ? FAIL(e, place, nothing_observed, aggregate, lack->why)
+                : FAIL(e, place, empty_aggregate, aggregate);
+}
+
 static Value product(Eval *e, const Value *items, size_t n, Place place) {
     Value v = value_int(1);
     bool any = false;
@@ -157,7 +164,7 @@ static Value extreme(Eval *e, bool max, const Value *items, size_t n, Place plac
         }
     }
     if (best.kind == VALUE_NONE)
-        return FAIL(e, place, empty_aggregate, max ? "max" : "min");
+        return fail_empty(e, place, max ? "max" : "min", n ? NULL : e->lack);
     return best;
 }
 
@@ -166,7 +173,7 @@ static Value mean(Eval *e, const Value *items, size_t n, Place place) {
     for (size_t i = 0; i < n; i++)
         count += value_plain(items[i]).kind != VALUE_NONE;
     if (!count)
-        return FAIL(e, place, empty_aggregate, "mean");
+        return fail_empty(e, place, "mean", n ? NULL : e->lack);
     Value sum = add_terms(e, items, n, place);
     if (!value_is_poison(sum) && is_layer(sum))
         return FAIL(e, place, wrong_kind, "numbers or tensors for `mean`", value_kind_name(sum));
@@ -198,7 +205,7 @@ static Value concat(Eval *e, const Value *items, size_t n, Place place) {
         kept[len++] = value_tensor_of(v);
     }
     if (!len)
-        return (Value){.kind = VALUE_NONE, .node = 1};
+        return (Value){.kind = VALUE_NONE, .node = 1, .u.lack = n ? NULL : e->lack};
     if (lists)
         return lists == len
                    ? concat_lists(e, kept, len)
@@ -244,6 +251,7 @@ Value aggregate_values(Eval *e, const char *name, const Value *items, size_t n, 
 Value ev_aggregate(Eval *e, Frame *f, const Ast *x) {
     Gather g = {.body = x->a};
     Value v = value_poison();
+    e->lack = NULL;
     if (loop_each(e, f, &x->list, x->b, x->id, gather, &g) && !g.poison) {
         if (!x->a && strcmp(x->text, "count") == 0)
             v = value_int((int64_t)g.values.len);
@@ -257,13 +265,15 @@ Value ev_aggregate(Eval *e, Frame *f, const Ast *x) {
 Value ev_comprehension(Eval *e, Frame *f, const Ast *x) {
     Gather g = {.body = x->a};
     Value v = value_poison();
+    e->lack = NULL;
     if (loop_each(e, f, &x->list, x->b, x->id, gather, &g) && !g.poison) {
         size_t n = 0;
         bool may_lack = x->a && x->a->kind == AST_IF && !x->a->c;
         for (size_t i = 0; i < g.values.len; i++)
             if (!may_lack || g.values.items[i].kind != VALUE_NONE)
                 g.values.items[n++] = g.values.items[i];
-        v = value_list(e->arena, VALUE_LIST, g.values.items, n);
+        v = n ? value_list(e->arena, VALUE_LIST, g.values.items, n)
+              : value_empty_list(e->arena, e->lack);
     }
     VEC_FREE(g.values);
     return v;

@@ -77,7 +77,7 @@ static IrRef import_run(Eval *e, IrRef node) {
 bool node_in(Eval *e, IrGraph *g, Value v, Place place, IrRef *out) {
     v = value_tensor_of(v);
     if (v.kind == VALUE_NONE && v.node) {
-        REPORT(e, place, empty_aggregate, "sum");
+        fail_empty(e, place, "sum", v.u.lack);
         return false;
     }
     if (value_is_number(v)) {

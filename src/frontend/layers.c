@@ -106,7 +106,7 @@ static void enter_with(Eval *e, const Layer *l) {
 static Value apply_builtin_layer(Eval *e, Value x, const Layer *l, Place place) {
     Value t = value_tensor_of(x);
     if (t.kind == VALUE_NONE)
-        return FAIL(e, place, empty_aggregate, "sum");
+        return fail_empty(e, place, "sum", t.u.lack);
     if (t.kind != VALUE_TENSOR)
         return t.kind == VALUE_POISON ? t : FAIL(e, place, not_a_tensor, value_kind_name(t));
     const Override *o = find_override(e->now.overrides, l->builtin);
@@ -192,14 +192,14 @@ Value layer_tap(Eval *e, const Layer *l, Value x, Place place) {
     return x;
 }
 
-/* Runs a layer as a network: the record of its output and its taps, deepest first. */
-static Value apply_as_network(Eval *e, Value x, Value layer, Place place) {
+/* Runs a layer as the network of that name: the record of its output and its taps, deepest first. */
+static Value apply_as_network(Eval *e, Value x, Value layer, const char *name, Place place) {
     Taps taps = {0}, *outer = e->taps;
     Context saved = e->now;
     e->taps = &taps;
     e->now.path = path_child(e, PATH_NETWORK, 0, 0, NULL, 0, NULL);
     Observation *seen = ARENA_NEW(e->arena, Observation);
-    *seen = (Observation){.path = e->now.path, .first = e->nuses};
+    *seen = (Observation){.network = name, .path = e->now.path, .first = e->nuses};
     Value out = value_tensor_of(apply(e, x, layer, place));
     e->now = saved;
     e->taps = outer;
@@ -227,7 +227,7 @@ Value network_apply(Eval *e, const EvalNetwork *n, Value x, Place place) {
         return layer;
     if (!is_layer(layer))
         return FAIL(e, n->layer->place, not_a_layer, value_kind_name(layer));
-    return apply_as_network(e, x, layer, place);
+    return apply_as_network(e, x, layer, n->name, place);
 }
 
 /* The same instance on the same tensor is the same result: it is staged once. */
@@ -305,7 +305,7 @@ bool eval_network(Eval *e, Value network, IrRef input, Place place, Arena *arena
     e->now.path = path_child(e, PATH_SITE, 0, -1, NULL, 0, name ? name : "network");
     Value x = value_tensor(e->graph, input);
     Value r = plain.kind == VALUE_NETWORK ? network_apply(e, plain.u.network, x, place)
-                                          : apply_as_network(e, x, network, place);
+                                          : apply_as_network(e, x, network, "network", place);
     e->now = saved;
     if (value_is_poison(r))
         return false;

@@ -87,6 +87,18 @@ static bool leaf_in_view(Eval *e, const View *v, const EvalLeaf *leaf) {
     return leaf->node < ir_graph_len(e->graph) && v->reached[leaf->node];
 }
 
+/* A list of what was observed; an empty one says what there is none of. */
+static Value observed_list(Eval *e, const View *v, const char *what, const Value *items, size_t n) {
+    if (n)
+        return value_list(e->arena, VALUE_LIST, items, n);
+    Lack *lack = ARENA_NEW(e->arena, Lack);
+    lack->why = v->observation ? arena_printf(e->arena, "network `%s` has no %s",
+                                              v->observation->network, what)
+                               : arena_printf(e->arena, "what is looked at takes no %s", what);
+    lack->sum = arena_printf(e->arena, "an empty sum (%s)", lack->why);
+    return value_empty_list(e->arena, lack);
+}
+
 /* parameters(y): the trained weights, {rank, op, role, size}, each standing for its tensor */
 Value value_parameters(Eval *e, const Call *c) {
     View view;
@@ -97,7 +109,7 @@ Value value_parameters(Eval *e, const Call *c) {
     for (size_t i = 0; i < e->nleaves; i++)
         if (!e->leaf[i].frozen && leaf_in_view(e, &view, &e->leaf[i]))
             items[n++] = eval_leaf_record(e, &e->leaf[i]);
-    return value_list(e->arena, VALUE_LIST, items, n);
+    return observed_list(e, &view, "trained weight", items, n);
 }
 
 static bool use_in_view(const View *v, size_t i, const Use *u) {
@@ -130,7 +142,7 @@ Value value_uses(Eval *e, const Call *c) {
         ValueField fields[] = {{"input", &e->use[i].input}, {"output", &e->use[i].output}};
         items[n++] = value_of_fields(e->arena, fields, ARRAY_LEN(fields));
     }
-    return value_list(e->arena, VALUE_LIST, items, n);
+    return observed_list(e, &view, arena_printf(e->arena, "`%s`", b->name), items, n);
 }
 
 /* Gradients of one node that are there already. */
@@ -185,6 +197,9 @@ Value tensor_grad(Eval *e, const Call *c) {
     if (!eval_scalar_node(e, c->slot[0], c->at[0], "what is differentiated", &loss) ||
         !eval_node(e, c->slot[1], c->at[1], "what it is differentiated by", &by))
         return value_poison();
+    if (ir_get(e->graph, loss)->op == IR_OP_constant)
+        return FAIL(e, c->at[0], bad_value,
+                    "a number has no gradient: give what a network computes");
     if (ir_get(e->graph, by)->op == IR_OP_constant)
         return FAIL(e, c->at[1], bad_value,
                     "a number has no gradient: give a tensor, or a weight of parameters(y)");

@@ -13,6 +13,12 @@ Value value_string(Arena *a, const char *text, size_t len) {
     return (Value){.kind = VALUE_STRING, .u.string = s};
 }
 
+Value value_empty_list(Arena *a, const Lack *lack) {
+    ValueList *l = ARENA_NEW(a, ValueList);
+    *l = (ValueList){.lack = lack};
+    return (Value){.kind = VALUE_LIST, .u.list = l};
+}
+
 Value value_list(Arena *a, ValueKind kind, const Value *items, size_t n) {
     CHECK(kind == VALUE_LIST || kind == VALUE_TUPLE);
     ValueList *l = ARENA_NEW(a, ValueList);
@@ -277,7 +283,7 @@ const char *value_kind_name(Value v) {
     case VALUE_POISON:
         return "a mistake";
     case VALUE_NONE:
-        return v.node ? "an empty sum" : "nothing";
+        return v.node && v.u.lack ? v.u.lack->sum : v.node ? "an empty sum" : "nothing";
     case VALUE_INT:
         return "an integer";
     case VALUE_DECIMAL:

@@ -36,9 +36,16 @@ typedef enum ValueKind {
 typedef struct Value Value;
 typedef struct Frame Frame;
 
+/* Why there is nothing, in two forms for messages. */
+typedef struct Lack {
+    const char *why; /* network `s` has no `relu` */
+    const char *sum; /* an empty sum (network `s` has no `relu`) */
+} Lack;
+
 typedef struct ValueList {
     size_t len;
     Value *items;
+    const Lack *lack; /* of an empty list of what a network did; else NULL */
 } ValueList;
 
 typedef struct ValueString {
@@ -99,6 +106,7 @@ struct Value {
         const struct Elements *elements;
         const ValueSeries *series;
         const ValueOpaque *opaque;
+        const Lack *lack; /* VALUE_NONE with node = 1: the cause if it is known, or NULL */
     } u;
 };
 
@@ -145,7 +153,8 @@ static inline double value_number(Value v) {
 
 Value value_string(Arena *a, const char *text, size_t len);
 Value value_list(Arena *a, ValueKind kind, const Value *items,
-                 size_t n);                                          /* LIST or TUPLE; copies */
+                 size_t n); /* LIST or TUPLE; copies */
+Value value_empty_list(Arena *a, const Lack *lack);
 Value value_of_fields(Arena *a, const ValueField *fields, size_t n); /* copies fields and values */
 Value value_series(Arena *a, const double *values, size_t len, size_t stride);
 Value value_opaque(Arena *a, const char *what, const void *tag, void *data);
