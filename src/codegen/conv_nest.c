@@ -395,6 +395,10 @@ static void write_all(Nest *n, Value dst_rows, int src_block, int dst_block) {
 
 void conv_nest(Emit *e, const ConvDesc *d, bool transposed) {
     const WindowDesc *w = &d->window;
+    if (conv_is_pointwise(w) && d->groups == GROUPS_DENSE) {
+        conv_pointwise(e, d, transposed);
+        return;
+    }
     Nest n = {.e = e, .d = d, .transposed = transposed, .zero = conv_zero_vector(e)};
     bool flat = conv_is_pointwise(w);
     Value src_rows = emit_arg(e, transposed ? CONV_OH : CONV_H);

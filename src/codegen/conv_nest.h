@@ -41,5 +41,7 @@ Value conv_zero_vector(Emit *e);
 
 /* The whole kernel: conv (transposed = false) or conv_dx. */
 void conv_nest(Emit *e, const ConvDesc *d, bool transposed);
+/* The same of a dense window that conv_is_pointwise, to the same bits; conv_nest calls it. */
+void conv_pointwise(Emit *e, const ConvDesc *d, bool transposed);
 
 #endif

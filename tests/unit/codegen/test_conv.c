@@ -190,6 +190,25 @@ static void run_kind(void **state, KernelKind kind, uint64_t seed) {
     }
 }
 
+/* Pointwise windows have a kernel of their own, whose work is shared out otherwise where there are
+ * many channels, and whose buffer is left out where they are too many. */
+static void pointwise_agrees(void **state) {
+    static const int reduced[] = {1, 7, 60, 2100}, written[] = {1, 30, 33, 90};
+    Draw r = draw_open(14);
+    ConvDesc d = {.window = {{1, 1}, {1, 1}, {0, 0}, {1, 1}}};
+    for (int i = 0; i < case_count(10); i++) {
+        Case c = {.d = d, .N = draw_int(&r, 1, 33), .groups = 1};
+        c.H = c.OH = draw_int(&r, 1, 4);
+        c.W = c.OW = draw_int(&r, 1, 4);
+        int many = draw_of(&r, reduced, 4), few = draw_of(&r, written, 4);
+        c.I = many, c.O = few;
+        run_case(*state, &r, KERNEL_conv, c);
+        run_case(*state, &r, KERNEL_conv_dw, c);
+        c.I = few, c.O = many;
+        run_case(*state, &r, KERNEL_conv_dx, c);
+    }
+}
+
 static void conv_agrees(void **state) {
     run_kind(state, KERNEL_conv, 11);
 }
@@ -204,6 +223,7 @@ static void conv_dw_agrees(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pointwise_agrees),
         cmocka_unit_test(conv_agrees),
         cmocka_unit_test(conv_dx_agrees),
         cmocka_unit_test(conv_dw_agrees),
