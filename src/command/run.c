@@ -159,7 +159,7 @@ static NascStatus finish(RunState *state, NascStatus status) {
         const RankResult *r = state->reports[i].result;
         interrupted |= r->interrupted;
         scored |= r->n > r->failed + r->missing;
-        any |= r->n > 0;
+        any |= r->n + r->refused > 0;
         curves |= state->evaluations[i].curve.npoints > 0;
     }
     if (n && s->request->json) {

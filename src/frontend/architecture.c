@@ -101,6 +101,19 @@ static const char *value_near(Session *s, const EvalDomain *d, const char *word)
     return diag_nearest(word, names, n);
 }
 
+/* As it stands, or without the spaces around it. */
+static int64_t value_index(Session *s, const EvalDomain *d, const char *text) {
+    int64_t index = domain_index(s->eval, d, text, strlen(text));
+    if (index >= 0)
+        return index;
+    static const char spaces[] = " \t\r\n";
+    text += strspn(text, spaces);
+    size_t len = strlen(text);
+    while (len && strchr(spaces, text[len - 1]))
+        len--;
+    return domain_index(s->eval, d, text, len);
+}
+
 static int64_t pick_completion(void *user, Session *s, const char *address, const EvalDomain *d) {
     Completion *c = user;
     Reading *r = c->reading;
@@ -109,8 +122,9 @@ static int64_t pick_completion(void *user, Session *s, const char *address, cons
             continue;
         c->used[i] = true;
         const char *value = r->values.items[i];
-        int64_t index = r->indices.items[i] >= 0 ? r->indices.items[i]
-                                                 : domain_index(s->eval, d, value, strlen(value));
+        int64_t index = r->indices.items[i];
+        if (index < 0)
+            index = value_index(s, d, value);
         if (index < 0 && !r->problem.len) {
             buf_printf(&r->problem, "`%.80s` is not a value of `%s`", value, address);
             const char *near = value_near(s, d, value);
@@ -144,7 +158,7 @@ static void say_unused(const Completion *c, const Session *s) {
 /* From named values to a point: decisions in order, constraints, the text as the space writes it.
  */
 static Architecture *complete(Space *space, Arena *arena, Arena *scratch, const char *shown,
-                              Reading *r, bool quiet) {
+                              Reading *r, bool quiet, Buf *why) {
     Completion c = {.reading = r, .used = ARENA_ARRAY(scratch, bool, r->addresses.len + 1)};
     Session s;
     session_begin(&s, space->program,
@@ -165,22 +179,35 @@ static Architecture *complete(Space *space, Arena *arena, Arena *scratch, const 
         else if (violated == -1)
             a = architecture_make(&s, space, use, arena);
     }
+    if (why && !r->problem.len)
+        session_first_problem(&s, why);
     bool ok = session_end(&s, quiet);
     return ok ? a : NULL;
 }
 
+static size_t skip_spaces(const char *text, size_t at, size_t len) {
+    while (at < len && strchr(" \t\r\n", text[at]))
+        at++;
+    return at;
+}
+
 static bool looks_default(const Space *space, const char *text, size_t len) {
     const Ast *d = space->definition;
+    size_t begin = skip_spaces(text, 0, len);
     for (size_t i = 0; i < d->list.len; i++) {
         const Ast *m = d->list.items[i];
         size_t n = m->kind == AST_CHOICE ? strlen(m->text) : 0;
-        if (n && n < len && memcmp(text, m->text, n) == 0 && (text[n] == '=' || text[n] == '['))
+        if (!n || n >= len - begin || memcmp(text + begin, m->text, n) != 0)
+            continue;
+        size_t next = skip_spaces(text, begin + n, len);
+        if (next < len && (text[next] == '=' || text[next] == '['))
             return true;
     }
     return false;
 }
 
-/* By the first encoding that reads it; else what is wrong by the one that read most. */
+/* By the first encoding that reads it, to the letter or else loosely; failing that, what is wrong by
+ * the one that read most. */
 static bool read_text(Space *space, Arena *scratch, const char *shown, const char *text, size_t len,
                       Reading *r, bool quiet) {
     if (!space->encoding || looks_default(space, text, len))
@@ -188,11 +215,12 @@ static bool read_text(Space *space, Arena *scratch, const char *shown, const cha
     const AstList *members = &space->definition->list;
     size_t left = 0;
     for (size_t i = 0; i < members->len; i++)
-        left += members->items[i]->kind == AST_ENCODING;
-    for (size_t i = 0; i < members->len; i++) {
-        if (members->items[i]->kind != AST_ENCODING)
+        left += members->items[i]->kind == AST_ENCODING ? 2 : 0;
+    for (size_t i = 0; i < 2 * members->len; i++) {
+        const Ast *encoding = members->items[i % members->len];
+        if (encoding->kind != AST_ENCODING)
             continue;
-        Reading t = {.encoding = members->items[i]};
+        Reading t = {.encoding = encoding, .loose = i >= members->len};
         if (encoding_read(space, scratch, shown, text, len, &t, quiet || --left)) {
             reading_free(r);
             *r = t;
@@ -207,7 +235,8 @@ static bool read_text(Space *space, Arena *scratch, const char *shown, const cha
 }
 
 /* The empty point of a space without decisions has the empty text. */
-Architecture *space_parse(Space *space, Arena *arena, const char *text, size_t len, bool quiet) {
+static Architecture *parse(Space *space, Arena *arena, const char *text, size_t len, bool quiet,
+                           Buf *why) {
     Arena scratch;
     arena_init(&scratch, "architecture");
     const char *shown =
@@ -216,9 +245,14 @@ Architecture *space_parse(Space *space, Arena *arena, const char *text, size_t l
     Architecture *a = NULL;
     bool empty = len == 0 && !space->encoding;
     if (empty || read_text(space, &scratch, shown, text, len, &r, quiet))
-        a = complete(space, arena, &scratch, shown, &r, quiet);
+        a = complete(space, arena, &scratch, shown, &r, quiet, why);
     if (r.problem.len)
         a = NULL;
+    if (r.problem.len && why) {
+        buf_append(why, r.problem.text, r.problem.len);
+        if (r.hint.len)
+            buf_printf(why, "; %s", r.hint.text);
+    }
     if (r.problem.len && !quiet) {
         DiagSink sink;
         diag_init(&sink, &scratch, &space->program->sources);
@@ -232,4 +266,15 @@ Architecture *space_parse(Space *space, Arena *arena, const char *text, size_t l
     reading_free(&r);
     arena_free(&scratch);
     return a;
+}
+
+Architecture *space_parse(Space *space, Arena *arena, const char *text, size_t len, bool quiet) {
+    return parse(space, arena, text, len, quiet, NULL);
+}
+
+void space_explain(Space *space, const char *text, size_t len, Buf *out) {
+    Arena arena;
+    arena_init(&arena, "explanation");
+    parse(space, &arena, text, len, true, out);
+    arena_free(&arena);
 }

@@ -117,11 +117,11 @@ static void check_costs(Check *c, const Ast *space, const Ast *n) {
     VEC_FREE(names);
 }
 
-static bool binds(const Ast *choice, const char *index) {
+static const Ast *binder(const Ast *choice, const char *index) {
     for (size_t i = 0; i < choice->index.len; i++)
         if (choice->index.items[i]->text && !strcmp(choice->index.items[i]->text, index))
-            return true;
-    return false;
+            return choice->index.items[i];
+    return NULL;
 }
 
 static void bad_symmetry(Check *c, const Ast *at, const char *why) {
@@ -147,7 +147,7 @@ static void check_symmetry(Check *c, Scope *s, const Ast *n) {
             continue;
         if (!choice || choice->kind != AST_CHOICE)
             bad_symmetry(c, item, "a symmetry is of choices");
-        else if (order && !binds(choice, n->alias))
+        else if (order && !binder(choice, n->alias))
             bad_symmetry(c, item,
                          arena_printf(c->s->arena, "`%s` has no index `%s`", item->text, n->alias));
         else if (!order && choice->index.len > 2)
@@ -266,6 +266,20 @@ static void check_choices_used(Check *c, const Ast *proxy) {
     }
 }
 
+/* Elements whose values depend on the index do not stand for one another. */
+static void check_order_values(Check *c, const Ast *same) {
+    for (size_t i = 0; same->alias && i < same->list.len; i++) {
+        const Ast *item = same->list.items[i], *choice = item->resolved;
+        const Ast *index =
+            choice && choice->kind == AST_CHOICE ? binder(choice, same->alias) : NULL;
+        if (index && names_declared(choice->a, index))
+            bad_symmetry(c, item,
+                         arena_printf(c->s->arena,
+                                      "what `%s` can be depends on `%s`, so the order matters",
+                                      choice->text, same->alias));
+    }
+}
+
 static void check_proxy_parts(Check *c, const Ast *proxy) {
     check_once(c, proxy, AST_TRAIN, "train");
     if (!proxy->params.len) {
@@ -312,6 +326,9 @@ static void check_statement(Check *c, Scope *s, const Ast *n) {
     case AST_SPACE:
         check_space(c, s, n);
         check_space_parts(c, n);
+        for (size_t i = 0; i < n->list.len; i++)
+            if (n->list.items[i]->kind == AST_SAME)
+                check_order_values(c, n->list.items[i]);
         break;
     case AST_PROXY:
         check_space(c, s, n);

@@ -5,7 +5,10 @@
  *
  * A choice writes its value's text and reads the longest of its values that fits; any other
  * expression is computed and must be met. While reading, an expression may use what stands to its
- * left; a choice that it needs and the text has not said is found by trying its values. */
+ * left; a choice that it needs and the text has not said is found by trying its values.
+ *
+ * A loose reading lets spaces and line ends beside punctuation come and go, outside quotation marks:
+ * JSON and its like are written in several layouts. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +19,7 @@ typedef struct Walk {
     Buf *out;         /* writing; NULL when reading */
     const char *text; /* reading */
     size_t len, at;
+    char quote; /* loosely reading: the mark of the string that `at` is in, or 0 */
     Reading *reading;
 } Walk;
 
@@ -51,15 +55,69 @@ static void put_position(Walk *w) {
     buf_printf(&w->reading->problem, "at character %zu ", characters(w->text, w->at) + 1);
 }
 
+static bool is_space(char c) {
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* Part of a word or number, which spaces end. */
+static bool is_word(char c) {
+    return c == '_' || c == '.' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+           (c >= 'A' && c <= 'Z') || (unsigned char)c >= 0x80;
+}
+
+/* Past the spaces of the text. Between two words there is one exactly if the pattern has one. */
+static bool skip_spaces(Walk *w, bool in_pattern) {
+    if (w->quote)
+        return true;
+    size_t from = w->at, to = from;
+    while (to < w->len && is_space(w->text[to]))
+        to++;
+    bool words = from > 0 && to < w->len && is_word(w->text[from - 1]) && is_word(w->text[to]);
+    if (words && in_pattern != (to > from))
+        return false;
+    w->at = to;
+    return true;
+}
+
+static void pass_characters(Walk *w, size_t n) {
+    for (size_t end = w->at + n; w->at < end; w->at++) {
+        char c = w->text[w->at];
+        if (w->quote && c == w->quote)
+            w->quote = 0;
+        else if (!w->quote && (c == '"' || c == '\''))
+            w->quote = c;
+    }
+}
+
+static bool read_loosely(Walk *w, const char *text, size_t len) {
+    for (size_t i = 0; i < len; i++) {
+        bool space = is_space(text[i]) && !w->quote;
+        while (space && i + 1 < len && is_space(text[i + 1]))
+            i++;
+        if ((space || (w->at < w->len && is_space(w->text[w->at]))) && !skip_spaces(w, space))
+            return false;
+        if (space)
+            continue;
+        if (w->at == w->len || w->text[w->at] != text[i])
+            return false;
+        pass_characters(w, 1);
+    }
+    return true;
+}
+
+static bool read_exactly(Walk *w, const char *text, size_t len) {
+    bool ok = len <= w->len - w->at && memcmp(w->text + w->at, text, len) == 0;
+    w->at += ok ? len : 0;
+    return ok;
+}
+
 static bool walk_literal(Walk *w, const char *text, size_t len) {
     if (w->out) {
         buf_append(w->out, text, len);
         return true;
     }
-    if (len <= w->len - w->at && memcmp(w->text + w->at, text, len) == 0) {
-        w->at += len;
+    if (w->reading->loose ? read_loosely(w, text, len) : read_exactly(w, text, len))
         return true;
-    }
     put_position(w);
     buf_printf(&w->reading->problem, "expected `%.*s`", (int)len, text);
     put_found(w);
@@ -69,8 +127,7 @@ static bool walk_literal(Walk *w, const char *text, size_t len) {
 /* What stands in the text where a value was expected: up to the next sign of punctuation. */
 static size_t word_length(const char *text, size_t len) {
     size_t n = 0;
-    while (n < len && (text[n] == '_' || text[n] == '.' || (text[n] >= '0' && text[n] <= '9') ||
-                       (text[n] >= 'a' && text[n] <= 'z') || (text[n] >= 'A' && text[n] <= 'Z')))
+    while (n < len && is_word(text[n]))
         n++;
     return n;
 }
@@ -111,6 +168,10 @@ static bool read_choice(Walk *w, const EvalChoiceRef *ref) {
         eval_domain(s->eval, ref->frame, ref->choice, ref->indices, ref->nindices);
     if (!d)
         return false;
+    if (w->reading->loose && !skip_spaces(w, false)) {
+        say_values(w, d, ref->address);
+        return false;
+    }
     size_t used = 0;
     int64_t index = domain_match(s->eval, d, w->text + w->at, w->len - w->at, &used);
     if (index < 0) {
@@ -129,7 +190,7 @@ static bool read_choice(Walk *w, const EvalChoiceRef *ref) {
         VEC_PUSH(r->values, arena_strndup(s->arena, w->text + w->at, used));
         VEC_PUSH(r->indices, index);
     }
-    w->at += used;
+    pass_characters(w, used);
     return true;
 }
 
@@ -221,6 +282,8 @@ static bool encoding_walk(Session *s, SpaceUse *use, const Ast *encoding, const 
     s->oracle = (Oracle){.user = out, .pick = pick_read};
     if (!walk_items(&w, use->frame, &encoding->list))
         return false;
+    if (out->loose)
+        skip_spaces(&w, false);
     if (w.at == len)
         return true;
     put_position(&w);
@@ -231,7 +294,7 @@ static bool encoding_walk(Session *s, SpaceUse *use, const Ast *encoding, const 
 
 /* r with one further choice supposed, and nothing read. */
 static Reading supposing(const Reading *r, Arena *arena, int64_t index) {
-    Reading t = {.encoding = r->encoding, .assumed = r->assumed + 1};
+    Reading t = {.encoding = r->encoding, .loose = r->loose, .assumed = r->assumed + 1};
     for (size_t i = 0; i < r->assumed; i++) {
         VEC_PUSH(t.addresses, r->addresses.items[i]);
         VEC_PUSH(t.values, r->values.items[i]);
@@ -291,7 +354,8 @@ bool encoding_read(const Space *space, Arena *scratch, const char *shown, const 
     return false;
 }
 
-/* The notation of every space: address=value, separated by commas outside brackets. */
+/* The notation of every space: address=value, separated by commas outside brackets. Spaces beside
+ * either do not matter, unless they belong to the value. */
 
 static size_t part_length(const char *text, size_t len) {
     int depth = 0;
@@ -306,6 +370,19 @@ static size_t part_length(const char *text, size_t len) {
     return len;
 }
 
+/* An address as the space writes it: without spaces around it or beside punctuation. */
+static const char *tidy_address(Arena *arena, const char *text, size_t len) {
+    char *out = arena_alloc(arena, len + 1);
+    size_t n = 0;
+    for (size_t i = 0; i < len; i++) {
+        bool inside = n > 0 && i + 1 < len && is_word(out[n - 1]) && is_word(text[i + 1]);
+        if (!is_space(text[i]) || inside)
+            out[n++] = text[i];
+    }
+    out[n] = '\0';
+    return out;
+}
+
 bool default_read(Arena *arena, const char *text, size_t len, Reading *out) {
     size_t at = 0;
     while (at <= len) {
@@ -318,7 +395,7 @@ bool default_read(Arena *arena, const char *text, size_t len, Reading *out) {
             return false;
         }
         size_t name = (size_t)(equals - text) - at;
-        const char *address = arena_strndup(arena, text + at, name);
+        const char *address = tidy_address(arena, text + at, name);
         if (reading_find(out, address) >= 0) {
             out->at = at;
             buf_printf(&out->problem, "at character %zu `%s` is given a second time",

@@ -50,7 +50,7 @@ bool eval_enter(Eval *e, Place place, const char *what) {
         return false;
     if (e->depth >= EVAL_MAX_DEPTH) {
         e->aborted = true;
-        REPORT(e, place, recursion_too_deep, e->running ? e->running->name : what);
+        REPORT(e, place, recursion_too_deep, e->inside ? e->inside : what);
         return false;
     }
     if (++e->steps > EVAL_MAX_STEPS) {
@@ -138,7 +138,7 @@ static Value ev_if(Eval *e, Frame *f, const Ast *x) {
 
 static Value ev_lambda(Eval *e, Frame *f, const Ast *x) {
     Closure *c = ARENA_NEW(e->arena, Closure);
-    *c = (Closure){.params = &x->params, .body = x->a, .frame = f, .ast = x};
+    *c = (Closure){.params = &x->params, .body = x->a, .frame = f, .ast = x, .made_in = e->inside};
     return (Value){.kind = VALUE_FUNCTION, .u.function = c};
 }
 

@@ -224,10 +224,14 @@ Value call_closure(Eval *e, const Closure *c, const EvalArg *args, size_t n, Pla
     if (!eval_enter(e, place, c->name ? c->name : "this function"))
         return value_poison();
     const Ast *body = c->body;
+    const char *outside = e->inside, *name = c->name ? c->name : c->made_in;
+    if (name)
+        e->inside = name;
     Frame *f = frame_new(e, c->frame, body->kind == AST_BODY ? &body->list : NULL);
     Value v = value_poison();
     if (frame_bind_args(e, f, c->params, 0, args, n, place, c->name ? c->name : "this function"))
         v = ev(e, f, body->kind == AST_BODY ? body->a : body);
+    e->inside = outside;
     eval_leave(e);
     return v;
 }

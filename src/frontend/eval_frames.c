@@ -249,7 +249,9 @@ static Value force(Eval *e, const Found *at, Frame *inner, const Ast *decl, cons
     m->state = MEMO_RUNNING;
     Context saved = e->now;
     Running here = {.outer = e->running, .decl = decl, .name = name};
+    const char *outside = e->inside;
     e->running = &here;
+    e->inside = name;
     e->now = at->frame->context;
     e->now.in_run |= at->entry->in_run;
     if (decl->kind != AST_SHARED)
@@ -262,6 +264,7 @@ static Value force(Eval *e, const Found *at, Frame *inner, const Ast *decl, cons
         m->value = named_closure(e, m->value, name);
     m->state = MEMO_DONE;
     e->running = here.outer;
+    e->inside = outside;
     e->now = saved;
     return m->value;
 }

@@ -32,7 +32,7 @@ typedef struct Path {
     const Value *values;            /* PATH_ELEMENT: of the binders */
     size_t nvalues;
     const char *label; /* what it adds to names, or NULL */
-    const Ast *site; /* PATH_SITE, where the use stands in the text */
+    const Ast *site;   /* PATH_SITE, where the use stands in the text */
     const Ast *definition;
     const struct Scope *scope; /* that holds the definition */
     Hash128 indices;           /* hash of them */
@@ -106,7 +106,8 @@ typedef struct Closure {
     const Ast *body;
     Frame *frame;
     const Ast *ast;
-    bool alternative; /* of a choice with parameters: must be called */
+    bool alternative;    /* of a choice with parameters: must be called */
+    const char *made_in; /* the definition or function that gave it, or NULL: for messages */
 } Closure;
 
 typedef struct Elements {
@@ -226,6 +227,7 @@ struct Eval {
     bool aborted; /* too deep or too long: everything is poison from here on */
     Taps *taps;   /* of the network being applied, or NULL */
     Running *running;
+    const char *inside; /* the innermost definition or function being computed that has a name */
     EvalLeaf *leaf;
     size_t nleaves, leaves_cap;
     Use *use;
@@ -340,7 +342,8 @@ bool sort_args(Eval *e, const Builtin *b, const EvalArg *args, size_t n, Place p
 /* layers.c */
 bool is_layer(Value v);                              /* may stand right of an arrow */
 Value apply(Eval *e, Value x, Value f, Place place); /* at the present path */
-Value apply_at(Eval *e, Value x, Value f, Place place, PathKind kind, const Ast *site, int64_t index);
+Value apply_at(Eval *e, Value x, Value f, Place place, PathKind kind, const Ast *site,
+               int64_t index);
 const char *label_of(Value f);
 Value layer_new(Eval *e, LayerKind kind, const Value *items, size_t n, Place place);
 Value layer_of_builtin(Eval *e, const Call *c);

@@ -127,6 +127,8 @@ void session_begin(Session *s, Program *p, const SessionConfig *config);
 /* Adds the session's diagnostics to the program's (unless quiet) and frees what is not in the
  * arena. Returns whether there was no error. */
 bool session_end(Session *s, bool quiet);
+/* Adds what went wrong first, with its place in the program, in one line; false if nothing did. */
+bool session_first_problem(const Session *s, Buf *out);
 Frame *session_file_frame(Session *s, size_t file);
 bool session_failed(const Session *s);
 /* Adds diagnostics to the program's, under its lock. */
@@ -241,6 +243,7 @@ bool encoding_write(Session *s, Frame *frame, const Ast *encoding, Buf *out);
 /* Values found in a text, by address. */
 typedef struct Reading {
     const Ast *encoding; /* that is read by, or NULL: the first of the space */
+    bool loose;          /* spaces beside punctuation, outside quotation marks, do not matter */
     VEC(const char *) addresses;
     VEC(const char *) values;
     VEC(int64_t) indices; /* -1: not yet looked up */

@@ -45,6 +45,8 @@ const char *space_name(const Space *s);
  * is no point of the space. Architectures live in `arena`. */
 typedef struct Architecture Architecture;
 Architecture *space_parse(Space *s, Arena *arena, const char *text, size_t len, bool quiet);
+/* Adds why a text is no architecture, in one line: where it stops reading, or what it breaks. */
+void space_explain(Space *s, const char *text, size_t len, Buf *out);
 const char *architecture_text(const Architecture *a);
 /* Draws point number `index` of the stream: priors respected, constraints by rejection. NULL (with a
  * diagnostic naming the constraints) after too many rejections in a row. */

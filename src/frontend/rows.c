@@ -196,25 +196,6 @@ static int64_t pick_row(void *user, Session *s, const char *address, const EvalD
     return -1;
 }
 
-/* What went wrong first, with its place in the program. */
-static void say(const Session *s, Buf *problem) {
-    if (problem->len)
-        return;
-    if (!s->diags.items.len) {
-        buf_puts(problem, "the format gives no architecture");
-        return;
-    }
-    const Diag *d = &s->diags.items.items[0];
-    buf_puts(problem, d->message);
-    if (d->hint && *d->hint)
-        buf_printf(problem, "; %s", d->hint);
-    if (d->place.file == UINT32_MAX)
-        return;
-    int line, column;
-    source_position(s->diags.sources, d->place.file, d->place.lo, &line, &column);
-    buf_printf(problem, " (%s:%d)", s->diags.sources->files.items[d->place.file].path, line);
-}
-
 static bool requirements_hold(Session *s, const Ast *format, Frame *frame) {
     for (size_t i = 0; i < format->list.len; i++) {
         const Ast *m = format->list.items[i];
@@ -296,8 +277,8 @@ bool space_read_row(Space *space, const char *name, const char *metric, const Ro
     }
     if (session_failed(&s))
         *arch = NULL;
-    if (!*arch)
-        say(&s, problem);
+    if (!*arch && !problem->len && !session_first_problem(&s, problem))
+        buf_puts(problem, "the format gives no architecture");
     session_end(&s, true);
     arena_free(&scratch);
     return *arch != NULL;

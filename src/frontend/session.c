@@ -174,6 +174,21 @@ bool session_end(Session *s, bool quiet) {
     return ok;
 }
 
+bool session_first_problem(const Session *s, Buf *out) {
+    if (!s->diags.items.len)
+        return false;
+    const Diag *d = &s->diags.items.items[0];
+    buf_puts(out, d->message);
+    if (d->hint && *d->hint)
+        buf_printf(out, "; %s", d->hint);
+    if (d->place.file == UINT32_MAX)
+        return true;
+    int line, column;
+    source_position(s->diags.sources, d->place.file, d->place.lo, &line, &column);
+    buf_printf(out, " (%s:%d)", s->diags.sources->files.items[d->place.file].path, line);
+    return true;
+}
+
 Frame *session_file_frame(Session *s, size_t file) {
     if (s->frames[file])
         return s->frames[file];

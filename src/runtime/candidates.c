@@ -50,10 +50,11 @@ static NascStatus draw_points(const RankJob *job, RankResult *res) {
 
 static void warn_at(const RankJob *job, const char *path, const Table *t, size_t line,
                     const char *message) {
-    char text[600];
-    snprintf(text, sizeof text, t->is_json ? "%s: row %zu: %s" : "%s:%zu: %s", path, line, message);
+    Buf text = {0};
+    buf_printf(&text, t->is_json ? "%s: row %zu: %s" : "%s:%zu: %s", path, line, message);
     if (job->warn)
-        job->warn(job->user, text);
+        job->warn(job->user, text.text);
+    buf_free(&text);
 }
 
 /* At most so many lines about one table; the rest is counted. */
@@ -77,10 +78,12 @@ static void check_known(const RankJob *job, const char *path, const Table *t, si
     if (!space_parse(job->action->space, &scratch, c->arch, strlen(c->arch), true)) {
         c->status = SCORE_INVALID;
         if (++*unknown <= MAX_TABLE_WARNINGS) {
-            char text[400];
-            snprintf(text, sizeof text, "'%.200s' is no architecture of %s", c->arch,
-                     space_name(job->action->space));
-            warn_at(job, path, t, line, text);
+            Buf why = {0};
+            buf_printf(&why, "'%.200s%s' is no architecture of %s: ", c->arch,
+                       strlen(c->arch) > 200 ? ".." : "", space_name(job->action->space));
+            space_explain(job->action->space, c->arch, strlen(c->arch), &why);
+            warn_at(job, path, t, line, why.text);
+            buf_free(&why);
         }
     }
     arena_free(&scratch);
@@ -108,6 +111,7 @@ static NascStatus read_rows(const RankJob *job, RankResult *res, NascError *err)
     }
     inputs_add(&res->inputs, a->table, t.sha256);
     warn_problems(job, a->table, &t);
+    res->refused = t.nproblems;
     size_t *rows = nasc_alloc(MAX(t.nrows, 1) * sizeof *rows), unknown = 0;
     res->n = table_sample(&t, (size_t)MAX(a->n, 0), a->sample, rows);
     res->candidates = ARENA_ARRAY(&res->arena, Candidate, res->n);

@@ -70,6 +70,7 @@ typedef struct RankResult {
     const char *metric_name;
     size_t n, networks, failed, missing;
     size_t dropped; /* candidates left out by the job's `without` */
+    size_t refused; /* rows of the table that say no architecture with a metric */
     Candidate *candidates;
     int64_t repeats;
     int64_t curve_steps; /* forward passes of every training */

@@ -117,6 +117,8 @@ void report_text(Buf *b, const ActionReport *a, size_t top) {
                r->sizes_only ? "size" : a->proxy, r->n, r->networks, r->failed);
     if (r->repeats > 1 && !r->sizes_only)
         buf_printf(b, ", %lld repeats", (long long)r->repeats);
+    if (r->refused)
+        buf_printf(b, "; %zu rows left out", r->refused);
     if (r->interrupted)
         buf_printf(b, "; interrupted, %zu not scored", r->missing);
     buf_putc(b, '\n');

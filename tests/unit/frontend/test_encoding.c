@@ -142,6 +142,34 @@ static void test_errors(void **state) {
     program_free(p);
 }
 
+/* Spaces beside punctuation come and go; within strings and between words they do not. */
+static void test_layout(void **state) {
+    (void)state;
+    Program *p = load_good(
+        "layout.nas", "space s {\n"
+                      "  input image[3, 8, 8];\n"
+                      "  choice op { ab = conv(1, 4); \"a b\" = conv(3, 4); \"a\" = conv(1, 5); }\n"
+                      "  choice w in {4, 8};\n"
+                      "  network = op -> conv(1, w);\n"
+                      "  encoding \"{\\\"op\\\": \\\"\" op \"\\\", width \" w \"}\";\n"
+                      "}\n");
+    Space *s = program_default_space(p);
+    Arena a;
+    arena_init(&a, "test");
+    static const char *const same[] = {"{\"op\": \"a b\", width 8}", "{\"op\":\"a b\",width 8}",
+                                       " {\n  \"op\" : \"a b\",\n  width\t 8\n}\n"};
+    for (size_t i = 0; i < ARRAY_LEN(same); i++)
+        assert_string_equal(architecture_text(parse_good(p, s, &a, same[i])), same[0]);
+    assert_string_equal(architecture_text(parse_good(p, s, &a, " op = a b, w = 8 ")), same[0]);
+    refuse(p, s, &a, "{\"op\": \"a  b\", width 8}", "expected `\", width `, found `  b", NULL);
+    refuse(p, s, &a, "{\"op\": \" ab\", width 8}", "expected a value of `op`", NULL);
+    refuse(p, s, &a, "{\"op\": \"ab\", width8}", "expected `\", width `, found", NULL);
+    refuse(p, s, &a, "{\"o p\": \"ab\", width 8}", "at character 4 expected", NULL);
+    refuse(p, s, &a, "{\"op\": \"ab\", wid th 8}", "expected `\", width `", NULL);
+    arena_free(&a);
+    program_free(p);
+}
+
 static void test_incomplete(void **state) {
     (void)state;
     NascStatus status;
@@ -217,10 +245,10 @@ static void test_table(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nb201),      cmocka_unit_test(test_mixed),
-        cmocka_unit_test(test_depth),      cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_incomplete), cmocka_unit_test(test_ambiguous),
-        cmocka_unit_test(test_table),
+        cmocka_unit_test(test_nb201),     cmocka_unit_test(test_mixed),
+        cmocka_unit_test(test_depth),     cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_layout),    cmocka_unit_test(test_incomplete),
+        cmocka_unit_test(test_ambiguous), cmocka_unit_test(test_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
