@@ -23,8 +23,7 @@ Hash128 architecture_key(const Architecture *a) {
     for (size_t i = 0; i < a->n; i++)
         genotype_push(&g, (Decision){.address = a->views[i].address,
                                      .domain = {.count = a->views[i].count, .each = -1},
-                                     .index = a->views[i].index,
-                                     .active = true});
+                                     .index = a->views[i].index});
     Hash128 h = genotype_key(&g);
     genotype_free(&g);
     return h;

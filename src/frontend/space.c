@@ -273,8 +273,7 @@ int64_t session_decide(Session *s, const char *address, const EvalDomain *d, Pla
     domain_text(s->eval, d, index, &text);
     genotype_push(&s->point.genotype, (Decision){.address = arena_strdup(s->arena, address),
                                                  .domain = d->domain,
-                                                 .index = index,
-                                                 .active = true});
+                                                 .index = index});
     VEC_PUSH(s->point.texts, arena_strndup(s->arena, text.text ? text.text : "", text.len));
     buf_free(&text);
     return index;

@@ -4,6 +4,7 @@
  * never occur. */
 #include "ir/space.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,8 +33,6 @@ void genotype_free(Genotype *g) {
 Hash128 genotype_key(const Genotype *g) {
     Buf b = {0};
     for (size_t i = 0; i < g->len; i++) {
-        if (!g->items[i].active)
-            continue;
         buf_append(&b, g->items[i].address, strlen(g->items[i].address) + 1);
         unsigned char bytes[8];
         for (int k = 0; k < 8; k++)
@@ -92,6 +91,22 @@ int64_t domain_draw(const Domain *d, RandomStream stream, uint64_t index) {
             return i;
     }
     return (int64_t)random_below(stream, index, (uint64_t)d->count);
+}
+
+double domain_prior_sum(const Domain *d) {
+    double sum = 0;
+    for (int64_t i = 0; d->prior && i < d->count; i++)
+        sum += d->prior[i];
+    return sum;
+}
+
+double domain_probability(const Domain *d, double prior_sum, int64_t value) {
+    if (d->subset_of) {
+        int taken = __builtin_popcountll((unsigned long long)value);
+        double each = element_probability(d);
+        return pow(each, taken) * pow(1 - each, d->subset_of - taken);
+    }
+    return prior_sum > 0 ? d->prior[value] / prior_sum : 1 / (double)d->count;
 }
 
 static int64_t mutate_subset(const Domain *d, int64_t from, RandomStream stream, uint64_t index) {

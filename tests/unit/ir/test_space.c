@@ -72,19 +72,41 @@ static void test_mutate(void **state) {
     assert_int_equal(domain_mutate(&one, 0, stream(4), 0), 0);
 }
 
+/* Values are as likely as they are said to be: 10000 draws, four deviations. */
+static void assert_likely(const Domain *d, const double *expected) {
+    int seen[8] = {0};
+    for (uint64_t i = 0; i < 10000; i++)
+        seen[domain_draw(d, stream(5), i)]++;
+    for (int64_t k = 0; k < d->count; k++) {
+        double p = domain_probability(d, domain_prior_sum(d), k);
+        assert_true(fabs(p - expected[k]) < 1e-15);
+        assert_true(fabs(seen[k] - 10000 * p) <= 4 * sqrt(10000 * p * (1 - p)));
+    }
+}
+
+static void test_probability(void **state) {
+    (void)state;
+    const double prior[] = {6, 0, 2};
+    Domain plain = {.count = 4, .each = -1}, weighted = {.count = 3, .prior = prior, .each = -1};
+    Domain set = {.count = 4, .subset_of = 2, .each = 0.2};
+    assert_likely(&plain, (double[]){0.25, 0.25, 0.25, 0.25});
+    assert_likely(&weighted, (double[]){0.75, 0, 0.25});
+    assert_likely(&set, (double[]){0.64, 0.16, 0.16, 0.04});
+}
+
 static void test_genotype(void **state) {
     (void)state;
     Genotype a = {0}, b = {0};
     Domain d = {.count = 3, .each = -1};
-    genotype_push(&a, (Decision){.address = "edge[1,0]", .domain = d, .index = 1, .active = true});
-    genotype_push(&a, (Decision){.address = "width", .domain = d, .index = 2, .active = false});
-    genotype_push(&b, (Decision){.address = "edge[1,0]", .domain = d, .index = 1, .active = true});
+    genotype_push(&a, (Decision){.address = "edge[1,0]", .domain = d, .index = 1});
+    genotype_push(&b, (Decision){.address = "edge[1,0]", .domain = d, .index = 1});
     assert_true(hash128_equal(genotype_key(&a), genotype_key(&b)));
     b.items[0].index = 2;
     assert_false(hash128_equal(genotype_key(&a), genotype_key(&b)));
     b.items[0].index = 1;
     b.items[0].address = "edge[2,0]";
     assert_false(hash128_equal(genotype_key(&a), genotype_key(&b)));
+    genotype_push(&a, (Decision){.address = "width", .domain = d, .index = 2});
     assert_int_equal(genotype_find(&a, "width")->index, 2);
     assert_null(genotype_find(&a, "height"));
     genotype_free(&a);
@@ -95,7 +117,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_uniform),  cmocka_unit_test(test_prior),
         cmocka_unit_test(test_subset),   cmocka_unit_test(test_mutate),
-        cmocka_unit_test(test_genotype),
+        cmocka_unit_test(test_genotype), cmocka_unit_test(test_probability),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
