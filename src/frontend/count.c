@@ -1,12 +1,12 @@
 /* How many points a space has: raw, within its constraints, up to its symmetries, and as different
  * networks. In: a space. Out: an exact number, an estimate with an interval that says so, or
- * nothing. Exact numbers come from formulas and fast walks where conditions compile, from visiting
- * every point where there are few; estimates from points drawn at random. */
+ * nothing. Exact numbers come from formulas, and where conditions compile from diagrams and fast walks;
+ * from visiting every point where there are few; estimates from points drawn at random. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "frontend/count.h"
+#include "frontend/diagram.h"
 
 enum { MAX_VISITED = 100000, DRAWS = 400 };
 
@@ -32,8 +32,22 @@ static bool raw_leaf(void *user, Leaf *leaf) {
 
 typedef struct Satisfying {
     Natural total;
+    DiagramBudget budget;
     const volatile int *interrupt;
 } Satisfying;
+
+/* Of the variables in use. */
+static bool satisfying_points(Satisfying *s, Walkthrough *w, Arena *arena, Natural *out) {
+    Diagram d;
+    if (diagram_build(arena, w, false, &s->budget, &d)) {
+        diagram_count(&d, out);
+        return true;
+    }
+    walk_use_nodes(w);
+    bool ok = walk_points(w);
+    natural_set(out, w->found);
+    return ok;
+}
 
 static bool satisfying_leaf(void *user, Leaf *leaf) {
     Satisfying *s = user;
@@ -47,10 +61,8 @@ static bool satisfying_leaf(void *user, Leaf *leaf) {
                      .used = ARENA_ARRAY(leaf->session.arena, bool, n + 1)};
     bool ok = walk_requires(&w, leaf);
     if (ok) {
-        walk_use_nodes(&w);
-        ok = walk_points(&w);
         Natural points = {0};
-        natural_set(&points, w.found);
+        ok = satisfying_points(s, &w, leaf->session.arena, &points);
         for (size_t i = 0; i < n; i++)
             if (!w.used[i] && leaf->variables.items[i].index < 0)
                 natural_multiply(&points, (uint64_t)leaf->variables.items[i].domain->domain.count);
@@ -255,7 +267,7 @@ static void count_by_visits(Space *space, bool networks, const volatile int *int
 
 static void count_satisfying(Space *space, const Natural *raw, bool raw_known, Arena *arena,
                              const volatile int *interrupt, SpaceCount *out) {
-    Satisfying s = {.interrupt = interrupt};
+    Satisfying s = {.budget = DIAGRAM_BUDGET, .interrupt = interrupt};
     bool ok = raw_known && count_leaves(space, satisfying_leaf, &s);
     if (ok)
         exact(out, &s.total, arena);

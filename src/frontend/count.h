@@ -27,6 +27,7 @@ typedef struct Walkthrough {
     size_t nvariables;
     bool *used; /* by variable: it is walked; set by the caller where conditions do not need it */
     VEC(int) conditions; /* nodes */
+    const bool *needed;  /* by node: it is computed; NULL: all are */
     bool (*visit)(void *user, const int64_t *taken, const double *values);
     void *user;
     uint64_t found;
@@ -34,11 +35,33 @@ typedef struct Walkthrough {
     const volatile int *interrupt;
 } Walkthrough;
 
+/* What is done once the value of a variable is taken. */
+typedef struct WalkStep {
+    int variable; /* -1: what depends on nothing */
+    int64_t values;
+    int *nodes;      /* to be computed, in order */
+    int *conditions; /* to be checked then */
+    size_t nnodes, nconditions;
+} WalkStep;
+
+typedef struct WalkSteps {
+    WalkStep *all; /* [0]: what depends on nothing; then by variable */
+    size_t nall;
+    WalkStep **order; /* those of the variables in use */
+    size_t n;
+} WalkSteps;
+
+void walk_steps(const Walkthrough *w, WalkSteps *out);
+void walk_steps_free(WalkSteps *steps);
+/* Computes the step's nodes into values, by node; whether its conditions hold. */
+bool walk_step_holds(const Walkthrough *w, const WalkStep *s, const int64_t *taken, double *values);
+
 /* Marks what the nodes need as used. */
 void walk_use_nodes(Walkthrough *w);
 /* False if the budget or the caller ended it. */
 bool walk_points(Walkthrough *w);
-/* Compiles every `require`; false if one cannot be. */
+/* Compiles a `require`, or all; false if one cannot be. */
+bool walk_require(Walkthrough *w, Leaf *leaf, const Ast *require);
 bool walk_requires(Walkthrough *w, Leaf *leaf);
 
 /* Points up to the space's symmetries. False: out of reach. */

@@ -129,96 +129,125 @@ void walk_use_nodes(Walkthrough *w) {
             w->used[w->compiler->nodes.items[i].a] = true;
 }
 
+/* A condition that is the conjunction of others holds as soon as all of them do, and fails with the first. */
+static void push_conjuncts(Walkthrough *w, int node) {
+    const PredNode *nodes = w->compiler->nodes.items;
+    for (; nodes[node].op == PRED_AND; node = nodes[node].a)
+        push_conjuncts(w, nodes[node].b);
+    VEC_PUSH(w->conditions, node);
+}
+
+bool walk_require(Walkthrough *w, Leaf *leaf, const Ast *require) {
+    int node = pred_condition(w->compiler, leaf->use->frame, require->a);
+    if (node >= 0)
+        push_conjuncts(w, node);
+    return node >= 0;
+}
+
 bool walk_requires(Walkthrough *w, Leaf *leaf) {
     const Ast *require;
-    for (int i = 0; (require = space_require(leaf->space->definition, i)); i++) {
-        int node = pred_condition(w->compiler, leaf->use->frame, require->a);
-        if (node < 0)
+    for (int i = 0; (require = space_require(leaf->space->definition, i)); i++)
+        if (!walk_require(w, leaf, require))
             return false;
-        VEC_PUSH(w->conditions, node);
-    }
     return true;
 }
 
-typedef struct Step {
-    int variable; /* -1: what depends on nothing */
-    int64_t values;
-    int *nodes;      /* to be computed once it is taken, in order */
-    int *conditions; /* to be checked then */
-    size_t nnodes, nconditions;
-} Step;
+/* Steps by variable, and at [0] what depends on none: level + 1 is the place in the list. */
+static void fill_steps(const Walkthrough *w, WalkStep *by_level) {
+    const PredNode *nodes = w->compiler->nodes.items;
+    size_t nnodes = w->compiler->nodes.len;
+    for (size_t pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i < nnodes; i++) {
+            WalkStep *s = &by_level[nodes[i].level + 1];
+            if (w->needed && !w->needed[i])
+                continue;
+            if (pass)
+                s->nodes[s->nnodes] = (int)i;
+            s->nnodes++;
+        }
+        for (size_t i = 0; i < w->conditions.len; i++) {
+            WalkStep *s = &by_level[nodes[w->conditions.items[i]].level + 1];
+            if (pass)
+                s->conditions[s->nconditions] = w->conditions.items[i];
+            s->nconditions++;
+        }
+        for (size_t i = 0; !pass && i <= w->nvariables; i++) {
+            WalkStep *s = &by_level[i];
+            s->nodes = nasc_alloc((s->nnodes + 1) * sizeof *s->nodes);
+            s->conditions = nasc_alloc((s->nconditions + 1) * sizeof *s->conditions);
+            s->nnodes = s->nconditions = 0;
+        }
+    }
+}
+
+void walk_steps(const Walkthrough *w, WalkSteps *out) {
+    *out = (WalkSteps){.all = nasc_alloc_zero((w->nvariables + 1) * sizeof *out->all),
+                       .order = nasc_alloc((w->nvariables + 1) * sizeof(WalkStep *)),
+                       .nall = w->nvariables + 1};
+    fill_steps(w, out->all);
+    out->all[0].variable = -1;
+    for (size_t i = 0; i < w->nvariables; i++) {
+        if (!w->used[i])
+            continue;
+        WalkStep *s = &out->all[i + 1];
+        s->variable = (int)i;
+        s->values = w->compiler->variables[i].domain->domain.count;
+        out->order[out->n++] = s;
+    }
+}
+
+void walk_steps_free(WalkSteps *steps) {
+    for (size_t i = 0; i < steps->nall; i++) {
+        free(steps->all[i].nodes);
+        free(steps->all[i].conditions);
+    }
+    free(steps->all);
+    free(steps->order);
+}
+
+bool walk_step_holds(const Walkthrough *w, const WalkStep *s, const int64_t *taken,
+                     double *values) {
+    const PredNode *nodes = w->compiler->nodes.items;
+    for (size_t i = 0; i < s->nnodes; i++)
+        values[s->nodes[i]] = pred_compute(&nodes[s->nodes[i]], taken, values);
+    for (size_t i = 0; i < s->nconditions; i++)
+        if (values[s->conditions[i]] == 0)
+            return false;
+    return true;
+}
 
 typedef struct Run {
     Walkthrough *w;
-    Step *steps;
-    size_t nsteps;
+    WalkSteps steps;
     int64_t *taken;
     double *values;
 } Run;
 
-static void fill_step(const Walkthrough *w, Step *s, int level) {
-    s->nodes = nasc_alloc((w->compiler->nodes.len + 1) * sizeof *s->nodes);
-    s->conditions = nasc_alloc((w->conditions.len + 1) * sizeof *s->conditions);
-    for (size_t i = 0; i < w->compiler->nodes.len; i++)
-        if (w->compiler->nodes.items[i].level == level)
-            s->nodes[s->nnodes++] = (int)i;
-    for (size_t i = 0; i < w->conditions.len; i++)
-        if (w->compiler->nodes.items[w->conditions.items[i]].level == level)
-            s->conditions[s->nconditions++] = w->conditions.items[i];
-}
-
-static bool step_holds(Run *r, const Step *s) {
-    const PredNode *nodes = r->w->compiler->nodes.items;
-    for (size_t i = 0; i < s->nnodes; i++)
-        r->values[s->nodes[i]] = pred_compute(&nodes[s->nodes[i]], r->taken, r->values);
-    for (size_t i = 0; i < s->nconditions; i++)
-        if (r->values[s->conditions[i]] == 0)
-            return false;
-    return true;
-}
-
 static bool run_step(Run *r, size_t at) {
     Walkthrough *w = r->w;
-    if (at == r->nsteps) {
+    if (at == r->steps.n) {
         w->found++;
         return !w->visit || w->visit(w->user, r->taken, r->values);
     }
-    const Step *s = &r->steps[at];
+    const WalkStep *s = r->steps.order[at];
     for (int64_t i = 0; i < s->values; i++) {
         w->budget -= 1 + (int64_t)s->nnodes;
         if (w->budget < 0 || (w->interrupt && *w->interrupt))
             return false;
         r->taken[s->variable] = i;
-        if (step_holds(r, s) && !run_step(r, at + 1))
+        if (walk_step_holds(w, s, r->taken, r->values) && !run_step(r, at + 1))
             return false;
     }
     return true;
 }
 
 bool walk_points(Walkthrough *w) {
-    size_t n = 0;
     Run r = {.w = w};
-    r.steps = nasc_alloc_zero((w->nvariables + 1) * sizeof *r.steps);
+    walk_steps(w, &r.steps);
     r.taken = nasc_alloc_zero((w->nvariables + 1) * sizeof *r.taken);
     r.values = nasc_alloc_zero((w->compiler->nodes.len + 1) * sizeof *r.values);
-    Step known = {.variable = -1};
-    fill_step(w, &known, -1);
-    for (size_t i = 0; i < w->nvariables; i++) {
-        if (!w->used[i])
-            continue;
-        r.steps[n] =
-            (Step){.variable = (int)i, .values = w->compiler->variables[i].domain->domain.count};
-        fill_step(w, &r.steps[n++], (int)i);
-    }
-    r.nsteps = n;
-    bool ok = !step_holds(&r, &known) || run_step(&r, 0);
-    for (size_t i = 0; i < n; i++) {
-        free(r.steps[i].nodes);
-        free(r.steps[i].conditions);
-    }
-    free(known.nodes);
-    free(known.conditions);
-    free(r.steps);
+    bool ok = !walk_step_holds(w, &r.steps.all[0], r.taken, r.values) || run_step(&r, 0);
+    walk_steps_free(&r.steps);
     free(r.taken);
     free(r.values);
     return ok;

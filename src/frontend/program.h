@@ -48,11 +48,17 @@ Architecture *space_parse(Space *s, Arena *arena, const char *text, size_t len, 
 /* Adds why a text is no architecture, in one line: where it stops reading, or what it breaks. */
 void space_explain(Space *s, const char *text, size_t len, Buf *out);
 const char *architecture_text(const Architecture *a);
-/* Draws point number `index` of the stream: priors respected, constraints by rejection. NULL (with a
- * diagnostic naming the constraints) after too many rejections in a row. */
-const char *space_law(Space *s); /* how points are drawn, in words */
+/* How points are drawn, in words: "uniform over satisfying points" or "not uniform: ..". */
+const char *space_law(Space *s);
+bool space_uniform(Space *s);
+/* The number of points within the constraints, where each is drawn as often as any other and they are counted
+ * at once; else -1. */
+int64_t space_points(Space *s);
+/* Draws point number `index` of the stream: by priors, within the constraints. NULL with a diagnostic that names
+ * the constraints at fault if they leave nothing, or so little that nothing is found. */
 Architecture *space_sample(Space *s, Arena *arena, RandomStream stream, uint64_t index);
-/* Changes each active decision with probability `rate`, at least one; stays inside the constraints. */
+/* Changes each decision with probability `rate`, at least one; stays inside the constraints. Where that finds
+ * nothing, another point is drawn. */
 Architecture *space_mutate(Space *s, Arena *arena, const Architecture *a, RandomStream stream,
                            uint64_t index, double rate);
 /* The decisions of an architecture: address ("edge[1,0]"), chosen value as text, number of values. */

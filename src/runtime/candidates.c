@@ -8,8 +8,20 @@
 #include "base/hashset.h"
 #include "runtime/table.h"
 
-/* How many draws in a row may repeat earlier points before the space counts as exhausted. */
-enum { MAX_REPEATED_DRAWS = 10000 };
+/* How many draws in a row may repeat earlier points before the space counts as exhausted; after so many it is asked
+ * how many points it has. */
+enum { MAX_REPEATED_DRAWS = 10000, REPEATED_DRAWS = 20 };
+
+/* Where all points are equally likely, 20 (n + 1) draws that repeat n of them leave one more a chance of exp(-20). */
+static bool exhausted(Space *space, uint64_t repeated, size_t seen) {
+    uint64_t limit = MAX_REPEATED_DRAWS;
+    if (repeated < REPEATED_DRAWS)
+        return false;
+    if (space_uniform(space))
+        limit = MIN(limit, 20 * (seen + 1));
+    return repeated >= limit ||
+           (repeated == REPEATED_DRAWS && space_points(space) == (int64_t)seen);
+}
 
 static NascStatus draw_points(const RankJob *job, RankResult *res) {
     const Action *a = job->action;
@@ -18,7 +30,8 @@ static NascStatus draw_points(const RankJob *job, RankResult *res) {
     VEC(Candidate) drawn = {0};
     bool ok = true;
     uint64_t repeated = 0;
-    for (uint64_t i = 0; (int64_t)drawn.len < a->n && repeated < MAX_REPEATED_DRAWS; i++) {
+    for (uint64_t i = 0; (int64_t)drawn.len < a->n && !exhausted(a->space, repeated, drawn.len);
+         i++) {
         if (job->interrupt && *job->interrupt)
             break;
         Arena scratch;

@@ -70,6 +70,15 @@ static void test_large(void **state) {
     assert_counts(
         SPACE("  choice w[i in 1..40] in 1..10;\n"), "10000000000000000000000000000000000000000",
         "10000000000000000000000000000000000000000", "10000000000000000000000000000000000000000");
+    /* Numbers that add up: of 10^40 points the C(45, 40) with a sum of at most 45; of 2^100 the C(100, 50) with as many
+     * of one as of the other. */
+    assert_counts(
+        SPACE("  choice w[i in 1..40] in 1..10;\n  require sum(i in 1..40) w[i] <= 45;\n"),
+        "10000000000000000000000000000000000000000", "1221759", "1221759");
+    assert_counts(
+        SPACE("  choice w[i in 1..100]: bool;\n  require count(i in 1..100 if w[i]) == 50;\n"),
+        "1267650600228229401496703205376", "100891344545564193334812497256",
+        "100891344545564193334812497256");
     /* A constraint that sees two of them: 100 - 10 pairs. */
     assert_counts(SPACE("  choice w[i in 1..10] in 1..10;\n  require w[1] != w[2];\n"),
                   "10000000000", "9000000000", "9000000000");
