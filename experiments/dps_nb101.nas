@@ -12,10 +12,11 @@ param budget    = 32            "proxies to try";
 param repeats   = 1             "independent initialisations of each";
 param seed      = 0             "draws the proxies";
 
-// The paper's dimensions, of one tap, and how long to train.
+// The paper's dimensions, of one tap, how long to train, and what of the losses is the score.
 proxy patient(net) {
   use eproxy_space;
-  choice steps in {10, 15, 20};
+  choice steps in {10, 20, 40};
+  choice readout in {"last", "ratio"};
 }
 
 search tuned in patient(images: images, repeats: repeats, taps: 1)

@@ -12,6 +12,7 @@ param seed    = 0             "draws the networks to choose by, and the proxies"
 proxy patient(net) {
   use eproxy_space;
   choice steps in {10, 20};
+  choice readout in {"last", "ratio"};
 }
 
 search tuned in patient(images: images, taps: 1)

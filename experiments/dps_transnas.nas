@@ -16,6 +16,7 @@ param seed    = 0             "draws the networks to choose by, and the proxies"
 proxy sharp(net) {
   use eproxy_space;
   choice resolution in {32, 64};
+  choice readout in {"last", "ratio"};
   per run { x = batch(images, count, like: [3, resolution, resolution], augment: augment); }
 }
 

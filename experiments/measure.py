@@ -43,6 +43,8 @@ def experiments(full):
         add("nb201_40" + suffix, "nb201.nas", *nb201, "n=150", "steps=40", seed=s)
         add("nb201_bare" + suffix, "nb201.nas", *nb201, "n=150", "steps=40", "barred=false", seed=s)
     for task in TASKS:
+        for size in (32, 64):
+            add(f"{task}_{size}", "transnas.nas", f"table=transnas/micro_{task}.tsv", f"resolution={size}", "steps=20")
         add("dps_" + task, "dps_transnas.nas", f"table=transnas/micro_{task}.tsv", *budget)
     for space, table in NDS.items():
         add("dps_" + space, f"dps_{space}.nas", f"table=nds/{table}.json", *budget)
@@ -164,6 +166,11 @@ def rho_at(results, step, repeats=None, with_size=None):
     return spearman(scores, results[0].metric(archs))
 
 
+def by_ratio(results, archs, step):
+    """The mean over trainings of the loss at a step divided by the loss at the first, negated: larger is better."""
+    return [sum(-c[step - 1] / c[0] for r in results for c in r.curves[a]) for a in archs]
+
+
 def line(cells):
     return "| " + " | ".join(cells) + " |\n"
 
@@ -250,6 +257,30 @@ def sum_table(get, rows):
     return table(["scores", "Spearman", "rank sum with", "Spearman"], ["rank sum with"], lines)
 
 
+def readout_table(get, rows):
+    """rows: (title, names whose mean counts, size). By step: the loss reached against the same as a share of the first one."""
+    lines = []
+    for title, names, size in rows:
+        rs = [get(n) for n in names]
+        if not all(rs):
+            continue
+        archs = sorted(set.intersection(*(set(r.curves) for r in rs)))
+        metric, sizes = rs[0].metric(archs), ranks(rs[0].metric(archs, size))
+        last = min(len(c[0]) for r in rs for c in r.curves.values())
+        reads = [("loss reached", lambda s: [at_step(rs, a, s) for a in archs]),
+                 ("divided by the first", lambda s: by_ratio(rs, archs, s))]
+        for read, scores in reads:
+            at = [scores(s) if s <= last else None for s in READ_STEPS]
+            alone = [f"{spearman(x, metric):.3f}" if x else "" for x in at]
+            both = [f"{spearman([a + b for a, b in zip(ranks(x), sizes)], metric):.3f}" if x else "" for x in at]
+            lines.append([title, read, *alone, f"{size} {spearman(sizes, metric):.3f}", *both])
+    return table(["rows", "score"] + [f"step {s}" for s in READ_STEPS] + ["size"] + [f"step {s} and size" for s in READ_STEPS],
+                 ["score", "size"], lines)
+
+
+READ_STEPS = (5, 10, 20, 40)
+
+
 def final_scores(r, archs):
     return [r.curves[a][0][-1] for a in archs]
 
@@ -303,6 +334,10 @@ def tables(get):
         "nb101_settings": curve_table(get, [("wave_h, lr 1.2, head 1x1 to 512 (seed 0)", ["nb101_s0"], None)]
                                       + [(", ".join(v), ["nb101_" + k], None) for k, v in SETTINGS.items()]
                                       + [("stem=64", ["nb101_stem64"], None), ("stem=128", ["nb101_stem128"], None)]),
+        "readout": readout_table(get, [("NAS-Bench-101, mean of three seeds", s101, "params"),
+                                       ("NAS-Bench-201, mean of three repeats", ["nb201_r"], "live_macs")]
+                                 + [(f"TransNAS {t}, {size} pixels", [f"{t}_{size}"], "counted_macs")
+                                    for t in TASKS for size in (32, 64)]),
         "nb101_dps": search_table(get, [("NAS-Bench-101", "dps_nb101")]),
         "transnas_dps": search_table(get, [(t, "dps_" + t) for t in TASKS]),
         "nds_dps": search_table(get, [(t, "dps_" + n) for n, t in NDS.items()]),

@@ -22,6 +22,7 @@ proxy eproxy(net,
     head_kernel = i => 1, head_width = i => 128,
     barrier_kernel = i => 3, barrier_width = i => 128,
     weight = i => 1 / 2 ^ i,           // of a tap's loss in the score
+    readout = "last",                  // last: the loss reached; ratio: divided by the loss before any update
     dead_last = false,                 // rank networks whose input reaches no result behind all others
     init_net = "default", init_barrier = "default") {
 
@@ -81,6 +82,7 @@ proxy eproxy(net,
   // A network that is cut in two learns a constant at once, and for ten steps that beats most networks
   // that learn more: the paper's score puts it first. A loss beyond all others puts it last.
   dead = dead_last and net.live_macs == 0;
-  score = -((loss at steps) + (if dead then 1000 else 0))
+  reached = record(last: loss at steps, ratio: (loss at steps) / (loss at 1))[readout];
+  score = -(reached + (if dead then 1000 else 0))
         * (if alpha == 0 then 1 else 1 - alpha * net.counted_macs / net.space.max_macs);
 }
