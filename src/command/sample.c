@@ -1,6 +1,8 @@
-/* `nasc sample`: different points of a space, an architecture a line. */
+/* `nasc sample`: different points of a space, an architecture a line, and the law by which they were drawn. */
 #include <stdlib.h>
 #include <string.h>
+
+#include <jansson.h>
 
 #include "base/files.h"
 #include "command/session.h"
@@ -106,6 +108,9 @@ static NascStatus sample_labels(Session *s, Space *space) {
         else if (!write_labels(s, space, chosen, n))
             status = session_diagnostics(s, NASC_PROGRAM_ERROR);
         session_write(s, NASC_STREAM_RESULT, &b);
+        session_message(s,
+                        "nasc: note: not uniform: spread over the sizes of what was drawn (%s)\n",
+                        result.law);
         if (n < (size_t)wanted)
             session_message(s, "nasc: note: only %zu different networks were found\n", n);
         buf_free(&b);
@@ -117,42 +122,65 @@ static NascStatus sample_labels(Session *s, Space *space) {
     return status;
 }
 
+static void put_json(const RankResult *r, Buf *b) {
+    json_t *o = json_object(), *list = json_array();
+    for (size_t i = 0; i < r->n; i++)
+        json_array_append_new(list, json_string(r->candidates[i].arch));
+    json_object_set_new(o, "law", json_string(r->law));
+    json_object_set_new(o, "architectures", list);
+    char *text = json_dumps(o, JSON_INDENT(1));
+    CHECK(text);
+    buf_printf(b, "%s\n", text);
+    free(text);
+    json_decref(o);
+}
+
+static NascStatus sample_points(Session *s, Space *space) {
+    const NascRequest *r = s->request;
+    Action action = {.space = space,
+                     .kind = CANDIDATES_DRAWN,
+                     .n = r->n ? r->n : DEFAULT_DRAWS,
+                     .sample = r->seed};
+    RankJob job = {.program = s->program, .action = &action, .interrupt = r->interrupt};
+    RankResult result = {0};
+    Buf b = {0};
+    arena_init(&result.arena, "sample");
+    NascStatus status = session_diagnostics(s, candidates_gather(&job, &result, &s->err));
+    if (r->json && status == NASC_OK)
+        put_json(&result, &b);
+    for (size_t i = 0; !r->json && i < result.n; i++)
+        buf_printf(&b, "%s\n", result.candidates[i].arch);
+    session_write(s, NASC_STREAM_RESULT, &b);
+    if (status == NASC_OK && !r->json)
+        session_message(s, "nasc: note: different points, %s\n", result.law);
+    if (status == NASC_OK && (int64_t)result.n < action.n)
+        session_message(s, "nasc: note: only %zu different architectures were found\n", result.n);
+    buf_free(&b);
+    rank_free(&result);
+    return status == NASC_OK && r->interrupt && *r->interrupt ? NASC_INTERRUPTED : status;
+}
+
+/* What does not go together. */
+static const char *wrong_options(const NascRequest *r) {
+    if (r->export_to && !r->for_labels)
+        return "--export needs --for-labels N: the table that the networks stand beside";
+    if (r->json && r->for_labels)
+        return "--for-labels writes a table, which --json does not change";
+    return NULL;
+}
+
 NascStatus nasc_sample(const NascRequest *r) {
     Session s;
     NascStatus status = session_open(&s, r, false);
+    const char *wrong = wrong_options(r);
     Space *space = status == NASC_OK ? program_default_space(s.program) : NULL;
     if (status == NASC_OK && !space)
         status = session_diagnostics(&s, NASC_PROGRAM_ERROR);
-    if (status == NASC_OK && r->export_to && !r->for_labels) {
-        session_message(&s,
-                        "nasc: error: --export needs --for-labels N: the table that the networks "
-                        "stand beside\n");
+    if (status == NASC_OK && wrong) {
+        session_message(&s, "nasc: error: %s\n", wrong);
         status = NASC_USAGE_ERROR;
-    } else if (status == NASC_OK && r->for_labels) {
-        status = sample_labels(&s, space);
     } else if (status == NASC_OK) {
-        Action action = {.space = space,
-                         .kind = CANDIDATES_DRAWN,
-                         .n = r->n ? r->n : DEFAULT_DRAWS,
-                         .sample = r->seed};
-        RankJob job = {.program = s.program, .action = &action, .interrupt = r->interrupt};
-        RankResult result = {0};
-        Buf b = {0};
-        arena_init(&result.arena, "sample");
-        status = candidates_gather(&job, &result, &s.err);
-        status = session_diagnostics(&s, status);
-        for (size_t i = 0; i < result.n; i++)
-            buf_printf(&b, "%s\n", result.candidates[i].arch);
-        session_write(&s, NASC_STREAM_RESULT, &b);
-        if (status == NASC_OK)
-            session_message(&s, "nasc: note: different points, %s\n", space_law(space));
-        if (status == NASC_OK && (int64_t)result.n < action.n)
-            session_message(&s, "nasc: note: only %zu different architectures were found\n",
-                            result.n);
-        buf_free(&b);
-        rank_free(&result);
-        if (status == NASC_OK && r->interrupt && *r->interrupt)
-            status = NASC_INTERRUPTED;
+        status = r->for_labels ? sample_labels(&s, space) : sample_points(&s, space);
     }
     session_close(&s);
     return status;

@@ -53,6 +53,7 @@ static NascStatus draw_points(const RankJob *job, RankResult *res) {
             break;
     }
     res->n = drawn.len;
+    res->law = space_law(a->space);
     res->candidates = ARENA_ARRAY(&res->arena, Candidate, drawn.len);
     if (drawn.len)
         memcpy(res->candidates, drawn.items, drawn.len * sizeof *drawn.items);

@@ -68,6 +68,7 @@ typedef struct RankResult {
     bool has_metric, sizes_only, interrupted;
     bool by_reference; /* scored by the reference executor */
     const char *metric_name;
+    const char *law; /* how the candidates were drawn (space_law), or NULL: they were given */
     size_t n, networks, failed, missing;
     size_t dropped; /* candidates left out by the job's `without` */
     size_t refused; /* rows of the table that say no architecture with a metric */

@@ -111,6 +111,8 @@ static json_t *action_json(const ActionReport *a) {
     if (!r->sizes_only)
         json_object_set_new(o, "executor", json_string(r->by_reference ? "reference" : "kernels"));
     json_object_set_new(o, "metric", text_or_null(r->metric_name));
+    if (r->law)
+        json_object_set_new(o, "law", json_string(r->law));
     json_object_set_new(o, "n", json_integer((json_int_t)r->n));
     json_object_set_new(o, "networks", json_integer((json_int_t)r->networks));
     json_object_set_new(o, "failed", json_integer((json_int_t)r->failed));

@@ -122,6 +122,8 @@ void report_text(Buf *b, const ActionReport *a, size_t top) {
     if (r->interrupted)
         buf_printf(b, "; interrupted, %zu not scored", r->missing);
     buf_putc(b, '\n');
+    if (r->law)
+        buf_printf(b, "Drawn: %s.\n", r->law);
     put_ranking(b, a, top);
     put_rows(b, a);
     buf_putc(b, '\n');
