@@ -63,8 +63,9 @@ static void nas_error(const Place *place, Parse *p, const char *message);
     SAME "same" /* before `up`, at the start of a statement: parse.c */
 
 %nterm <list> program statements alternatives parameters parameter_list arguments expressions
+%nterm <list> use_settings
 %nterm <list> pattern sizes
-%nterm <node> statement use parameter_statement definition choice domain alternative space proxy
+%nterm <node> statement use use_setting parameter_statement definition choice domain alternative space proxy
 %nterm <node> input network require costs encoding format symmetry shared per train measure rank search
 %nterm <node> optional_evaluate optional_against
 %nterm <node> head index parameter value settings block body lambda_block optional_each
@@ -109,6 +110,7 @@ statement:
 
 use:
     USE NAME ';'                   { $$ = build_use(p, @$, @2, $2, NULL); }
+|   USE NAME WITH use_settings ';' { $$ = build_use_with(p, @$, @2, $2, $4); }
 |   USE NAME AS NAME ';'           { $$ = build_use(p, @$, @2, $2, $4); }
 |   USE STRING ';'                 { $$ = build_use_path(p, @$, $2, NULL); }
 |   USE STRING AS NAME ';'         { $$ = build_use_path(p, @$, $2, $4); }
@@ -182,11 +184,24 @@ value:
 |   error ';'                      { REPAIRED; $$ = node_error(p, @1); }
 ;
 
-/* Further settings of the `with` that ends the expression. */
+/* With further settings of the `with` that ends the expression. */
 settings:
     open_expression
 |   settings ',' any_name ':' expression
                                    { $$ = build_setting(p, $1, build_arg(p, @3, @5, $3, $5)); }
+;
+
+use_settings:
+    use_setting                    { $$ = list_one(p, $1); }
+|   use_settings ',' use_setting   { $$ = list_push(p, $1, $3); }
+;
+
+/* A definition of the proxy that uses the other one. */
+use_setting:
+    any_name ':' expression
+    {
+        $$ = build_definition(p, @$, build_head(p, @1, $1, NULL, NULL), AST_DEFINITION, $3);
+    }
 ;
 
 block:
@@ -325,14 +340,14 @@ train:
 ;
 
 rank:
-    RANK open_expression BY open_expression ';' { $$ = build_rank(p, @$, $2, $4); }
+    RANK open_expression BY settings ';' { $$ = build_rank(p, @$, $2, $4); }
 ;
 
 search:
-    SEARCH NAME IN open_expression BY NAME ON open_expression optional_evaluate optional_against
+    SEARCH NAME IN settings BY NAME ON open_expression optional_evaluate optional_against
     USING open_expression ';'
                                    { $$ = build_search(p, @$, @2, $2, $4, @6, $6, NULL, $8, $9, $10, $12); }
-|   SEARCH NAME IN open_expression BY NAME PER NAME ON open_expression optional_evaluate
+|   SEARCH NAME IN settings BY NAME PER NAME ON open_expression optional_evaluate
     optional_against USING open_expression ';'
                                    { $$ = build_search(p, @$, @2, $2, $4, @6, $6, $8, $10, $11, $12, $14); }
 ;
@@ -344,7 +359,7 @@ optional_evaluate:
 
 optional_against:
     %empty                         { $$ = NULL; }
-|   AGAINST open_expression        { $$ = $2; }
+|   AGAINST settings               { $$ = $2; }
 ;
 
 /* ---- expressions: section 5, loosest first ---- */

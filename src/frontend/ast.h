@@ -39,7 +39,8 @@ typedef enum AstKind {
     AST_BINDER,        /* text in a; or an index pattern without name: text NULL, a = constant */
 
     /* items and members */
-    AST_USE,   /* text = name (library) or string (path), is_path; alias = as-name or NULL */
+    AST_USE,   /* text = name (library) or string (path), is_path; alias = as-name or NULL; list: settings, as
+                  AST_DEFINITION */
     AST_PARAM, /* text, a = default, help; top level */
     AST_DEFINITION, /* text; index = list of AST_BINDER or NULL, b = index condition; params; a = value */
     AST_SPACE,         /* text, params, list = members */

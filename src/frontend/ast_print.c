@@ -445,6 +445,13 @@ static void put_use(Buf *b, const Ast *s) {
         buf_puts(b, s->text);
     if (s->alias)
         buf_printf(b, " as %s", s->alias);
+    for (size_t i = 0; i < s->list.len; i++) {
+        const Ast *setting = s->list.items[i];
+        if (setting->kind != AST_DEFINITION)
+            continue;
+        buf_printf(b, "%s %s: ", i ? "," : " with", setting->text);
+        put(b, setting->a, LEVEL_OPEN);
+    }
     buf_putc(b, ';');
 }
 

@@ -366,7 +366,11 @@ static void check_statement(Check *c, Scope *s, const Ast *n) {
             check_expr(c, s, n->list.items[0]->b);
         check_expr(c, s, n->c);
         break;
-    case AST_USE:
+    case AST_USE: /* in proxies derivation has replaced it */
+        if (n->list.len)
+            diag_at(c->diags, n->list.items[0]->place, DIAG_misplaced_statement, "use .. with",
+                    context_texts[IN_FILE]);
+        break;
     case AST_COSTS:
     case AST_ERROR:
         break;

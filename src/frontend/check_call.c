@@ -294,6 +294,11 @@ static void check_declared_call(Check *c, const Ast *call, const Ast *declared, 
     }
 }
 
+void check_settings(Check *c, const Ast *with, const Ast *declared) {
+    if (declared->kind == AST_SPACE || declared->kind == AST_PROXY)
+        check_declared_call(c, with, declared, false);
+}
+
 static void check_values(Check *c, Scope *s, const Ast *call) {
     for (size_t i = 0; i < call->list.len; i++)
         if (call->list.items[i]->kind == AST_ARG)

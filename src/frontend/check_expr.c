@@ -151,6 +151,8 @@ static void check_pattern(Check *c, Scope *s, const Ast *e) {
 
 static void check_with(Check *c, Scope *s, const Ast *e) {
     check_expr(c, s, e->a);
+    if (e->a->kind == AST_NAME && e->a->resolved)
+        check_settings(c, e, e->a->resolved);
     for (size_t i = 0; i < e->list.len; i++) {
         const Ast *arg = e->list.items[i];
         if (arg->kind != AST_ARG)

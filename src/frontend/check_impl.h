@@ -73,6 +73,8 @@ void check_word(Check *c, Scope *s, Ast *e);
 
 /* calls */
 void check_call(Check *c, Scope *s, Ast *call);
+/* The settings of a `with` that follows the name of a proxy or space. */
+void check_settings(Check *c, const Ast *with, const Ast *declared);
 /* Whether the word is a function, layer or aggregate of the language. */
 bool builtin_exists(const char *name);
 /* All their names, for suggestions. */

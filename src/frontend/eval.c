@@ -399,8 +399,22 @@ static bool ev_override(Eval *e, Frame *f, const Ast *arg, Override *out) {
     return false;
 }
 
+/* `proxy with taps: 1` is the proxy with that argument, and so for a space. */
+static Value ev_with_arguments(Eval *e, Frame *f, Value v, const Ast *x) {
+    EvalArg *args = ARENA_ARRAY(e->arena, EvalArg, x->list.len);
+    for (size_t i = 0; i < x->list.len; i++) {
+        const Ast *arg = x->list.items[i];
+        args[i] = (EvalArg){.name = arg->text, .value = ev(e, f, arg->a), .place = arg->place};
+        if (value_is_poison(args[i].value))
+            return value_poison();
+    }
+    return call_value(e, v, args, x->list.len, x->place);
+}
+
 static Value ev_with(Eval *e, Frame *f, const Ast *x) {
     Value v = ev(e, f, x->a), initial = value_none();
+    if (value_plain(v).kind == VALUE_OPAQUE)
+        return ev_with_arguments(e, f, v, x);
     IrInit init = IR_INIT_NONE;
     Override *overrides = ARENA_ARRAY(e->arena, Override, x->list.len + 1);
     size_t n = 0;

@@ -103,6 +103,15 @@ Ast *build_use(Parse *p, Place place, Place name_place, const char *name, const 
     return n;
 }
 
+Ast *build_use_with(Parse *p, Place place, Place name_place, const char *name,
+                    const NodeList *settings) {
+    Ast *n = node_list(p, place, AST_USE, settings);
+    n->text = name;
+    n->text_len = strlen(name);
+    n->name_place = name_place;
+    return n;
+}
+
 Ast *build_use_path(Parse *p, Place place, const Ast *path, const char *alias) {
     if (path->kind == AST_ERROR)
         return node_error(p, place);

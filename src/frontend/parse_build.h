@@ -82,6 +82,8 @@ Ast *node_list(Parse *p, Place place, AstKind kind, const NodeList *list);
 /* statements */
 Ast *build_program(Parse *p, Place place, const NodeList *items);
 Ast *build_use(Parse *p, Place place, Place name_place, const char *name, const char *alias);
+Ast *build_use_with(Parse *p, Place place, Place name_place, const char *name,
+                    const NodeList *settings);
 Ast *build_use_path(Parse *p, Place place, const Ast *path, const char *alias);
 Ast *build_param(Parse *p, Place place, Place name_place, const char *name, Ast *value,
                  const Ast *help);

@@ -93,6 +93,41 @@ static void inherit(Program *p, const Ast *proxy, const AstList *from, AstList *
     }
 }
 
+static bool named_by_any(const AstList *list, const char *name) {
+    for (size_t i = 0; i < list->len; i++) {
+        const Ast *n = list->items[i];
+        if ((n->kind == AST_PARAM || n->kind == AST_DEFINITION || n->kind == AST_CHOICE) &&
+            strcmp(n->text, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Whether each setting of `use NAME with ...` stands for something of the proxy. */
+static bool settings_fit(Program *p, const Ast *base, const Ast *use) {
+    for (size_t i = 0; i < use->list.len; i++) {
+        const Ast *setting = use->list.items[i];
+        if (setting->kind == AST_ERROR || named_by_any(&base->params, setting->text) ||
+            named_by_any(&base->list, setting->text))
+            continue;
+        const char **names =
+            ARENA_ARRAY(&p->arena, const char *, base->params.len + base->list.len);
+        size_t n = 0;
+        for (size_t k = 0; k < base->params.len; k++)
+            names[n++] = base->params.items[k]->text;
+        for (size_t k = 0; k < base->list.len; k++)
+            if (base->list.items[k]->kind == AST_CHOICE)
+                names[n++] = base->list.items[k]->text;
+        Diag *d = diag_at(&p->diags, setting->name_place, DIAG_unknown_argument, base->text,
+                          setting->text);
+        const char *near = diag_nearest(setting->text, names, n);
+        if (near)
+            diag_hint(&p->diags, d, "did you mean `%s`?", near);
+        return false;
+    }
+    return true;
+}
+
 static void derive(Program *p, size_t file, Ast *proxy, int depth);
 
 static void derive_from(Program *p, size_t file, Ast *proxy, const Ast *use, int depth) {
@@ -107,9 +142,11 @@ static void derive_from(Program *p, size_t file, Ast *proxy, const Ast *use, int
         return;
     }
     derive(p, where, base, depth + 1);
-    if (p->diags.errors || !base->params.len)
+    if (p->diags.errors || !base->params.len || !settings_fit(p, base, use))
         return;
     AstList params = {0}, list = {0};
+    for (size_t i = 0; i < use->list.len; i++)
+        push(p, &proxy->list, use->list.items[i]);
     if (!proxy->params.len)
         push(p, &params, copy_tree(p, base->params.items[0]));
     for (size_t i = 0; i < proxy->params.len; i++)

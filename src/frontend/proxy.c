@@ -286,11 +286,11 @@ static bool wants_double(Session *s, Frame *f, const Proxy *p, bool *out) {
     return false;
 }
 
-/* A choice `repeats` of the proxy takes the place of the setting; out stays as it is without one. */
+/* A choice or definition `repeats` of the proxy takes the place of the setting; out stays as it is without one. */
 static bool chosen_repeats(Session *s, Frame *f, const Proxy *p, int64_t *out) {
     for (size_t i = 0; i < p->definition->list.len; i++) {
         const Ast *n = p->definition->list.items[i];
-        if (n->kind == AST_CHOICE && strcmp(n->text, "repeats") == 0)
+        if ((n->kind == AST_CHOICE || n->kind == AST_DEFINITION) && strcmp(n->text, "repeats") == 0)
             return eval_int(s->eval, eval_name(s->eval, f, "repeats", n->name_place), n->name_place,
                             "`repeats`", 1, PROXY_MAX_REPEATS, out);
     }
