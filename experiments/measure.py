@@ -44,12 +44,12 @@ def experiments(full):
         add("nb201_bare" + suffix, "nb201.nas", *nb201, "n=150", "steps=40", "barred=false", seed=s)
     for task in TASKS:
         for size in (32, 64):
-            add(f"{task}_{size}", "transnas.nas", f"table=transnas/micro_{task}.tsv", f"resolution={size}", "steps=20")
+            add(f"{task}_{size}", "transnas.nas", f"table=transnas/micro_{task}.tsv", f"resolution={size}")
         add("dps_" + task, "dps_transnas.nas", f"table=transnas/micro_{task}.tsv", *budget)
     for space, table in NDS.items():
         add("dps_" + space, f"dps_{space}.nas", f"table=nds/{table}.json", *budget)
     for name, settings in SETTINGS.items():
-        add("nb101_" + name, "nb101.nas", *nb101, "steps=20", *settings)
+        add("nb101_" + name, "nb101.nas", *nb101, "steps=20", *([] if full else ["n=150"]), *settings)
     for s in ROUNDING_SEEDS:
         add(f"rounding_auto_s{s}", "rounding.nas", *nb201, seed=s)
         add(f"rounding_direct_s{s}", "rounding.nas", *nb201, seed=s, options=["--algorithm", "direct"])
@@ -157,8 +157,13 @@ def at_step(results, arch, step, repeats=None):
     return sum(values) / len(values)
 
 
-def rho_at(results, step, repeats=None, with_size=None):
-    archs = sorted(set.intersection(*(set(r.curves) for r in results)))
+def common(results):
+    """The architectures that all of the results have."""
+    return sorted(set.intersection(*(set(r.curves) for r in results)))
+
+
+def rho_at(results, step, repeats=None, with_size=None, archs=None):
+    archs = archs or common(results)
     scores = [at_step(results, a, step, repeats) for a in archs]
     if with_size:
         sizes = ranks(results[0].metric(archs, with_size))
@@ -191,17 +196,19 @@ def table(titles, text_columns, lines):
     return "".join(map(line, [titles, rule, *lines]))
 
 
-def curve_table(get, rows):
-    """rows: (title, names whose mean counts, repeats). One row of Spearman's rho each, by step."""
+def curve_table(get, rows, same=False):
+    """rows: (title, names whose mean counts, repeats). One row of Spearman's rho each, by step; with `same` all on the
+    architectures that every row has."""
     found = [(title, [get(n) for n in names], repeats) for title, names, repeats in rows if all(get(n) for n in names)]
     if not found:
         return ""
     last = max(len(next(iter(rs[0].curves.values()))[0]) for _, rs, _ in found)
     steps = [s for s in STEPS if s <= last]
+    archs = common([r for _, rs, _ in found for r in rs]) if same else None
     lines = []
     for title, rs, repeats in found:
         have = len(next(iter(rs[0].curves.values()))[0])
-        lines.append([title] + [f"{rho_at(rs, s, repeats):.2f}" if s <= have else "" for s in steps])
+        lines.append([title] + [f"{rho_at(rs, s, repeats, archs=archs):.2f}" if s <= have else "" for s in steps])
     return table(["scores at step"] + [str(s) for s in steps], [], lines)
 
 
@@ -264,7 +271,7 @@ def readout_table(get, rows):
         rs = [get(n) for n in names]
         if not all(rs):
             continue
-        archs = sorted(set.intersection(*(set(r.curves) for r in rs)))
+        archs = common(rs)
         metric, sizes = rs[0].metric(archs), ranks(rs[0].metric(archs, size))
         last = min(len(c[0]) for r in rs for c in r.curves.values())
         reads = [("loss reached", lambda s: [at_step(rs, a, s) for a in archs]),
@@ -305,7 +312,7 @@ def rounding_table(get):
                         ("direct kernels", "rounding_direct_s0"), ("another seed", "rounding_auto_s1")]:
         a, b = get(auto), get(name)
         if a and b:
-            archs = sorted(set(a.curves) & set(b.curves))
+            archs = common([a, b])
             x, y = final_scores(a, archs), final_scores(b, archs)
             lines.append([title, f"{spearman(x, y):.3f}", interval(bootstrap(x, y))])
     return table(["Winograd, seed 0, against", "Spearman of the scores", "95 % interval"], [], lines)
@@ -333,7 +340,7 @@ def tables(get):
                                + [(f"mean of the three, step {t}", s101, t, None, "params") for t in (10, 20, 40)]),
         "nb101_settings": curve_table(get, [("wave_h, lr 1.2, head 1x1 to 512 (seed 0)", ["nb101_s0"], None)]
                                       + [(", ".join(v), ["nb101_" + k], None) for k, v in SETTINGS.items()]
-                                      + [("stem=64", ["nb101_stem64"], None), ("stem=128", ["nb101_stem128"], None)]),
+                                      + [("stem=64", ["nb101_stem64"], None), ("stem=128", ["nb101_stem128"], None)], same=True),
         "readout": readout_table(get, [("NAS-Bench-101, mean of three seeds", s101, "params"),
                                        ("NAS-Bench-201, mean of three repeats", ["nb201_r"], "live_macs")]
                                  + [(f"TransNAS {t}, {size} pixels", [f"{t}_{size}"], "counted_macs")
