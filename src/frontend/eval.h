@@ -98,6 +98,9 @@ Value eval_name(Eval *e, Frame *f, const char *name, Place place);
 /* Like eval_name, but false instead of a report if there is no such name in f, its imports or
  * parents. */
 bool eval_find(Eval *e, Frame *f, const char *name, Value *out);
+/* A value that holds functions as an expression that means the same wherever it stands; false, with nothing put, if
+ * there is none. */
+bool eval_closed_text(Eval *e, Value v, Buf *out);
 /* Evaluates AST_ARG items in order. The caller frees nothing (arena). */
 const EvalArg *eval_args(Eval *e, Frame *f, const AstList *args);
 /* Calls a function, layer, builtin or opaque value. */

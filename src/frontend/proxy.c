@@ -450,21 +450,47 @@ static const char *source_text(const Program *p, Arena *a, Place place) {
     return arena_strndup(a, f->text + place.lo, place.hi - place.lo);
 }
 
+/* An argument as written, without its name. */
+static const char *argument_source(const Program *p, Arena *a, const EvalArg *arg) {
+    const char *text = source_text(p, a, arg->place);
+    if (arg->name && strncmp(text, arg->name, strlen(arg->name)) == 0) {
+        text += strlen(arg->name);
+        text += strspn(text, " \t\r\n");
+        text += *text == ':';
+        text += strspn(text, " \t\r\n");
+    }
+    return text;
+}
+
+/* An argument that holds functions says what they do, wherever it stands; where that cannot be said, what was written. */
+static void argument_text(Session *s, const Program *p, const EvalArg *arg, Buf *out) {
+    ValueKind kind = value_plain(arg->value).kind;
+    if (kind == VALUE_LAYER ||
+        (kind == VALUE_FUNCTION && !eval_closed_text(s->eval, arg->value, out)))
+        buf_puts(out, argument_source(p, s->arena, arg));
+    else if (kind != VALUE_FUNCTION)
+        value_print(out, arg->value);
+}
+
 static const char *setting_text(Session *s, const Proxy *p, Frame *f, const ProxyUse *use,
                                 const Ast *param, size_t position) {
     Value v = eval_name(s->eval, f, param->text, param->place);
     ValueKind kind = value_plain(v).kind;
-    if (kind != VALUE_FUNCTION && kind != VALUE_POISON && kind != VALUE_LAYER) {
-        Buf b = {0};
-        value_print(&b, v);
-        const char *text = arena_strndup(s->arena, b.text ? b.text : "", b.len);
-        buf_free(&b);
-        return text;
-    }
-    for (size_t i = 0; i < use->nargs; i++)
+    bool written = kind == VALUE_FUNCTION || kind == VALUE_POISON || kind == VALUE_LAYER;
+    const EvalArg *given = NULL;
+    for (size_t i = 0; written && !given && i < use->nargs; i++)
         if (use->args[i].name ? strcmp(use->args[i].name, param->text) == 0 : i + 1 == position)
-            return source_text(p->program, s->arena, use->args[i].place);
-    return param->a ? source_text(p->program, s->arena, param->a->place) : "";
+            given = &use->args[i];
+    if (written && !given)
+        return param->a ? source_text(p->program, s->arena, param->a->place) : "";
+    Buf b = {0};
+    if (given)
+        argument_text(s, p->program, given, &b);
+    else
+        value_print(&b, v);
+    const char *text = arena_strndup(s->arena, b.text ? b.text : "", b.len);
+    buf_free(&b);
+    return text;
 }
 
 static void use_text(const Program *p, size_t file, Buf *out) {
@@ -487,17 +513,6 @@ void space_use_text(const Space *s, Buf *out) {
     use_text(s->program, s->file, out);
 }
 
-static void argument_text(const Proxy *p, const EvalArg *arg, const char *name, Buf *out) {
-    buf_printf(out, "%s: ", name);
-    ValueKind kind = value_plain(arg->value).kind;
-    if (kind == VALUE_FUNCTION || kind == VALUE_LAYER) {
-        const SourceFile *f = &p->program->sources.files.items[arg->place.file];
-        buf_append(out, f->text + arg->place.lo, arg->place.hi - arg->place.lo);
-    } else {
-        value_print(out, arg->value);
-    }
-}
-
 void proxy_call_text(Proxy *p, const char *choices, Buf *out) {
     Session s;
     Arena arena;
@@ -511,13 +526,13 @@ void proxy_call_text(Proxy *p, const char *choices, Buf *out) {
         const char *name = use->args[i].name;
         if (!name && next < params->len)
             name = params->items[next++]->text;
-        buf_puts(out, separator);
-        argument_text(p, &use->args[i], name ? name : "", out);
+        buf_printf(out, "%s%s: ", separator, name ? name : "");
+        argument_text(&s, p->program, &use->args[i], out);
         separator = ", ";
     }
     for (size_t i = 0; use && i < use->npins; i++) {
-        buf_puts(out, separator);
-        argument_text(p, &use->pins[i], use->pins[i].name, out);
+        buf_printf(out, "%s%s: ", separator, use->pins[i].name);
+        argument_text(&s, p->program, &use->pins[i], out);
         separator = ", ";
     }
     if (use && use->repeats != 1) {
