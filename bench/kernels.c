@@ -131,7 +131,9 @@ static Work lay_out(const BenchCase *c) {
 
 static Call direct_call(Jit *jit, const Work *w, KernelKind kind) {
     Buf text = {0};
-    kernel_text_conv(&text, kind, &w->d);
+    ConvDesc d = w->d;
+    d.packed = kind == KERNEL_conv_dw && conv_packs(&d, &w->shape);
+    kernel_text_conv(&text, kind, &d);
     return (Call){get_kernel(jit, kind, &text),
                   {[CONV_W] = w->at_w,
                    [CONV_Y] = w->at_y,
@@ -144,7 +146,8 @@ static Call direct_call(Jit *jit, const Work *w, KernelKind kind) {
                    [CONV_OH] = w->shape.oh,
                    [CONV_OW] = w->shape.ow,
                    [CONV_X_BLOCK] = w->x_block,
-                   [CONV_Y_BLOCK] = w->y_block},
+                   [CONV_Y_BLOCK] = w->y_block,
+                   [CONV_SCRATCH] = w->at_more},
                   0,
                   kind == KERNEL_conv_dx ? w->shape.in : w->shape.out};
 }

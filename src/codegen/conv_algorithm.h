@@ -36,4 +36,15 @@ enum { WINO_DW_TILES = 16 };
 int64_t wino_dw_piece(int64_t in, int64_t out);
 int64_t wino_dw_scratch_bytes(int64_t tiles, int64_t in, int64_t piece);
 
+/* The packed weight gradient works STRIP places of the map at a time, of equal groups of at most GROUP
+ * channels of each side, which are multiples of UNIT, itself one of every block of channels: no part
+ * of the order of its sums. */
+enum { PACKED_GROUP = 96, PACKED_STRIP = 32, PACKED_UNIT = 12 };
+/* Can a weight gradient be packed: a dense window of one tap, nothing padded? */
+bool conv_can_pack(const ConvDesc *d);
+/* And does that pay? Maps beyond the caches, with channels enough to use a packed strip often. */
+bool conv_packs(const ConvDesc *d, const ConvShape *s);
+/* Both strips packed, and a sum by lanes for each weight. */
+int64_t conv_packed_bytes(int64_t in, int64_t out);
+
 #endif

@@ -94,9 +94,10 @@ void conv_blocked_range(Emit *e, Value from, Value to, int size, ConvRangeBody *
     emit_endif(e, &f);
 }
 
-Value conv_zero_vector(Emit *e) {
-    Value global = LLVMAddGlobal(e->module, e->vf, "zero");
-    LLVMSetInitializer(global, LLVMConstNull(e->vf));
+Value conv_zeros(Emit *e, unsigned vectors) {
+    LLVMTypeRef type = LLVMArrayType2(e->vf, vectors);
+    Value global = LLVMAddGlobal(e->module, type, "zero");
+    LLVMSetInitializer(global, LLVMConstNull(type));
     LLVMSetGlobalConstant(global, true);
     LLVMSetLinkage(global, LLVMPrivateLinkage);
     LLVMSetAlignment(global, 64);

@@ -399,7 +399,7 @@ void conv_nest(Emit *e, const ConvDesc *d, bool transposed) {
         conv_pointwise(e, d, transposed);
         return;
     }
-    Nest n = {.e = e, .d = d, .transposed = transposed, .zero = conv_zero_vector(e)};
+    Nest n = {.e = e, .d = d, .transposed = transposed, .zero = conv_zeros(e, 1)};
     bool flat = conv_is_pointwise(w);
     Value src_rows = emit_arg(e, transposed ? CONV_OH : CONV_H);
     Value src_cols = emit_arg(e, transposed ? CONV_OW : CONV_WIDTH);

@@ -36,12 +36,14 @@ void conv_blocked_range(Emit *e, Value from, Value to, int size, ConvRangeBody *
 
 /* A 1x1 window without stride or padding: the map may be walked as one long row. */
 bool conv_is_pointwise(const WindowDesc *w);
-/* An aligned vector of zeros in the object, to be read in place of pixels that do not exist. */
-Value conv_zero_vector(Emit *e);
+/* Aligned vectors of zeros in the object, to be read in place of pixels that do not exist. */
+Value conv_zeros(Emit *e, unsigned vectors);
 
 /* The whole kernel: conv (transposed = false) or conv_dx. */
 void conv_nest(Emit *e, const ConvDesc *d, bool transposed);
 /* The same of a dense window that conv_is_pointwise, to the same bits; conv_nest calls it. */
 void conv_pointwise(Emit *e, const ConvDesc *d, bool transposed);
+/* conv_dw that packs what it reads; emit_conv_dw calls it. */
+void conv_dw_packed(Emit *e, const ConvDesc *d);
 
 #endif

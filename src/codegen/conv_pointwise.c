@@ -41,19 +41,13 @@ static void choose_block(Pointwise *p, int wb) {
     p->kb = registers >= 32 ? (wb == 1 ? 8 : 4) : registers >= 8 ? 6 : 2;
 }
 
-static void prefetch(Emit *e, Value ptr, bool write) {
-    Value how = LLVMConstInt(e->i32, write, false), level = LLVMConstInt(e->i32, 2, false);
-    Value data = LLVMConstInt(e->i32, 1, false);
-    emit_intrinsic(e, "llvm.prefetch", (Value[]){ptr, how, level, data}, 4);
-}
-
 static void load_columns(Pointwise *p, const Source *s, Value r, Value *x) {
     Emit *e = p->e;
     Value at = emit_opaque(e, emit_at(e, s->at, emit_mul(e, r, s->step)));
     for (int j = 0; j < p->wb; j++)
         x[j] = emit_load(e, emit_ati(e, at, (int64_t)j * 64));
     for (int j = 0; j < s->nnext; j++)
-        prefetch(e, emit_at(e, s->next[j], emit_mul(e, r, s->next_step[j])), false);
+        emit_prefetch(e, emit_at(e, s->next[j], emit_mul(e, r, s->next_step[j])), false);
     if (!s->keep)
         return;
     Value keep = emit_opaque(e, emit_at(e, s->keep, emit_mul(e, r, s->keep_step)));
@@ -77,7 +71,7 @@ static void write_block(Pointwise *p, const Source *s, Value channel, Value hi) 
     for (int k = 0; k < p->kb; k++) {
         row[k] = emit_at(e, to, emit_mul(e, emit_add(e, channel, ahead[k]), p->plane));
         for (int j = 0; j < p->wb; j++)
-            prefetch(e, emit_ati(e, row[k], (int64_t)j * 64), true);
+            emit_prefetch(e, emit_ati(e, row[k], (int64_t)j * 64), true);
     }
     Value w_block = emit_at(e, p->weight, emit_mul(e, channel, p->w_channel));
     EmitLoop r;

@@ -146,6 +146,17 @@ static Value shuffle(Emit *e, Value v, const int *index, unsigned n) {
     return shuffle2(e, v, LLVMGetPoison(LLVMTypeOf(v)), index, n);
 }
 
+void emit_store_part(Emit *e, Value v, int first, int count, Value ptr) {
+    int index[LANES];
+    for (int i = 0; i < count; i++)
+        index[i] = first + i;
+    Value part =
+        count == 1
+            ? LLVMBuildExtractElement(e->b, v, LLVMConstInt(e->i32, (unsigned)first, false), "")
+            : shuffle(e, v, index, (unsigned)count);
+    LLVMSetAlignment(LLVMBuildStore(e->b, part, ptr), 4);
+}
+
 Value emit_splat(Emit *e, Value f) {
     Value none = LLVMGetPoison(LLVMVectorType(LLVMTypeOf(f), LANES));
     Value v = LLVMBuildInsertElement(e->b, none, f, LLVMConstInt(e->i32, 0, false), "");
@@ -178,6 +189,12 @@ Value emit_intrinsic(Emit *e, const char *name, Value *args, int nargs) {
     return LLVMBuildCall2(e->b, type, fn, args, (unsigned)nargs, "");
 }
 
+void emit_prefetch(Emit *e, Value ptr, bool write) {
+    Value how = LLVMConstInt(e->i32, write, false), level = LLVMConstInt(e->i32, 2, false);
+    Value data = LLVMConstInt(e->i32, 1, false);
+    emit_intrinsic(e, "llvm.prefetch", (Value[]){ptr, how, level, data}, 4);
+}
+
 Value emit_fma(Emit *e, Value a, Value b, Value c) {
     if (e->target == JIT_X86_64)
         return emit_fadd(e, emit_fmul(e, a, b), c);
@@ -203,23 +220,33 @@ Value emit_lane_sum(Emit *e, Value v) {
     return LLVMBuildExtractElement(e->b, v, LLVMConstInt(e->i32, 0, false), "");
 }
 
+/* Of groups of 2 * half lanes the first and the second half, of a's in the first half of each group of
+ * the result, of b's in the second. */
+static Value add_halves(Emit *e, Value a, Value b, int half) {
+    int low[LANES], high[LANES];
+    for (int j = 0; j < LANES; j++) {
+        low[j] = j / (2 * half) * (2 * half) + j % half + (j / half % 2 ? LANES : 0);
+        high[j] = low[j] + half;
+    }
+    return emit_fadd(e, shuffle2(e, a, b, low, LANES), shuffle2(e, a, b, high, LANES));
+}
+
 Value emit_lane_sums(Emit *e, const Value *sum, int count) {
     Value v[LANES];
-    for (int i = 0; i < LANES; i++)
+    int n = count <= LANES / 2 ? LANES / 2 : LANES, half = LANES / 2;
+    for (int i = 0; i < n; i++)
         v[i] = i < count ? sum[i] : LLVMGetUndef(e->vf);
-    int n = LANES;
-    for (int half = LANES / 2; half >= 1; half /= 2, n /= 2) {
-        int low[LANES], high[LANES];
-        for (int j = 0; j < LANES; j++) { /* groups of 2 * half: a's, b's */
-            low[j] = j / (2 * half) * (2 * half) + j % half + (j / half % 2 ? LANES : 0);
-            high[j] = low[j] + half;
-        }
-        for (int i = 0; i < n / 2; i++) {
-            Value a = v[i], b = v[i + n / 2];
-            v[i] = emit_fadd(e, shuffle2(e, a, b, low, LANES), shuffle2(e, a, b, high, LANES));
-        }
+    for (; n > 1; half /= 2, n /= 2)
+        for (int i = 0; i < n / 2; i++)
+            v[i] = add_halves(e, v[i], v[i + n / 2], half);
+    if (half == 0)
+        return v[0];
+    int even[LANES], odd[LANES]; /* eight sums, two lanes each */
+    for (int j = 0; j < LANES; j++) {
+        even[j] = 2 * j % LANES;
+        odd[j] = even[j] + 1;
     }
-    return v[0];
+    return emit_fadd(e, shuffle(e, v[0], even, LANES), shuffle(e, v[0], odd, LANES));
 }
 
 Value emit_lanes_below(Emit *e, Value n) {

@@ -73,6 +73,11 @@ Value emit_load_float(Emit *e, Value ptr);    /* float */
 Value emit_load_splat(Emit *e, Value ptr);    /* one float in all lanes */
 void emit_store(Emit *e, Value v, Value ptr); /* float or <16 x float> */
 
+/* Elements first .. first + count of a vector, to floats one after another. */
+void emit_store_part(Emit *e, Value v, int first, int count, Value ptr);
+/* Asks for a line that is to be read or written soon: the second-level cache has it then. */
+void emit_prefetch(Emit *e, Value ptr, bool write);
+
 /* Floats: scalars or vectors alike. */
 Value emit_splat(Emit *e, Value f);
 Value emit_fadd(Emit *e, Value a, Value b);

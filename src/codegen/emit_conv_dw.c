@@ -7,6 +7,7 @@
  * are read from a vector of zeros or skipped, to the same bits.
  * Lanes beyond the batch are put back, after the last block of images, to what they were before it:
  * whatever they hold never reaches a sum. */
+#include "codegen/conv_algorithm.h"
 #include "codegen/conv_nest.h"
 
 /* NARROW: columns of a map up to which single taps are faster. */
@@ -232,8 +233,13 @@ static void write_groups(Weights *w) {
 void emit_conv_dw(Emit *e, const char *text) {
     ConvDesc d = kernel_read_conv(text);
     CHECK(!d.bias && !d.relu);
+    if (d.packed) {
+        CHECK(conv_can_pack(&d));
+        conv_dw_packed(e, &d);
+        return;
+    }
     const WindowDesc *win = &d.window;
-    Weights w = {.e = e, .d = &d, .zero = conv_zero_vector(e)};
+    Weights w = {.e = e, .d = &d, .zero = conv_zeros(e, 1)};
     Value x_rows = emit_arg(e, CONV_H), x_cols = emit_arg(e, CONV_WIDTH);
     w.map_rows = emit_arg(e, CONV_OH);
     w.map_cols = emit_arg(e, CONV_OW);

@@ -242,8 +242,8 @@ static void write_all(Pool *p) {
 }
 
 static Value outside_vector(Emit *e, float value) {
-    Value global = conv_zero_vector(e);
-    LLVMSetInitializer(global, emit_vec(e, value));
+    Value global = conv_zeros(e, 1), v = emit_vec(e, value);
+    LLVMSetInitializer(global, LLVMConstArray2(e->vf, &v, 1));
     return global;
 }
 

@@ -27,6 +27,7 @@ typedef struct ConvDesc {
     WindowDesc window;
     ConvGroups groups;
     bool bias, relu; /* conv only: y = relu(sum + bias[o]) */
+    bool packed; /* conv_dw only, of what conv_packs (conv_algorithm.h) allows: to the same bits */
 } ConvDesc;
 
 /* conv, conv_dx, conv_dw share one order. X is [n, c, h, w] (read by conv and conv_dw, written by
@@ -49,6 +50,7 @@ enum ConvArg {
     CONV_OW,
     CONV_X_BLOCK,
     CONV_Y_BLOCK,
+    CONV_SCRATCH, /* packed: of conv_packed_bytes(); else 0 */
     CONV_NARGS
 };
 

@@ -50,19 +50,22 @@ static bool read_window(const char *text, WindowDesc *w, int *used) {
 void kernel_text_conv(Buf *b, KernelKind kind, const ConvDesc *d) {
     buf_puts(b, kind_name[kind]);
     put_window(b, &d->window);
-    buf_printf(b, " groups=%s bias=%d relu=%d", groups_name[d->groups], d->bias, d->relu);
+    buf_printf(b, " groups=%s bias=%d relu=%d packed=%d", groups_name[d->groups], d->bias, d->relu,
+               d->packed);
 }
 
 ConvDesc kernel_read_conv(const char *text) {
     ConvDesc d = {0};
     char kind[16], groups[16];
-    int first = 0, used = 0, bias, relu;
+    int first = 0, used = 0, bias, relu, packed;
     if (sscanf(text, "%15s%n", kind, &first) != 1 || !read_window(text + first, &d.window, &used) ||
-        sscanf(text + first + used, " groups=%15s bias=%d relu=%d", groups, &bias, &relu) != 3)
+        sscanf(text + first + used, " groups=%15s bias=%d relu=%d packed=%d", groups, &bias, &relu,
+               &packed) != 4)
         BUG("kernel text '%s' is not a convolution", text);
     d.groups = (ConvGroups)find_name(groups_name, ARRAY_LEN(groups_name), groups);
     d.bias = bias != 0;
     d.relu = relu != 0;
+    d.packed = packed != 0;
     Buf again = {0};
     kernel_text_conv(&again, (KernelKind)find_name(kind_name, ARRAY_LEN(kind_name), kind), &d);
     check_text(&again, text);

@@ -67,6 +67,7 @@ static ConvJob read_job(const IrModule *m, const Group *group, bool direct) {
                                             : GROUPS_GROUPED;
     ConvShape shape = {job.tx.n, job.tx.c, job.ty.c, job.tx.h, job.tx.w, job.ty.h, job.ty.w};
     job.winograd = !direct && conv_algorithm(job.kind, &job.d, &shape) == CONV_WINOGRAD;
+    job.d.packed = job.kind == KERNEL_conv_dw && conv_packs(&job.d, &shape);
     return job;
 }
 
@@ -108,7 +109,7 @@ int64_t lower_scratch_bytes(const IrModule *m, const Group *group, bool direct, 
         return 0;
     ConvJob job = read_job(m, group, direct);
     if (!job.winograd)
-        return 0;
+        return job.d.packed ? conv_packed_bytes(job.tx.c, job.ty.c) : 0;
     WinoSizes s = wino_sizes(&job);
     return s.scratch_bytes + (has_filter ? 0 : s.filter_bytes);
 }
@@ -125,7 +126,8 @@ bool lower_frozen_filter(const IrModule *m, const Group *group, bool direct, Low
     return s.blocks.piece == s.written;
 }
 
-static void lower_direct(Lower *l, const ConvJob *job, IrRef out, const char *what) {
+static void lower_direct(Lower *l, const ConvJob *job, int64_t scratch, IrRef out,
+                         const char *what) {
     const Layout *x = &job->tx, *y = &job->ty;
     int64_t arg[CONV_NARGS] = {0};
     arg[CONV_X] = l->offset[job->x];
@@ -142,6 +144,7 @@ static void lower_direct(Lower *l, const ConvJob *job, IrRef out, const char *wh
     arg[CONV_OW] = y->w;
     arg[CONV_X_BLOCK] = lower_block_bytes(x);
     arg[CONV_Y_BLOCK] = lower_block_bytes(y);
+    arg[CONV_SCRATCH] = scratch;
     Buf text = {0};
     kernel_text_conv(&text, job->kind, &job->d);
     lower_push(l, job->kind, lower_take_text(l, &text), arg, CONV_NARGS,
@@ -263,7 +266,7 @@ void lower_conv(Lower *l, const Group *group, const LowerSpace *space, const cha
     IrRef out = group->outs[0];
     WinoSizes s = wino_sizes(&job);
     if (!job.winograd)
-        lower_direct(l, &job, out, what);
+        lower_direct(l, &job, space->scratch, out, what);
     else if (job.kind == KERNEL_conv_dw)
         lower_winograd_dw(l, &job, &s, space->scratch, what);
     else

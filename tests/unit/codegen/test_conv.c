@@ -3,6 +3,7 @@
  * Tolerance: a sum of k products rounded once each errs by at most about k * 2^-24 of the sum of
  * their magnitudes, and by far less for random signs; 1e-5 of that sum allows k up to 160 in the
  * worst case and any k here in practice, and is far below what one wrong or missing tap changes. */
+#include "codegen/conv_algorithm.h"
 #include "codegen/kernel_case.h"
 
 typedef struct Case {
@@ -140,6 +141,7 @@ static void run_case(const Sessions *sessions, Draw *r, KernelKind kind, Case c)
     int64_t arg[CONV_NARGS] = {[CONV_X] = memory_take(&m, nx), [CONV_W] = memory_take(&m, nw)};
     arg[CONV_Y] = memory_take(&m, ny);
     arg[CONV_BIAS] = memory_take(&m, OC);
+    arg[CONV_SCRATCH] = memory_take(&m, conv_packed_bytes(c.I, c.O) / 4);
     arg[CONV_N] = (c.N + LANES - 1) / LANES;
     arg[CONV_VALID] = c.N - (arg[CONV_N] - 1) * LANES;
     arg[CONV_I] = c.I, arg[CONV_O] = c.O, arg[CONV_H] = c.H, arg[CONV_WIDTH] = c.W;
@@ -203,9 +205,23 @@ static void pointwise_agrees(void **state) {
         int many = draw_of(&r, reduced, 4), few = draw_of(&r, written, 4);
         c.I = many, c.O = few;
         run_case(*state, &r, KERNEL_conv, c);
-        run_case(*state, &r, KERNEL_conv_dw, c);
         c.I = few, c.O = many;
         run_case(*state, &r, KERNEL_conv_dx, c);
+    }
+}
+
+/* The packed weight gradient, on maps of several strips, with more channels than one group has. */
+static void packed_agrees(void **state) {
+    static const int channels[] = {1, 5, 12, 50, 97};
+    Draw r = draw_open(15);
+    for (int i = 0; i < case_count(16); i++) {
+        int sh = draw_int(&r, 1, 2), sw = draw_int(&r, 1, 3);
+        ConvDesc d = {.window = {{1, 1}, {sh, sw}, {0, 0}, {1, 1}}, .packed = true};
+        Case c = {.d = d, .N = draw_int(&r, 1, 33), .groups = 1};
+        c.H = draw_int(&r, 1, 13), c.W = draw_int(&r, 1, 13);
+        c.OH = out_size(c.H, 0, &d.window), c.OW = out_size(c.W, 1, &d.window);
+        c.I = draw_of(&r, channels, 5), c.O = draw_of(&r, channels, 5);
+        run_case(*state, &r, KERNEL_conv_dw, c);
     }
 }
 
@@ -223,9 +239,8 @@ static void conv_dw_agrees(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pointwise_agrees),
-        cmocka_unit_test(conv_agrees),
-        cmocka_unit_test(conv_dx_agrees),
+        cmocka_unit_test(pointwise_agrees), cmocka_unit_test(packed_agrees),
+        cmocka_unit_test(conv_agrees),      cmocka_unit_test(conv_dx_agrees),
         cmocka_unit_test(conv_dw_agrees),
     };
     return cmocka_run_group_tests(tests, sessions_open, sessions_close);
