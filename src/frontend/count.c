@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "frontend/diagram.h"
+#include "frontend/points.h"
 
 enum { MAX_VISITED = 100000, DRAWS = 400 };
 
@@ -32,45 +32,48 @@ static bool raw_leaf(void *user, Leaf *leaf) {
 
 typedef struct Satisfying {
     Natural total;
-    DiagramBudget budget;
+    DiagramBudget budgets[LEAF_ORDERS];
     const volatile int *interrupt;
 } Satisfying;
 
-/* Of the variables in use. */
-static bool satisfying_points(Satisfying *s, Walkthrough *w, Arena *arena, Natural *out) {
-    Diagram d;
-    if (diagram_build(arena, w, false, &s->budget, &d)) {
-        diagram_count(&d, out);
-        return true;
+static bool walk_leaf(const Satisfying *s, Leaf *leaf, bool *used, Natural *out) {
+    PredCompiler c;
+    pred_init(&c, leaf->session.eval, leaf->variables.items, leaf->variables.len);
+    Walkthrough w = {.compiler = &c,
+                     .nvariables = leaf->variables.len,
+                     .budget = COUNT_BUDGET,
+                     .interrupt = s->interrupt,
+                     .used = used};
+    bool ok = walk_requires(&w, leaf);
+    if (ok) {
+        walk_use_nodes(&w);
+        ok = walk_points(&w);
+        natural_set(out, w.found);
     }
-    walk_use_nodes(w);
-    bool ok = walk_points(w);
-    natural_set(out, w->found);
+    VEC_FREE(w.conditions);
+    pred_free(&c);
     return ok;
 }
 
 static bool satisfying_leaf(void *user, Leaf *leaf) {
     Satisfying *s = user;
     size_t n = leaf->variables.len;
-    PredCompiler c;
-    pred_init(&c, leaf->session.eval, leaf->variables.items, n);
-    Walkthrough w = {.compiler = &c,
-                     .nvariables = n,
-                     .budget = COUNT_BUDGET,
-                     .interrupt = s->interrupt,
-                     .used = ARENA_ARRAY(leaf->session.arena, bool, n + 1)};
-    bool ok = walk_requires(&w, leaf);
-    if (ok) {
-        Natural points = {0};
-        ok = satisfying_points(s, &w, leaf->session.arena, &points);
-        for (size_t i = 0; i < n; i++)
-            if (!w.used[i] && leaf->variables.items[i].index < 0)
-                natural_multiply(&points, (uint64_t)leaf->variables.items[i].domain->domain.count);
-        natural_add(&s->total, &points);
-        natural_free(&points);
+    bool *walked = ARENA_ARRAY(leaf->session.arena, bool, n + 1);
+    Natural points = {0};
+    LeafDiagram d;
+    bool ok =
+        leaf_diagram(leaf, UINT64_MAX, false, leaf->session.arena, s->interrupt, s->budgets, &d);
+    if (ok && d.complete) {
+        diagram_count(&d.diagram, &points);
+    } else {
+        d = (LeafDiagram){.variables = leaf->variables.items, .used = walked};
+        ok = walk_leaf(s, leaf, walked, &points);
     }
-    VEC_FREE(w.conditions);
-    pred_free(&c);
+    for (size_t i = 0; i < n; i++)
+        if (!d.used[i] && d.variables[i].index < 0)
+            natural_multiply(&points, (uint64_t)d.variables[i].domain->domain.count);
+    natural_add(&s->total, &points);
+    natural_free(&points);
     return ok;
 }
 
@@ -267,7 +270,7 @@ static void count_by_visits(Space *space, bool networks, const volatile int *int
 
 static void count_satisfying(Space *space, const Natural *raw, bool raw_known, Arena *arena,
                              const volatile int *interrupt, SpaceCount *out) {
-    Satisfying s = {.budget = DIAGRAM_BUDGET, .interrupt = interrupt};
+    Satisfying s = {.budgets = {DIAGRAM_BUDGET, DIAGRAM_BUDGET}, .interrupt = interrupt};
     bool ok = raw_known && count_leaves(space, satisfying_leaf, &s);
     if (ok)
         exact(out, &s.total, arena);

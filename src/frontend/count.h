@@ -20,6 +20,8 @@ typedef struct Leaf {
  * stopped, or if the decisions cannot be listed without building networks. */
 typedef bool LeafFunction(void *user, Leaf *leaf);
 bool count_leaves(const Space *space, LeafFunction *fn, void *user);
+/* The same where bodies may hold more choices: leaves are those of the choices that stand in the space. */
+bool count_outer_leaves(const Space *space, LeafFunction *fn, void *user);
 
 /* A walk over all values of the variables in use that meet the conditions. */
 typedef struct Walkthrough {

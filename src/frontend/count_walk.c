@@ -113,8 +113,10 @@ static bool walk_leaf(LeafWalk *w) {
 }
 
 bool count_leaves(const Space *space, LeafFunction *fn, void *user) {
-    if (space->inner_choices)
-        return false;
+    return !space->inner_choices && count_outer_leaves(space, fn, user);
+}
+
+bool count_outer_leaves(const Space *space, LeafFunction *fn, void *user) {
     LeafWalk w = {.space = space, .fn = fn, .user = user};
     bool ok = walk_leaf(&w);
     VEC_FREE(w.fixed);

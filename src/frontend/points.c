@@ -8,64 +8,108 @@
 
 enum { MAX_POINT_LEAVES = 2000 };
 
-typedef struct Making {
-    uint64_t constraints;
-    bool by_probability, complete;
-    Arena *arena;
-    DiagramBudget budget;
-    long double weight;
-    VEC(PointLeaf) leaves;
-} Making;
-
-static bool compile(const Making *m, Walkthrough *w, Leaf *leaf) {
+static bool compile(Walkthrough *w, Leaf *leaf, uint64_t constraints) {
     bool complete = true;
     const Ast *require;
     for (int i = 0; (require = space_require(leaf->space->definition, i)); i++) {
-        bool wanted = i >= 64 || m->constraints >> i & 1;
+        bool wanted = i >= 64 || constraints >> i & 1;
         if (wanted && (i >= 64 || !walk_require(w, leaf, require)))
             complete = false;
     }
     return complete;
 }
 
-/* Structural decisions are part of the leaf; those that no condition names multiply its weight. */
-static void make_decisions(const Making *m, const Walkthrough *w, const Leaf *leaf, PointLeaf *p) {
+typedef struct ByIndex {
+    double index; /* the first one; what has none comes first */
+    size_t declared;
+} ByIndex;
+
+static int by_index(const void *a, const void *b) {
+    const ByIndex *x = a, *y = b;
+    if (x->index != y->index)
+        return x->index < y->index ? -1 : 1;
+    return x->declared < y->declared ? -1 : x->declared > y->declared;
+}
+
+static const PredVariable *order_by_index(const Leaf *leaf) {
     size_t n = leaf->variables.len;
+    Arena *arena = leaf->session.arena;
+    PredVariable *out = ARENA_ARRAY(arena, PredVariable, n + 1);
+    ByIndex *order = ARENA_ARRAY(arena, ByIndex, n + 1);
+    for (size_t i = 0; i < n; i++) {
+        const PredVariable *v = &leaf->variables.items[i];
+        bool number = v->nindices && value_is_number(v->indices[0]);
+        order[i] = (ByIndex){number ? value_number(v->indices[0]) : -INFINITY, i};
+    }
+    qsort(order, n, sizeof *order, by_index);
+    for (size_t i = 0; i < n; i++)
+        out[i] = leaf->variables.items[order[i].declared];
+    return out;
+}
+
+bool leaf_diagram(Leaf *leaf, uint64_t constraints, bool by_probability, Arena *arena,
+                  const volatile int *interrupt, DiagramBudget budgets[LEAF_ORDERS],
+                  LeafDiagram *out) {
+    size_t n = leaf->variables.len;
+    bool ok = false;
+    for (int order = 0; !ok && order < LEAF_ORDERS; order++) {
+        bool *used = ARENA_ARRAY(leaf->session.arena, bool, n + 1);
+        PredCompiler c;
+        *out = (LeafDiagram){.variables = order ? order_by_index(leaf) : leaf->variables.items,
+                             .used = used};
+        pred_init(&c, leaf->session.eval, out->variables, n);
+        Walkthrough w = {.compiler = &c, .nvariables = n, .used = used, .interrupt = interrupt};
+        out->complete = compile(&w, leaf, constraints);
+        ok = diagram_build(arena, &w, by_probability, &budgets[order], &out->diagram);
+        VEC_FREE(w.conditions);
+        pred_free(&c);
+    }
+    return ok;
+}
+
+typedef struct Making {
+    uint64_t constraints;
+    bool by_probability, complete;
+    Arena *arena;
+    DiagramBudget budgets[LEAF_ORDERS];
+    long double weight;
+    VEC(PointLeaf) leaves;
+} Making;
+
+/* Structural decisions are part of the leaf; those that no condition names multiply its weight. */
+static void make_decisions(const Making *m, const LeafDiagram *d, size_t n, PointLeaf *p) {
     p->made.addresses = ARENA_ARRAY(m->arena, const char *, n + 1);
     p->made.indices = ARENA_ARRAY(m->arena, int64_t, n + 1);
     p->weight = p->diagram.weight;
     for (size_t i = 0; i < n; i++) {
-        const PredVariable *v = &leaf->variables.items[i];
-        const Domain *d = &v->domain->domain;
+        const PredVariable *v = &d->variables[i];
+        const Domain *domain = &v->domain->domain;
         if (v->index >= 0) {
             p->made.addresses[p->made.n] = arena_strdup(m->arena, v->address);
             p->made.indices[p->made.n++] = v->index;
             if (m->by_probability)
-                p->weight *= (long double)domain_probability(d, domain_prior_sum(d), v->index);
-        } else if (!w->used[i] && !m->by_probability) {
-            p->weight *= (long double)d->count;
+                p->weight *=
+                    (long double)domain_probability(domain, domain_prior_sum(domain), v->index);
+        } else if (!d->used[i] && !m->by_probability) {
+            p->weight *= (long double)domain->count;
         }
     }
 }
 
 static bool make_leaf(void *user, Leaf *leaf) {
     Making *m = user;
-    size_t n = leaf->variables.len;
-    PointLeaf p = {0};
-    PredCompiler c;
-    pred_init(&c, leaf->session.eval, leaf->variables.items, n);
-    Walkthrough w = {
-        .compiler = &c, .nvariables = n, .used = ARENA_ARRAY(leaf->session.arena, bool, n + 1)};
-    m->complete &= compile(m, &w, leaf);
-    bool ok = diagram_build(m->arena, &w, m->by_probability, &m->budget, &p.diagram);
-    if (ok && p.diagram.weight > 0) {
-        make_decisions(m, &w, leaf, &p);
+    LeafDiagram d;
+    if (m->leaves.len >= MAX_POINT_LEAVES ||
+        !leaf_diagram(leaf, m->constraints, m->by_probability, m->arena, NULL, m->budgets, &d))
+        return false;
+    PointLeaf p = {.diagram = d.diagram};
+    m->complete &= d.complete;
+    if (d.diagram.weight > 0) {
+        make_decisions(m, &d, leaf->variables.len, &p);
         m->weight += p.weight;
         VEC_PUSH(m->leaves, p);
     }
-    VEC_FREE(w.conditions);
-    pred_free(&c);
-    return ok && m->leaves.len <= MAX_POINT_LEAVES;
+    return true;
 }
 
 const PointTable *points_within(const Space *space, uint64_t constraints, bool by_probability,
@@ -74,9 +118,9 @@ const PointTable *points_within(const Space *space, uint64_t constraints, bool b
                 .by_probability = by_probability,
                 .complete = true,
                 .arena = arena,
-                .budget = DIAGRAM_BUDGET};
+                .budgets = {DIAGRAM_BUDGET, DIAGRAM_BUDGET}};
     PointTable *t = NULL;
-    if (count_leaves(space, make_leaf, &m) && isfinite(m.weight)) {
+    if (count_outer_leaves(space, make_leaf, &m) && isfinite(m.weight)) {
         t = ARENA_NEW(arena, PointTable);
         *t = (PointTable){.n = m.leaves.len, .weight = m.weight, .complete = m.complete};
         t->leaves = ARENA_ARRAY(arena, PointLeaf, m.leaves.len + 1);

@@ -11,6 +11,21 @@ typedef struct PointLeaf {
     long double weight;
 } PointLeaf;
 
+/* The diagram of some constraints on one leaf. */
+typedef struct LeafDiagram {
+    const PredVariable *variables; /* the leaf's, in the order of the diagram */
+    const bool *used;              /* by variable: some condition needs it */
+    bool complete;                 /* no constraint was left out */
+    Diagram diagram;
+} LeafDiagram;
+
+/* Two orders of the decisions are tried: as they are declared, then by their first index, so that what stands
+ * under one index is decided together. Each has a budget of its own. `variables` and `used` live in the leaf. */
+enum { LEAF_ORDERS = 2 };
+bool leaf_diagram(Leaf *leaf, uint64_t constraints, bool by_probability, Arena *arena,
+                  const volatile int *interrupt, DiagramBudget budgets[LEAF_ORDERS],
+                  LeafDiagram *out);
+
 typedef struct PointTable {
     PointLeaf *leaves;
     size_t n;
@@ -19,8 +34,8 @@ typedef struct PointTable {
 } PointTable;
 
 /* Of the constraints whose bits are set (of more than 64, the first 64); those that cannot be compiled, costs
- * of networks say, are left out. by_probability: a point weighs as much as it is likely when every choice is
- * drawn in its turn, else 1. NULL: too large, or choices stand in bodies. Everything is in arena, and not
+ * of networks say, are left out; so are choices in bodies, on which no constraint that is compiled depends. by_probability: a point weighs as much as it is likely when every choice is
+ * drawn in its turn, else 1. NULL: too large. Everything is in arena, and not
  * changed any more. */
 const PointTable *points_within(const Space *space, uint64_t constraints, bool by_probability,
                                 Arena *arena);

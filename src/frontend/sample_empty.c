@@ -7,7 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROBES = 400, STARTS = 20, MAX_STEPS = 1000, MAX_VALUES_TRIED = 64, MAX_CONSTRAINTS = 64 };
+enum {
+    PROBES = 400,
+    MAX_PROBES = 5000,
+    STARTS = 20,
+    MAX_STEPS = 1000,
+    MAX_VALUES_TRIED = 64,
+    MAX_CONSTRAINTS = 64
+};
 
 /* A point with what every constraint says of it. */
 typedef struct Probe {
@@ -68,8 +75,10 @@ static bool ask(Inquiry *q, Session *s, SpaceUse *use, Probe *p) {
     return ok;
 }
 
-/* A point with these decisions, the others drawn. NULL on a mistake. */
+/* A point with these decisions, the others drawn. NULL on a mistake, or after too many. */
 static const Probe *probe(Inquiry *q, const Assignment *made) {
+    if (q->drawn >= MAX_PROBES)
+        return NULL;
     Session s;
     Arena scratch;
     arena_init(&scratch, "sample");
@@ -108,12 +117,12 @@ static bool draw_within(Inquiry *q, uint64_t set, int n, bool answer) {
     return found;
 }
 
-/* Whether some point meets all constraints of the set, as far as can be told. */
+/* Whether some point meets all constraints of the set, as far as can be told: after too many probes every set may. */
 static bool reachable(Inquiry *q, uint64_t set) {
     for (size_t i = 0; i < q->probes.len; i++)
         if (!(q->probes.items[i].broken & set))
             return true;
-    return draw_within(q, set, PROBES, true);
+    return draw_within(q, set, PROBES, true) || q->drawn >= MAX_PROBES;
 }
 
 /* Constraints that leave nothing, while any of them left out leaves something. */

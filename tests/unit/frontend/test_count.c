@@ -79,6 +79,23 @@ static void test_large(void **state) {
         SPACE("  choice w[i in 1..100]: bool;\n  require count(i in 1..100 if w[i]) == 50;\n"),
         "1267650600228229401496703205376", "100891344545564193334812497256",
         "100891344545564193334812497256");
+    /* Pairs (a[i], b[i]) of which all a are declared first: products that add up to at most 14, by a table of sums. */
+    uint64_t ways[16] = {[0] = 1}, within = 0;
+    for (int i = 0; i < 12; i++) {
+        uint64_t next[16] = {0};
+        for (int sum = 0; sum < 15; sum++)
+            for (int a = 1; a <= 9; a++)
+                for (int b = 1; b <= 9 && sum + a * b < 15; b++)
+                    next[sum + a * b] += ways[sum];
+        memcpy(ways, next, sizeof ways);
+    }
+    for (int sum = 0; sum < 15; sum++)
+        within += ways[sum];
+    char expected[24];
+    snprintf(expected, sizeof expected, "%llu", (unsigned long long)within);
+    assert_counts(SPACE("  choice a[i in 1..12] in 1..9;\n  choice b[i in 1..12] in 1..9;\n"
+                        "  require sum(i in 1..12) (a[i] * b[i]) <= 14;\n"),
+                  "79766443076872509863361", expected, expected); /* 9^24 */
     /* A constraint that sees two of them: 100 - 10 pairs. */
     assert_counts(SPACE("  choice w[i in 1..10] in 1..10;\n  require w[1] != w[2];\n"),
                   "10000000000", "9000000000", "9000000000");

@@ -151,6 +151,21 @@ static void test_beside(void **state) {
                  400, "uniform over satisfying points");
 }
 
+/* Choices in bodies are drawn in their turn, beside those that constraints bind. */
+static void test_bodies(void **state) {
+    (void)state;
+    Tally t = {0};
+    for (int k = 1; k <= 4; k++)
+        for (int w = 1; w <= 3; w++)
+            expect(&t, 1, "w[1]=%d,w[2]=%d,w[3]=%d,k=%d", w, w + 50, w + 20, k);
+    assert_drawn(&t,
+                 "block = x => {\n  choice k in 1..4;\n  return x -> conv(1, k);\n};\n"
+                 "space s {\n  input image[3, 8, 8];\n  choice w[i in 1..3] in 1..100;\n"
+                 "  require w[1] <= 3 and w[2] == w[1] + 50 and w[3] == w[1] + 20;\n"
+                 "  network = block;\n}\n",
+                 300, "not uniform: each choice uniform in its turn");
+}
+
 static void assert_rising(const Architecture *x) {
     const DecisionView *d;
     size_t n = architecture_decisions(x, &d);
@@ -289,6 +304,7 @@ int main(void) {
         cmocka_unit_test(test_costs),       cmocka_unit_test(test_beside),
         cmocka_unit_test(test_mutation),    cmocka_unit_test(test_threads),
         cmocka_unit_test(test_irreducible), cmocka_unit_test(test_nearest),
+        cmocka_unit_test(test_bodies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
