@@ -132,7 +132,8 @@ static Work lay_out(const BenchCase *c) {
 static Call direct_call(Jit *jit, const Work *w, KernelKind kind) {
     Buf text = {0};
     ConvDesc d = w->d;
-    d.packed = kind == KERNEL_conv_dw && conv_packs(&d, &w->shape);
+    if (kind == KERNEL_conv_dw)
+        d.form = conv_form(&d, &w->shape);
     kernel_text_conv(&text, kind, &d);
     return (Call){get_kernel(jit, kind, &text),
                   {[CONV_W] = w->at_w,

@@ -125,21 +125,29 @@ int64_t wino_dw_scratch_bytes(int64_t tiles, int64_t in, int64_t piece) {
     return VECTOR * (2 * tiles + 12 * ((i + o) * tiles + 2)) + 21 * i * o * (int64_t)sizeof(float);
 }
 
-bool conv_can_pack(const ConvDesc *d) {
+bool conv_can_be(ConvForm form, const ConvDesc *d, const ConvShape *s) {
     const WindowDesc *w = &d->window;
-    for (int a = 0; a < 2; a++)
-        if (w->kernel[a] != 1 || w->pad[a] != 0)
-            return false;
-    return d->groups == GROUPS_DENSE;
+    bool one_tap = true, small = s->h == 2 && s->w == 2 && s->n <= LANES;
+    for (int a = 0; a < 2; a++) {
+        one_tap &= w->kernel[a] == 1 && w->pad[a] == 0;
+        small &= w->kernel[a] == w->kernel[0] && w->pad[a] == w->kernel[a] / 2;
+        small &= w->stride[a] == 1 && w->dilation[a] == 1;
+    }
+    small &= w->kernel[0] == 1 || w->kernel[0] == 3;
+    return form == CONV_PLAIN ||
+           (d->groups == GROUPS_DENSE && (form == CONV_PACKED ? one_tap : small));
 }
 
-/* Measured as above, tensors in memory, GFLOP/s unpacked : packed: 192 -> 96, 32x32 70 : 94; 64 -> 64,
+/* Measured as above, tensors in memory, GFLOP/s plain : packed: 192 -> 96, 32x32 70 : 94; 64 -> 64,
  * 16x16 81 : 86; 192 -> 192, 8x8 96 : 90; 20 -> 12, 32x32 57 : 53; stride 2, 192 -> 48, 32x32 26 : 65;
  * 64 -> 128, 16x16 82 : 72. */
-bool conv_packs(const ConvDesc *d, const ConvShape *s) {
+ConvForm conv_form(const ConvDesc *d, const ConvShape *s) {
     bool strided = d->window.stride[0] * d->window.stride[1] > 1;
-    return conv_can_pack(d) && s->h * s->w >= 256 && MIN(s->in, s->out) >= 48 &&
-           (!strided || s->in >= 128);
+    if (conv_can_be(CONV_TINY, d, s) && s->in >= LANES)
+        return CONV_TINY;
+    bool packed = conv_can_be(CONV_PACKED, d, s) && s->h * s->w >= 256 &&
+                  MIN(s->in, s->out) >= 48 && (!strided || s->in >= 128);
+    return packed ? CONV_PACKED : CONV_PLAIN;
 }
 
 static int64_t packed_group(int64_t channels) {
@@ -147,7 +155,9 @@ static int64_t packed_group(int64_t channels) {
     return round_up((channels + pieces - 1) / pieces, PACKED_UNIT);
 }
 
-int64_t conv_packed_bytes(int64_t in, int64_t out) {
-    int64_t i = packed_group(in), o = packed_group(out);
-    return VECTOR * (PACKED_STRIP * (i + o) + i * o);
+int64_t conv_scratch_bytes(ConvForm form, const ConvShape *s) {
+    int64_t i = packed_group(s->in), o = packed_group(s->out);
+    if (form == CONV_PACKED)
+        return VECTOR * (PACKED_STRIP * (i + o) + i * o);
+    return form == CONV_TINY ? VECTOR * (9 + 4 * (s->out + round_up(s->in, LANES))) : 0;
 }

@@ -43,7 +43,8 @@ Value conv_zeros(Emit *e, unsigned vectors);
 void conv_nest(Emit *e, const ConvDesc *d, bool transposed);
 /* The same of a dense window that conv_is_pointwise, to the same bits; conv_nest calls it. */
 void conv_pointwise(Emit *e, const ConvDesc *d, bool transposed);
-/* conv_dw that packs what it reads; emit_conv_dw calls it. */
+/* conv_dw in the forms that have a file of their own; emit_conv_dw calls them. */
 void conv_dw_packed(Emit *e, const ConvDesc *d);
+void conv_dw_tiny(Emit *e, const ConvDesc *d);
 
 #endif

@@ -249,6 +249,57 @@ Value emit_lane_sums(Emit *e, const Value *sum, int count) {
     return emit_fadd(e, shuffle(e, v[0], even, LANES), shuffle(e, v[0], odd, LANES));
 }
 
+void emit_transpose(Emit *e, Value v[LANES]) {
+    for (int d = LANES / 2; d >= 1; d /= 2)
+        for (int r = 0; r < LANES; r++) {
+            if (r & d)
+                continue;
+            int upper[LANES], lower[LANES]; /* blocks of d columns off the diagonal change places */
+            for (int c = 0; c < LANES; c++) {
+                upper[c] = c & d ? LANES + c - d : c;
+                lower[c] = c & d ? LANES + c : c + d;
+            }
+            Value a = v[r], b = v[r + d];
+            v[r] = shuffle2(e, a, b, upper, LANES);
+            v[r + d] = shuffle2(e, a, b, lower, LANES);
+        }
+}
+
+/* Element k is element from[k] of the vectors one after another: a shuffle for each one met after the
+ * first. */
+static Value pick(Emit *e, const Value *v, const int *from) {
+    Value out = NULL;
+    uint64_t met = 0;
+    for (int s = 0; s < LANES; s++) {
+        int next = from[s] / LANES, index[LANES];
+        if (met >> next & 1)
+            continue;
+        met |= (uint64_t)1 << next;
+        for (int k = 0; k < LANES; k++)
+            index[k] = from[k] / LANES == next ? from[k] % LANES + (out ? LANES : 0) : k;
+        out = out ? shuffle2(e, out, v[next], index, LANES) : shuffle(e, v[next], index, LANES);
+    }
+    return out;
+}
+
+void emit_interleave9(Emit *e, const Value v[9], Value out[9]) {
+    Value three[9]; /* of each three vectors, the elements in turn */
+    int from[LANES];
+    for (int row = 0; row < 3; row++)
+        for (int j = 0; j < 3; j++) {
+            for (int k = 0; k < LANES; k++)
+                from[k] = (j * LANES + k) % 3 * LANES + (j * LANES + k) / 3;
+            three[3 * row + j] = pick(e, &v[3 * row], from);
+        }
+    for (int j = 0; j < 9; j++) {
+        for (int k = 0; k < LANES; k++) {
+            int at = j * LANES + k;
+            from[k] = at % 9 / 3 * 3 * LANES + at / 9 * 3 + at % 3;
+        }
+        out[j] = pick(e, three, from);
+    }
+}
+
 Value emit_lanes_below(Emit *e, Value n) {
     Value lane[LANES];
     for (int i = 0; i < LANES; i++)

@@ -92,6 +92,10 @@ Value emit_lane_sum(Emit *e, Value v);
 /* One vector whose element i < count is emit_lane_sum(sum[i]): the same tree, the vectors halved
  * side by side. */
 Value emit_lane_sums(Emit *e, const Value *sum, int count);
+/* Element i of v[j] changes places with element j of v[i]. */
+void emit_transpose(Emit *e, Value v[LANES]);
+/* Nine vectors one after another, that hold element 0 of each of the nine of v, then element 1, ... */
+void emit_interleave9(Emit *e, const Value v[9], Value out[9]);
 /* <16 x i1>: lane < n. */
 Value emit_lanes_below(Emit *e, Value n);
 /* A call of an LLVM intrinsic overloaded on the type of its first argument. */

@@ -233,9 +233,12 @@ static void write_groups(Weights *w) {
 void emit_conv_dw(Emit *e, const char *text) {
     ConvDesc d = kernel_read_conv(text);
     CHECK(!d.bias && !d.relu);
-    if (d.packed) {
-        CHECK(conv_can_pack(&d));
+    if (d.form == CONV_PACKED) {
         conv_dw_packed(e, &d);
+        return;
+    }
+    if (d.form == CONV_TINY && emit_registers(e) >= 32) { /* with fewer its sums would not fit */
+        conv_dw_tiny(e, &d);
         return;
     }
     const WindowDesc *win = &d.window;

@@ -13,6 +13,7 @@ static const char *const kind_name[] = {
 #undef KERNEL
 };
 static const char *const groups_name[] = {"dense", "grouped", "depthwise"};
+static const char *const form_name[] = {"plain", "packed", "tiny"};
 static const char *const pool_name[] = {"max", "max_dx", "avg", "avg_dx"};
 static const char *const resize_name[] = {"nearest", "nearest_dx", "bilinear", "bilinear_dx"};
 static const char *const copy_name[] = {"move", "zero"};
@@ -50,22 +51,22 @@ static bool read_window(const char *text, WindowDesc *w, int *used) {
 void kernel_text_conv(Buf *b, KernelKind kind, const ConvDesc *d) {
     buf_puts(b, kind_name[kind]);
     put_window(b, &d->window);
-    buf_printf(b, " groups=%s bias=%d relu=%d packed=%d", groups_name[d->groups], d->bias, d->relu,
-               d->packed);
+    buf_printf(b, " groups=%s bias=%d relu=%d form=%s", groups_name[d->groups], d->bias, d->relu,
+               form_name[d->form]);
 }
 
 ConvDesc kernel_read_conv(const char *text) {
     ConvDesc d = {0};
-    char kind[16], groups[16];
-    int first = 0, used = 0, bias, relu, packed;
+    char kind[16], groups[16], form[16];
+    int first = 0, used = 0, bias, relu;
     if (sscanf(text, "%15s%n", kind, &first) != 1 || !read_window(text + first, &d.window, &used) ||
-        sscanf(text + first + used, " groups=%15s bias=%d relu=%d packed=%d", groups, &bias, &relu,
-               &packed) != 4)
+        sscanf(text + first + used, " groups=%15s bias=%d relu=%d form=%15s", groups, &bias, &relu,
+               form) != 4)
         BUG("kernel text '%s' is not a convolution", text);
     d.groups = (ConvGroups)find_name(groups_name, ARRAY_LEN(groups_name), groups);
     d.bias = bias != 0;
     d.relu = relu != 0;
-    d.packed = packed != 0;
+    d.form = (ConvForm)find_name(form_name, ARRAY_LEN(form_name), form);
     Buf again = {0};
     kernel_text_conv(&again, (KernelKind)find_name(kind_name, ARRAY_LEN(kind_name), kind), &d);
     check_text(&again, text);

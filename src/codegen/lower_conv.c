@@ -10,6 +10,7 @@ typedef struct ConvJob {
     IrRef x, w, y; /* of the forward direction */
     IrRef bias;
     Layout tx, ty;
+    ConvShape shape;
     ConvDesc d;
     int64_t groups;
     bool winograd;
@@ -65,9 +66,10 @@ static ConvJob read_job(const IrModule *m, const Group *group, bool direct) {
     job.d.groups = job.groups == 1          ? GROUPS_DENSE
                    : job.tx.c == job.groups ? GROUPS_DEPTHWISE
                                             : GROUPS_GROUPED;
-    ConvShape shape = {job.tx.n, job.tx.c, job.ty.c, job.tx.h, job.tx.w, job.ty.h, job.ty.w};
-    job.winograd = !direct && conv_algorithm(job.kind, &job.d, &shape) == CONV_WINOGRAD;
-    job.d.packed = job.kind == KERNEL_conv_dw && conv_packs(&job.d, &shape);
+    job.shape = (ConvShape){job.tx.n, job.tx.c, job.ty.c, job.tx.h, job.tx.w, job.ty.h, job.ty.w};
+    job.winograd = !direct && conv_algorithm(job.kind, &job.d, &job.shape) == CONV_WINOGRAD;
+    if (job.kind == KERNEL_conv_dw && !job.winograd)
+        job.d.form = conv_form(&job.d, &job.shape);
     return job;
 }
 
@@ -109,7 +111,7 @@ int64_t lower_scratch_bytes(const IrModule *m, const Group *group, bool direct, 
         return 0;
     ConvJob job = read_job(m, group, direct);
     if (!job.winograd)
-        return job.d.packed ? conv_packed_bytes(job.tx.c, job.ty.c) : 0;
+        return conv_scratch_bytes(job.d.form, &job.shape);
     WinoSizes s = wino_sizes(&job);
     return s.scratch_bytes + (has_filter ? 0 : s.filter_bytes);
 }

@@ -141,7 +141,9 @@ static void run_case(const Sessions *sessions, Draw *r, KernelKind kind, Case c)
     int64_t arg[CONV_NARGS] = {[CONV_X] = memory_take(&m, nx), [CONV_W] = memory_take(&m, nw)};
     arg[CONV_Y] = memory_take(&m, ny);
     arg[CONV_BIAS] = memory_take(&m, OC);
-    arg[CONV_SCRATCH] = memory_take(&m, conv_packed_bytes(c.I, c.O) / 4);
+    ConvShape shape = {c.N, c.I, c.O, c.H, c.W, c.OH, c.OW};
+    assert_true(conv_can_be(c.d.form, &c.d, &shape));
+    arg[CONV_SCRATCH] = memory_take(&m, conv_scratch_bytes(c.d.form, &shape) / 4);
     arg[CONV_N] = (c.N + LANES - 1) / LANES;
     arg[CONV_VALID] = c.N - (arg[CONV_N] - 1) * LANES;
     arg[CONV_I] = c.I, arg[CONV_O] = c.O, arg[CONV_H] = c.H, arg[CONV_WIDTH] = c.W;
@@ -216,10 +218,22 @@ static void packed_agrees(void **state) {
     Draw r = draw_open(15);
     for (int i = 0; i < case_count(16); i++) {
         int sh = draw_int(&r, 1, 2), sw = draw_int(&r, 1, 3);
-        ConvDesc d = {.window = {{1, 1}, {sh, sw}, {0, 0}, {1, 1}}, .packed = true};
+        ConvDesc d = {.window = {{1, 1}, {sh, sw}, {0, 0}, {1, 1}}, .form = CONV_PACKED};
         Case c = {.d = d, .N = draw_int(&r, 1, 33), .groups = 1};
         c.H = draw_int(&r, 1, 13), c.W = draw_int(&r, 1, 13);
         c.OH = out_size(c.H, 0, &d.window), c.OW = out_size(c.W, 1, &d.window);
+        c.I = draw_of(&r, channels, 5), c.O = draw_of(&r, channels, 5);
+        run_case(*state, &r, KERNEL_conv_dw, c);
+    }
+}
+
+static void tiny_agrees(void **state) {
+    static const int channels[] = {1, 5, 16, 40, 64};
+    Draw r = draw_open(16);
+    for (int i = 0; i < case_count(16); i++) {
+        int k = i % 2 ? 1 : 3;
+        ConvDesc d = {.window = {{k, k}, {1, 1}, {k / 2, k / 2}, {1, 1}}, .form = CONV_TINY};
+        Case c = {.d = d, .N = draw_int(&r, 1, 16), .groups = 1, .H = 2, .W = 2, .OH = 2, .OW = 2};
         c.I = draw_of(&r, channels, 5), c.O = draw_of(&r, channels, 5);
         run_case(*state, &r, KERNEL_conv_dw, c);
     }
@@ -240,8 +254,8 @@ static void conv_dw_agrees(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pointwise_agrees), cmocka_unit_test(packed_agrees),
-        cmocka_unit_test(conv_agrees),      cmocka_unit_test(conv_dx_agrees),
-        cmocka_unit_test(conv_dw_agrees),
+        cmocka_unit_test(tiny_agrees),      cmocka_unit_test(conv_agrees),
+        cmocka_unit_test(conv_dx_agrees),   cmocka_unit_test(conv_dw_agrees),
     };
     return cmocka_run_group_tests(tests, sessions_open, sessions_close);
 }
