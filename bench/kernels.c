@@ -132,8 +132,7 @@ static Work lay_out(const BenchCase *c) {
 static Call direct_call(Jit *jit, const Work *w, KernelKind kind) {
     Buf text = {0};
     ConvDesc d = w->d;
-    if (kind == KERNEL_conv_dw)
-        d.form = conv_form(&d, &w->shape);
+    d.form = conv_form(kind, &d, &w->shape);
     kernel_text_conv(&text, kind, &d);
     return (Call){get_kernel(jit, kind, &text),
                   {[CONV_W] = w->at_w,

@@ -125,27 +125,46 @@ int64_t wino_dw_scratch_bytes(int64_t tiles, int64_t in, int64_t piece) {
     return VECTOR * (2 * tiles + 12 * ((i + o) * tiles + 2)) + 21 * i * o * (int64_t)sizeof(float);
 }
 
-bool conv_can_be(ConvForm form, const ConvDesc *d, const ConvShape *s) {
+static bool can_be_packed(const ConvDesc *d) {
     const WindowDesc *w = &d->window;
-    bool one_tap = true, small = s->h == 2 && s->w == 2 && s->n <= LANES;
-    for (int a = 0; a < 2; a++) {
-        one_tap &= w->kernel[a] == 1 && w->pad[a] == 0;
-        small &= w->kernel[a] == w->kernel[0] && w->pad[a] == w->kernel[a] / 2;
-        small &= w->stride[a] == 1 && w->dilation[a] == 1;
+    for (int a = 0; a < 2; a++)
+        if (w->kernel[a] != 1 || w->pad[a] != 0)
+            return false;
+    return d->groups == GROUPS_DENSE;
+}
+
+static bool can_be_tiny(bool gradient, const ConvDesc *d, const ConvShape *s) {
+    const WindowDesc *w = &d->window;
+    int32_t kernel = w->kernel[0];
+    for (int a = 0; a < 2; a++)
+        if (w->kernel[a] != kernel || w->pad[a] != kernel / 2 || w->stride[a] != 1 ||
+            w->dilation[a] != 1)
+            return false;
+    bool window = kernel == 3 || (gradient && kernel == 1);
+    return window && d->groups == GROUPS_DENSE && s->h == 2 && s->w == 2 &&
+           (!gradient || s->n <= LANES);
+}
+
+bool conv_can_be(ConvForm form, KernelKind kind, const ConvDesc *d, const ConvShape *s) {
+    bool gradient = kind == KERNEL_conv_dw;
+    switch (form) {
+    case CONV_PACKED:
+        return gradient && can_be_packed(d);
+    case CONV_TINY:
+        return can_be_tiny(gradient, d, s);
+    default:
+        return true;
     }
-    small &= w->kernel[0] == 1 || w->kernel[0] == 3;
-    return form == CONV_PLAIN ||
-           (d->groups == GROUPS_DENSE && (form == CONV_PACKED ? one_tap : small));
 }
 
 /* Measured as above, tensors in memory, GFLOP/s plain : packed: 192 -> 96, 32x32 70 : 94; 64 -> 64,
  * 16x16 81 : 86; 192 -> 192, 8x8 96 : 90; 20 -> 12, 32x32 57 : 53; stride 2, 192 -> 48, 32x32 26 : 65;
  * 64 -> 128, 16x16 82 : 72. */
-ConvForm conv_form(const ConvDesc *d, const ConvShape *s) {
+ConvForm conv_form(KernelKind kind, const ConvDesc *d, const ConvShape *s) {
     bool strided = d->window.stride[0] * d->window.stride[1] > 1;
-    if (conv_can_be(CONV_TINY, d, s) && s->in >= LANES)
+    if (conv_can_be(CONV_TINY, kind, d, s) && MIN(s->in, s->out) >= LANES)
         return CONV_TINY;
-    bool packed = conv_can_be(CONV_PACKED, d, s) && s->h * s->w >= 256 &&
+    bool packed = conv_can_be(CONV_PACKED, kind, d, s) && s->h * s->w >= 256 &&
                   MIN(s->in, s->out) >= 48 && (!strided || s->in >= 128);
     return packed ? CONV_PACKED : CONV_PLAIN;
 }
@@ -155,9 +174,10 @@ static int64_t packed_group(int64_t channels) {
     return round_up((channels + pieces - 1) / pieces, PACKED_UNIT);
 }
 
-int64_t conv_scratch_bytes(ConvForm form, const ConvShape *s) {
+int64_t conv_scratch_bytes(ConvForm form, KernelKind kind, const ConvShape *s) {
     int64_t i = packed_group(s->in), o = packed_group(s->out);
-    if (form == CONV_PACKED)
-        return VECTOR * (PACKED_STRIP * (i + o) + i * o);
-    return form == CONV_TINY ? VECTOR * (9 + 4 * (s->out + round_up(s->in, LANES))) : 0;
+    if (kind != KERNEL_conv_dw || form == CONV_PLAIN)
+        return 0;
+    return VECTOR * (form == CONV_PACKED ? PACKED_STRIP * (i + o) + i * o
+                                         : 9 + 4 * (s->out + round_up(s->in, LANES)));
 }

@@ -40,12 +40,13 @@ int64_t wino_dw_scratch_bytes(int64_t tiles, int64_t in, int64_t piece);
  * channels of each side, which are multiples of UNIT, itself one of every block of channels: no part
  * of the order of its sums. */
 enum { PACKED_GROUP = 96, PACKED_STRIP = 32, PACKED_UNIT = 12 };
-/* Can a direct weight gradient have this form? Packed: a dense window of one tap, nothing padded.
- * Tiny: maps of 2x2 of at most 16 images, a dense window of 1x1, or of 3x3 with padding 1, and stride 1. */
-bool conv_can_be(ConvForm form, const ConvDesc *d, const ConvShape *s);
+/* Can a direct kernel have this form? Packed: weight gradient of a dense window of one tap, nothing
+ * padded. Tiny: maps of 2x2 and stride 1, a dense window of 3x3 with padding 1; the weight gradient also
+ * of 1x1, but of at most 16 images. */
+bool conv_can_be(ConvForm form, KernelKind kind, const ConvDesc *d, const ConvShape *s);
 /* The form that pays. Packed: maps beyond the caches, with channels enough to use a strip often. */
-ConvForm conv_form(const ConvDesc *d, const ConvShape *s);
-/* Packed: both strips, and a sum by lanes for each weight. Tiny: both maps once more. */
-int64_t conv_scratch_bytes(ConvForm form, const ConvShape *s);
+ConvForm conv_form(KernelKind kind, const ConvDesc *d, const ConvShape *s);
+/* Packed: both strips, and a sum by lanes for each weight. Tiny weight gradient: both maps once more. */
+int64_t conv_scratch_bytes(ConvForm form, KernelKind kind, const ConvShape *s);
 
 #endif

@@ -399,6 +399,10 @@ void conv_nest(Emit *e, const ConvDesc *d, bool transposed) {
         conv_pointwise(e, d, transposed);
         return;
     }
+    if (d->form == CONV_TINY && emit_registers(e) >= 32) { /* with fewer its sums would not fit */
+        conv_tiny(e, d, transposed);
+        return;
+    }
     Nest n = {.e = e, .d = d, .transposed = transposed, .zero = conv_zeros(e, 1)};
     bool flat = conv_is_pointwise(w);
     Value src_rows = emit_arg(e, transposed ? CONV_OH : CONV_H);

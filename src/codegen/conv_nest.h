@@ -41,8 +41,10 @@ Value conv_zeros(Emit *e, unsigned vectors);
 
 /* The whole kernel: conv (transposed = false) or conv_dx. */
 void conv_nest(Emit *e, const ConvDesc *d, bool transposed);
-/* The same of a dense window that conv_is_pointwise, to the same bits; conv_nest calls it. */
+/* The same of a dense window that conv_is_pointwise, and of CONV_TINY, to the same bits; conv_nest calls
+ * them. */
 void conv_pointwise(Emit *e, const ConvDesc *d, bool transposed);
+void conv_tiny(Emit *e, const ConvDesc *d, bool transposed);
 /* conv_dw in the forms that have a file of their own; emit_conv_dw calls them. */
 void conv_dw_packed(Emit *e, const ConvDesc *d);
 void conv_dw_tiny(Emit *e, const ConvDesc *d);

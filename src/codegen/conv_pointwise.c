@@ -11,12 +11,14 @@
 #include "codegen/conv_nest.h"
 
 /* BUFFER_BYTES: most that the stack is asked for; a source beyond it is read from its planes.
- * MANY: blocks of channels above which each asks for a part of the next columns. */
-enum { MAX_KB = 8, MAX_WB = 4, BUFFER_BYTES = 512 << 10, MANY = 8 };
+ * MANY: blocks of channels above which each asks for a part of the next columns. AHEAD: reduced
+ * channels from the one in work to the one whose weights are asked for. */
+enum { MAX_KB = 8, MAX_WB = 4, BUFFER_BYTES = 512 << 10, MANY = 8, AHEAD = 32 };
 
 typedef struct Pointwise {
     Emit *e;
     const ConvDesc *d;
+    bool transposed;
     Value src, dst, weight, bias; /* src, dst: of the block of images */
     Value columns, plane;         /* of both sides; bytes of a plane */
     Value reduced;
@@ -79,6 +81,8 @@ static void write_block(Pointwise *p, const Source *s, Value channel, Value hi) 
     Value x[MAX_WB];
     load_columns(p, s, r.i, x);
     Value w = emit_opaque(e, emit_at(e, w_block, emit_mul(e, r.i, p->w_reduced)));
+    if (p->transposed) /* a few weights of each of many lines, far apart */
+        emit_prefetch(e, emit_at(e, w, emit_muli(e, p->w_reduced, AHEAD)), false);
     for (int k = 0; k < p->kb; k++) {
         Value wk = emit_load_splat(e, emit_at(e, w, w_ahead[k]));
         for (int j = 0; j < p->wb; j++)
@@ -160,7 +164,11 @@ static Value make_buffer(Emit *e, Value reduced, int wb) {
 void conv_pointwise(Emit *e, const ConvDesc *d, bool transposed) {
     int wb = emit_registers(e) >= 32 ? 4 : 1;
     Value columns = emit_mul(e, emit_arg(e, CONV_H), emit_arg(e, CONV_WIDTH));
-    Pointwise p = {.e = e, .d = d, .columns = columns, .plane = emit_muli(e, columns, 64)};
+    Pointwise p = {.e = e,
+                   .d = d,
+                   .transposed = transposed,
+                   .columns = columns,
+                   .plane = emit_muli(e, columns, 64)};
     p.reduced = emit_arg(e, transposed ? CONV_O : CONV_I);
     Value per_output = emit_muli(e, emit_arg(e, CONV_I), 4);
     p.w_channel = transposed ? emit_int(e, 4) : per_output;

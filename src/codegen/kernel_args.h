@@ -23,14 +23,14 @@ typedef struct WindowDesc {
     int32_t kernel[2], stride[2], pad[2], dilation[2];
 } WindowDesc;
 
-/* How the weight gradient goes over its maps; conv_algorithm.h says what may be packed or tiny. */
+/* Ways to the same bits; conv_algorithm.h says what may be packed or tiny. */
 typedef enum ConvForm { CONV_PLAIN, CONV_PACKED, CONV_TINY } ConvForm;
 
 typedef struct ConvDesc {
     WindowDesc window;
     ConvGroups groups;
     bool bias, relu; /* conv only: y = relu(sum + bias[o]) */
-    ConvForm form;   /* conv_dw only: another way to the same bits */
+    ConvForm form;
 } ConvDesc;
 
 /* conv, conv_dx, conv_dw share one order. X is [n, c, h, w] (read by conv and conv_dw, written by
@@ -53,7 +53,7 @@ enum ConvArg {
     CONV_OW,
     CONV_X_BLOCK,
     CONV_Y_BLOCK,
-    CONV_SCRATCH, /* packed, tiny: of conv_scratch_bytes(); else 0 */
+    CONV_SCRATCH, /* of conv_scratch_bytes() */
     CONV_NARGS
 };
 

@@ -68,8 +68,8 @@ static ConvJob read_job(const IrModule *m, const Group *group, bool direct) {
                                             : GROUPS_GROUPED;
     job.shape = (ConvShape){job.tx.n, job.tx.c, job.ty.c, job.tx.h, job.tx.w, job.ty.h, job.ty.w};
     job.winograd = !direct && conv_algorithm(job.kind, &job.d, &job.shape) == CONV_WINOGRAD;
-    if (job.kind == KERNEL_conv_dw && !job.winograd)
-        job.d.form = conv_form(&job.d, &job.shape);
+    if (!job.winograd)
+        job.d.form = conv_form(job.kind, &job.d, &job.shape);
     return job;
 }
 
@@ -111,7 +111,7 @@ int64_t lower_scratch_bytes(const IrModule *m, const Group *group, bool direct, 
         return 0;
     ConvJob job = read_job(m, group, direct);
     if (!job.winograd)
-        return conv_scratch_bytes(job.d.form, &job.shape);
+        return conv_scratch_bytes(job.d.form, job.kind, &job.shape);
     WinoSizes s = wino_sizes(&job);
     return s.scratch_bytes + (has_filter ? 0 : s.filter_bytes);
 }

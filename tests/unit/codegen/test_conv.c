@@ -142,8 +142,8 @@ static void run_case(const Sessions *sessions, Draw *r, KernelKind kind, Case c)
     arg[CONV_Y] = memory_take(&m, ny);
     arg[CONV_BIAS] = memory_take(&m, OC);
     ConvShape shape = {c.N, c.I, c.O, c.H, c.W, c.OH, c.OW};
-    assert_true(conv_can_be(c.d.form, &c.d, &shape));
-    arg[CONV_SCRATCH] = memory_take(&m, conv_scratch_bytes(c.d.form, &shape) / 4);
+    assert_true(conv_can_be(c.d.form, kind, &c.d, &shape));
+    arg[CONV_SCRATCH] = memory_take(&m, conv_scratch_bytes(c.d.form, kind, &shape) / 4);
     arg[CONV_N] = (c.N + LANES - 1) / LANES;
     arg[CONV_VALID] = c.N - (arg[CONV_N] - 1) * LANES;
     arg[CONV_I] = c.I, arg[CONV_O] = c.O, arg[CONV_H] = c.H, arg[CONV_WIDTH] = c.W;
@@ -236,6 +236,12 @@ static void tiny_agrees(void **state) {
         Case c = {.d = d, .N = draw_int(&r, 1, 16), .groups = 1, .H = 2, .W = 2, .OH = 2, .OW = 2};
         c.I = draw_of(&r, channels, 5), c.O = draw_of(&r, channels, 5);
         run_case(*state, &r, KERNEL_conv_dw, c);
+        if (k == 1)
+            continue;
+        c.N = draw_int(&r, 1, 33);
+        run_case(*state, &r, KERNEL_conv_dx, c);
+        c.d.bias = draw_int(&r, 0, 1), c.d.relu = draw_int(&r, 0, 1);
+        run_case(*state, &r, KERNEL_conv, c);
     }
 }
 
