@@ -11,7 +11,7 @@ WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
 OPT      = -O2 -g
 CPPFLAGS += -D_GNU_SOURCE -DNASC_VERSION='"$(VERSION)"' -Isrc -I$(BUILD)/gen
 CFLAGS   += -std=c17 $(OPT) -ffp-contract=off -fno-math-errno $(WARNINGS)
-LDLIBS    = -lLLVM-19 -lopenblas -ljansson -lpng -ljpeg -lcrypto -lxxhash -lpthread -lm
+LDLIBS    = -lLLVM-19 -ljansson -lpng -ljpeg -lcrypto -lxxhash -lpthread -lm
 LDFLAGS  += -L$(LLVM_LIBDIR)
 ifdef WERROR
 CFLAGS += -Werror

@@ -2,6 +2,7 @@
 #include "nasc.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -256,7 +257,15 @@ static void handle_signals(void) {
 #endif
 }
 
+/* An architecture's memory is given back when it is done with, and the next one takes as much: pages
+ * that went to the system in between would have to be cleared again. */
+static void keep_memory(void) {
+    mallopt(M_MMAP_THRESHOLD, 4 << 20);
+    mallopt(M_TRIM_THRESHOLD, 32 << 20);
+}
+
 int main(int argc, char **argv) {
+    keep_memory();
     handle_signals();
     nasc_set_bug_hook(on_bug, NULL);
     if (argc < 2)

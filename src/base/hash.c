@@ -3,6 +3,8 @@
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
+
+#define XXH_INLINE_ALL /* most keys are a few words, and calls would take longer than hashing them */
 #include <xxhash.h>
 
 Hash128 hash128(const void *bytes, size_t len, uint64_t seed) {

@@ -130,7 +130,9 @@ static bool visit_point(Visit *v, Odometer *o) {
     arena_init(&scratch, "count");
     o->asked = 0;
     session_begin(&s, v->space->program,
-                  &(SessionConfig){.arena = &scratch, .oracle = {.user = o, .pick = pick_digit}});
+                  &(SessionConfig){.arena = &scratch,
+                                   .oracle = {.user = o, .pick = pick_digit},
+                                   .unnamed = true});
     SpaceUse *use = session_space(&s, v->space);
     bool ok = use && session_decide_all(&s, v->space, use);
     int violated = ok ? session_first_violated(&s, use) : -2;

@@ -14,6 +14,7 @@ Eval *eval_new(const EvalConfig *config) {
     e->mode = config->mode;
     e->graph = config->graph;
     e->run = config->run;
+    e->unnamed = config->unnamed;
     e->now.path = ARENA_NEW(e->arena, Path);
     e->now.initial = value_none();
     return e;

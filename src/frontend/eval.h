@@ -65,6 +65,7 @@ typedef struct EvalConfig {
     EvalMode mode;
     IrGraph *graph; /* the candidate's graph; NULL: tensors cannot be made */
     EvalRun *run;   /* the run part; NULL: `per run` definitions cannot make tensors */
+    bool unnamed;   /* weights get no names: for networks that nobody sees */
 } EvalConfig;
 
 Eval *eval_new(const EvalConfig *config);

@@ -4,17 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool spec_word(const char *spec, size_t i, SpecWord *out) {
-    const char *s = spec;
-    for (;; i--) {
-        s += strspn(s, " ");
-        if (!*s)
-            return false;
-        if (!i)
-            break;
-        s += strcspn(s, " ");
-    }
-    size_t len = strcspn(s, " ");
+/* The next word at *cursor, which moves behind it. */
+static bool spec_next(const char **cursor, SpecWord *out) {
+    const char *s = *cursor;
+    while (*s == ' ')
+        s++;
+    if (!*s)
+        return false;
+    size_t len = 0;
+    while (s[len] && s[len] != ' ')
+        len++;
+    *cursor = s + len;
     *out = (SpecWord){.name = s, .len = len};
     if (len > 3 && memcmp(s + len - 3, "...", 3) == 0) {
         out->many = true;
@@ -30,12 +30,20 @@ bool spec_word(const char *spec, size_t i, SpecWord *out) {
     return true;
 }
 
+bool spec_word(const char *spec, size_t i, SpecWord *out) {
+    while (spec_next(&spec, out))
+        if (!i--)
+            return true;
+    return false;
+}
+
 /* The word for positional argument i, or for a named one; SIZE_MAX if there is none. */
 static size_t spec_find(const char *spec, const char *name, size_t position, SpecWord *out) {
-    for (size_t i = 0; spec_word(spec, i, out); i++) {
-        bool hit = name ? out->any || (!out->many && strlen(name) == out->len &&
-                                       memcmp(name, out->name, out->len) == 0)
-                        : i == position || (out->many && position > i);
+    size_t len = name ? strlen(name) : 0;
+    for (size_t i = 0; spec_next(&spec, out); i++) {
+        bool hit =
+            name ? out->any || (!out->many && len == out->len && memcmp(name, out->name, len) == 0)
+                 : i == position || (out->many && position > i);
         if (hit)
             return i;
     }

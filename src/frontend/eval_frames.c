@@ -12,6 +12,18 @@ static bool same_name(const char *a, const char *b) {
     return a == b || (a && b && *a == *b && strcmp(a, b) == 0);
 }
 
+/* A bit by the first three letters: most scopes that are looked through lack the name. */
+static unsigned mark_of(const char *name) {
+    unsigned mark = (unsigned char)name[0];
+    for (int i = 1; i < 3 && name[i - 1]; i++)
+        mark = mark * 31 + (unsigned char)name[i];
+    return mark % (64 * MARK_WORDS);
+}
+
+static bool is_marked(const Scope *s, unsigned mark) {
+    return s->marks[mark / 64] >> mark % 64 & 1;
+}
+
 static bool declares(AstKind k) {
     switch (k) {
     case AST_DEFINITION:
@@ -44,6 +56,8 @@ static void scope_add(Eval *e, Scope *s, const Ast *d, bool in_run) {
     }
     const Ast **decls = ARENA_ARRAY(e->arena, const Ast *, 1);
     decls[0] = d;
+    unsigned mark = mark_of(d->text);
+    s->marks[mark / 64] |= 1ull << mark % 64;
     s->entries[s->len++] =
         (ScopeEntry){.name = d->text, .decls = decls, .len = 1, .in_run = in_run};
 }
@@ -106,6 +120,7 @@ void frame_push(Eval *e, Frame *f, const char *name, Value v, const Ast *deferre
         f->bindings_cap = cap;
     }
     f->bindings[f->nbindings++] = (Binding){.name = name, .value = v, .deferred = deferred};
+    f->bound |= 1ull << mark_of(name) % 64;
 }
 
 void frame_bind(Eval *e, Frame *f, const char *name, Value v) {
@@ -126,13 +141,16 @@ void frame_import(Eval *e, Frame *f, Frame *other) {
 }
 
 /* Only this frame's own names. */
-static bool find_here(Frame *f, const char *name, Found *out) {
-    for (size_t i = 0; i < f->nbindings; i++)
+static bool find_here(Frame *f, const char *name, unsigned mark, Found *out) {
+    bool bound = f->bound >> mark % 64 & 1;
+    for (size_t i = 0; bound && i < f->nbindings; i++)
         if (same_name(f->bindings[i].name, name)) {
             *out = (Found){.frame = f, .binding = &f->bindings[i]};
             return true;
         }
-    for (size_t i = 0; f->scope && i < f->scope->len; i++)
+    if (!f->scope || !is_marked(f->scope, mark))
+        return false;
+    for (size_t i = 0; i < f->scope->len; i++)
         if (same_name(f->scope->entries[i].name, name)) {
             *out = (Found){.frame = f, .entry = &f->scope->entries[i]};
             return true;
@@ -142,11 +160,12 @@ static bool find_here(Frame *f, const char *name, Found *out) {
 
 bool frame_find(Eval *e, Frame *f, const char *name, Found *out) {
     (void)e;
+    unsigned mark = mark_of(name);
     for (; f; f = f->parent) {
-        if (find_here(f, name, out))
+        if (find_here(f, name, mark, out))
             return true;
         for (size_t i = 0; i < f->nimports; i++)
-            if (find_here(f->imports[i], name, out))
+            if (find_here(f->imports[i], name, mark, out))
                 return true;
     }
     return false;

@@ -70,9 +70,12 @@ typedef struct ScopeEntry {
     bool in_run;
 } ScopeEntry;
 
+enum { MARK_WORDS = 8 };
+
 typedef struct Scope {
     ScopeEntry *entries;
     size_t len;
+    uint64_t marks[MARK_WORDS]; /* of the names: what is not among them is not here */
 } Scope;
 
 typedef struct Binding {
@@ -88,6 +91,7 @@ struct Frame {
     const Scope *scope; /* NULL: no declarations */
     Binding *bindings;
     size_t nbindings, bindings_cap;
+    uint64_t bound; /* marks of their names, modulo 64 */
     Frame **imports;
     size_t nimports;
     Context context;
@@ -225,7 +229,8 @@ struct Eval {
     int depth;
     int64_t steps;
     bool aborted; /* too deep or too long: everything is poison from here on */
-    Taps *taps;   /* of the network being applied, or NULL */
+    bool unnamed;
+    Taps *taps; /* of the network being applied, or NULL */
     Running *running;
     const char *inside; /* the innermost definition or function being computed that has a name */
     EvalLeaf *leaf;

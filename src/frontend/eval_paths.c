@@ -4,6 +4,7 @@
 #include "frontend/sites.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -263,6 +264,8 @@ typedef struct LeafEntry {
 } LeafEntry;
 
 static const char *unique_name(Eval *e, const char *op, const char *role) {
+    if (e->unnamed)
+        return NULL;
     const char *base = path_name(e, e->now.path, false);
     const char *name =
         arena_join(e->arena, (const char *const[]){base, *base ? "." : "", op, ".", role}, 5);
@@ -270,9 +273,12 @@ static const char *unique_name(Eval *e, const char *op, const char *role) {
     if (!*seen)
         *seen = ARENA_NEW(e->arena, int);
     int count = ++*(int *)*seen;
-    return count == 1
-               ? name
-               : arena_printf(e->arena, "%s.%s_%d.%s", *base ? base : "net", op, count, role);
+    if (count == 1)
+        return name;
+    char number[16];
+    snprintf(number, sizeof number, "_%d.", count);
+    return arena_join(e->arena, (const char *const[]){*base ? base : "net", ".", op, number, role},
+                      5);
 }
 
 static void leaf_note(Eval *e, IrRef node, const char *op, const char *role, bool frozen) {
@@ -327,7 +333,9 @@ static IrRef run_leaf(Eval *e, const char *op, const char *role, const IrType *t
     Hash128 key = hash128_combine(path_stable(e->now.path), hash128(role, strlen(role), 11));
     void **slot = map_slot(e->run->arena, &e->run->nodes, key);
     if (!*slot) {
-        const char *name = arena_strdup(e->run->arena, unique_name(e, op, role));
+        const char *name = unique_name(e, op, role);
+        if (name)
+            name = arena_strdup(e->run->arena, name);
         IrRef *r = ARENA_NEW(e->run->arena, IrRef);
         *r = ir_leaf(e->run->graph, IR_OP_frozen, type, attr, name);
         *slot = r;

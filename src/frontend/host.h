@@ -121,6 +121,7 @@ typedef struct SessionConfig {
     EvalMode mode;
     Oracle oracle;
     const char *architecture; /* named in diagnostics */
+    bool unnamed;             /* as EvalConfig */
 } SessionConfig;
 
 void session_begin(Session *s, Program *p, const SessionConfig *config);

@@ -149,6 +149,7 @@ void session_begin(Session *s, Program *p, const SessionConfig *config) {
                     .mode = config->mode,
                     .graph = s->graph,
                     .run = config->run,
+                    .unnamed = config->unnamed,
                     .host = {.user = s,
                              .decide = host_decide,
                              .item = host_item,

@@ -148,7 +148,9 @@ static Architecture *check_row(Row *r, Arena *arena) {
     r->asked = 0;
     c->points++;
     session_begin(&s, c->space->program,
-                  &(SessionConfig){.arena = &c->scratch, .oracle = {.user = r, .pick = pick_row}});
+                  &(SessionConfig){.arena = &c->scratch,
+                                   .oracle = {.user = r, .pick = pick_row},
+                                   .unnamed = true});
     SpaceUse *use = session_space(&s, c->space);
     if (use && session_decide_all(&s, c->space, use))
         a = architecture_make(&s, c->space, use, arena);

@@ -1,33 +1,69 @@
-/* Calls into OpenBLAS: see blas.h. */
+/* Calls into OpenBLAS: see blas.h. The library is loaded when first it is needed: its threads, one
+ * a processor, spin for a while after they are made, and most runs never multiply a matrix. */
 #include "runtime/blas.h"
 
 #include <cblas.h>
+#include <dlfcn.h>
 #include <limits.h>
 #include <math.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-/* LAPACK's LU factorisation and symmetric eigenvalues, in the Fortran convention of the library that BLAS comes in. */
-extern void dgetrf_(const int *m, const int *n, double *a, const int *lda, int *pivots, int *info);
-extern void dsyev_(const char *job, const char *triangle, const int *n, double *a, const int *lda,
-                   double *values, double *work, const int *work_size, int *info, size_t job_length,
-                   size_t triangle_length);
+static const char library[] = "libopenblas.so.0";
+
+/* LAPACK's LU factorisation and symmetric eigenvalues are in the Fortran convention of the library
+ * that BLAS comes in. */
+static struct {
+    __typeof__(openblas_get_num_threads) *get_num_threads;
+    __typeof__(openblas_set_num_threads) *set_num_threads;
+    __typeof__(openblas_get_config) *get_config;
+    __typeof__(openblas_get_corename) *get_corename;
+    __typeof__(cblas_dgemm) *dgemm;
+    void (*dgetrf)(const int *m, const int *n, double *a, const int *lda, int *pivots, int *info);
+    void (*dsyev)(const char *job, const char *triangle, const int *n, double *a, const int *lda,
+                  double *values, double *work, const int *work_size, int *info, size_t job_length,
+                  size_t triangle_length);
+} blas;
+
+/* As the linker does of a program whose library is missing. */
+static void *need(void *found) {
+    if (found)
+        return found;
+    fprintf(stderr, "nasc: cannot load OpenBLAS: %s\n", dlerror());
+    _Exit(NASC_ENVIRONMENT);
+}
+
+static void load(void) {
+    setenv("OPENBLAS_NUM_THREADS", "1", 1);
+    void *from = need(dlopen(library, RTLD_NOW | RTLD_LOCAL));
+    *(void **)&blas.get_num_threads = need(dlsym(from, "openblas_get_num_threads"));
+    *(void **)&blas.set_num_threads = need(dlsym(from, "openblas_set_num_threads"));
+    *(void **)&blas.get_config = need(dlsym(from, "openblas_get_config"));
+    *(void **)&blas.get_corename = need(dlsym(from, "openblas_get_corename"));
+    *(void **)&blas.dgemm = need(dlsym(from, "cblas_dgemm"));
+    *(void **)&blas.dgetrf = need(dlsym(from, "dgetrf_"));
+    *(void **)&blas.dsyev = need(dlsym(from, "dsyev_"));
+}
 
 /* One thread, so that a sum is split the same way on every machine with this core, and workers do
- * not compete. The library remembers the setting. */
-static void one_thread(void) {
-    if (openblas_get_num_threads() != 1)
-        openblas_set_num_threads(1);
+ * not compete. Another user of the library in this process may have set more. */
+static void begin(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, load);
+    if (blas.get_num_threads() != 1)
+        blas.set_num_threads(1);
 }
 
 void blas_dgemm(const BlasGemm *g) {
     CHECK(g->m <= INT_MAX && g->n <= INT_MAX && g->k <= INT_MAX);
     if (g->m == 0 || g->n == 0)
         return;
-    one_thread();
+    begin();
     int lda = (int)(g->transpose_a ? g->m : g->k), ldb = (int)(g->transpose_b ? g->k : g->n);
-    cblas_dgemm(CblasRowMajor, g->transpose_a ? CblasTrans : CblasNoTrans,
-                g->transpose_b ? CblasTrans : CblasNoTrans, (int)g->m, (int)g->n, (int)g->k, 1.0,
-                g->a, MAX(lda, 1), g->b, MAX(ldb, 1), g->beta, g->c, (int)g->n);
+    blas.dgemm(CblasRowMajor, g->transpose_a ? CblasTrans : CblasNoTrans,
+               g->transpose_b ? CblasTrans : CblasNoTrans, (int)g->m, (int)g->n, (int)g->k, 1.0,
+               g->a, MAX(lda, 1), g->b, MAX(ldb, 1), g->beta, g->c, (int)g->n);
 }
 
 static bool all_finite(const double *a, int64_t n) {
@@ -41,9 +77,9 @@ double blas_logdet(double *a, int64_t n) {
     CHECK(n >= 1 && n <= 1 << 15);
     if (!all_finite(a, n * n))
         return NAN;
-    one_thread();
+    begin();
     int order = (int)n, info = 0, *pivots = nasc_alloc(sizeof *pivots * (size_t)n);
-    dgetrf_(&order, &order, a, &order, pivots, &info);
+    blas.dgetrf(&order, &order, a, &order, pivots, &info);
     free(pivots);
     CHECK(info >= 0);
     double sum = 0;
@@ -56,9 +92,9 @@ void blas_eigenvalues(double *a, int64_t n, double *out) {
     CHECK(n >= 1 && n <= 1 << 15);
     int order = (int)n, info = 1, work_size = 3 * order;
     if (all_finite(a, n * n)) {
-        one_thread();
+        begin();
         double *work = nasc_alloc(sizeof *work * (size_t)work_size);
-        dsyev_("N", "U", &order, a, &order, out, work, &work_size, &info, 1, 1);
+        blas.dsyev("N", "U", &order, a, &order, out, work, &work_size, &info, 1, 1);
         free(work);
         CHECK(info >= 0);
     }
@@ -67,9 +103,11 @@ void blas_eigenvalues(double *a, int64_t n, double *out) {
 }
 
 const char *blas_version(void) {
-    return openblas_get_config();
+    begin();
+    return blas.get_config();
 }
 
 const char *blas_core(void) {
-    return openblas_get_corename();
+    begin();
+    return blas.get_corename();
 }
