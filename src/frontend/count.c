@@ -61,8 +61,8 @@ static bool satisfying_leaf(void *user, Leaf *leaf) {
     bool *walked = ARENA_ARRAY(leaf->session.arena, bool, n + 1);
     Natural points = {0};
     LeafDiagram d;
-    bool ok =
-        leaf_diagram(leaf, UINT64_MAX, false, leaf->session.arena, s->interrupt, s->budgets, &d);
+    bool ok = leaf_diagram(leaf, &(PointQuery){.constraints = ALL_CONSTRAINTS}, leaf->session.arena,
+                           s->interrupt, s->budgets, &d);
     if (ok && d.complete) {
         diagram_count(&d.diagram, &points);
     } else {

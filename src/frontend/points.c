@@ -5,17 +5,67 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { MAX_POINT_LEAVES = 2000 };
+/* A cost is counted in so many units between the least and the bound. */
+enum { MAX_POINT_LEAVES = 2000, COST_UNITS = 1000, MAX_COSTED_VALUES = 1 << 16 };
 
-static bool compile(Walkthrough *w, Leaf *leaf, uint64_t constraints) {
+static const CostTerm *find_term(const CostBound *cost, const char *address) {
+    for (size_t i = 0; i < cost->n; i++)
+        if (strcmp(cost->terms[i].address, address) == 0)
+            return &cost->terms[i];
+    return NULL;
+}
+
+/* What each value of the variable adds, in whole units, rounded down. */
+static double *added(Eval *e, const PredVariable *v, const CostTerm *term, double unit) {
+    int64_t n = v->domain->domain.count;
+    double *table = ARENA_ARRAY(eval_arena(e), double, n);
+    Buf text = {0};
+    for (int64_t i = 0; i < n; i++) {
+        buf_clear(&text);
+        domain_text(e, v->domain, i, &text);
+        table[i] = 0;
+        for (size_t k = 0; k < term->n; k++)
+            if (text.text && strcmp(text.text, term->values[k]) == 0)
+                table[i] = floor(term->adds[k] / unit);
+    }
+    buf_free(&text);
+    return table;
+}
+
+/* As conditions: after each decision, what it and those before add leaves the bound in reach. */
+static void compile_cost(Walkthrough *w, Leaf *leaf, const CostBound *cost) {
+    PredCompiler *c = w->compiler;
+    const Ast *x = space_require(leaf->space->definition, cost->constraint)->a;
+    int bound = pred_condition(c, leaf->use->frame, x->b);
+    if (bound < 0 || c->nodes.items[bound].op != PRED_CONST)
+        return;
+    double slack = c->nodes.items[bound].value - cost->least, unit = fmax(slack, 1) / COST_UNITS;
+    int limit = pred_constant(c, floor(slack / unit)), total = pred_constant(c, 0);
+    VEC_PUSH(w->conditions, pred_operation(c, PRED_LE, total, limit));
+    for (size_t i = 0; i < w->nvariables; i++) {
+        const PredVariable *v = &c->variables[i];
+        const CostTerm *term = find_term(cost, v->address);
+        if (!term || v->domain->domain.count > MAX_COSTED_VALUES)
+            continue;
+        const double *table = added(c->eval, v, term, unit);
+        int more = v->index >= 0 ? pred_constant(c, table[v->index]) : pred_table(c, (int)i, table);
+        total = pred_operation(c, PRED_ADD, total, more);
+        VEC_PUSH(w->conditions, pred_operation(c, PRED_LE, total, limit));
+    }
+}
+
+static bool compile(Walkthrough *w, Leaf *leaf, const PointQuery *query) {
     bool complete = true;
     const Ast *require;
     for (int i = 0; (require = space_require(leaf->space->definition, i)); i++) {
-        bool wanted = i >= 64 || constraints >> i & 1;
+        bool wanted = i >= 64 || query->constraints >> i & 1;
         if (wanted && (i >= 64 || !walk_require(w, leaf, require)))
             complete = false;
     }
+    for (size_t i = 0; i < query->ncosts; i++)
+        compile_cost(w, leaf, &query->costs[i]);
     return complete;
 }
 
@@ -47,9 +97,8 @@ static const PredVariable *order_by_index(const Leaf *leaf) {
     return out;
 }
 
-bool leaf_diagram(Leaf *leaf, uint64_t constraints, bool by_probability, Arena *arena,
-                  const volatile int *interrupt, DiagramBudget budgets[LEAF_ORDERS],
-                  LeafDiagram *out) {
+bool leaf_diagram(Leaf *leaf, const PointQuery *query, Arena *arena, const volatile int *interrupt,
+                  DiagramBudget budgets[LEAF_ORDERS], LeafDiagram *out) {
     size_t n = leaf->variables.len;
     bool ok = false;
     for (int order = 0; !ok && order < LEAF_ORDERS; order++) {
@@ -59,8 +108,8 @@ bool leaf_diagram(Leaf *leaf, uint64_t constraints, bool by_probability, Arena *
                              .used = used};
         pred_init(&c, leaf->session.eval, out->variables, n);
         Walkthrough w = {.compiler = &c, .nvariables = n, .used = used, .interrupt = interrupt};
-        out->complete = compile(&w, leaf, constraints);
-        ok = diagram_build(arena, &w, by_probability, &budgets[order], &out->diagram);
+        out->complete = compile(&w, leaf, query);
+        ok = diagram_build(arena, &w, query->by_probability, &budgets[order], &out->diagram);
         VEC_FREE(w.conditions);
         pred_free(&c);
     }
@@ -68,8 +117,8 @@ bool leaf_diagram(Leaf *leaf, uint64_t constraints, bool by_probability, Arena *
 }
 
 typedef struct Making {
-    uint64_t constraints;
-    bool by_probability, complete;
+    const PointQuery *query;
+    bool complete;
     Arena *arena;
     DiagramBudget budgets[LEAF_ORDERS];
     long double weight;
@@ -87,10 +136,10 @@ static void make_decisions(const Making *m, const LeafDiagram *d, size_t n, Poin
         if (v->index >= 0) {
             p->made.addresses[p->made.n] = arena_strdup(m->arena, v->address);
             p->made.indices[p->made.n++] = v->index;
-            if (m->by_probability)
+            if (m->query->by_probability)
                 p->weight *=
                     (long double)domain_probability(domain, domain_prior_sum(domain), v->index);
-        } else if (!d->used[i] && !m->by_probability) {
+        } else if (!d->used[i] && !m->query->by_probability) {
             p->weight *= (long double)domain->count;
         }
     }
@@ -100,7 +149,7 @@ static bool make_leaf(void *user, Leaf *leaf) {
     Making *m = user;
     LeafDiagram d;
     if (m->leaves.len >= MAX_POINT_LEAVES ||
-        !leaf_diagram(leaf, m->constraints, m->by_probability, m->arena, NULL, m->budgets, &d))
+        !leaf_diagram(leaf, m->query, m->arena, NULL, m->budgets, &d))
         return false;
     PointLeaf p = {.diagram = d.diagram};
     m->complete &= d.complete;
@@ -112,10 +161,8 @@ static bool make_leaf(void *user, Leaf *leaf) {
     return true;
 }
 
-const PointTable *points_within(const Space *space, uint64_t constraints, bool by_probability,
-                                Arena *arena) {
-    Making m = {.constraints = constraints,
-                .by_probability = by_probability,
+const PointTable *points_within(const Space *space, const PointQuery *query, Arena *arena) {
+    Making m = {.query = query,
                 .complete = true,
                 .arena = arena,
                 .budgets = {DIAGRAM_BUDGET, DIAGRAM_BUDGET}};

@@ -11,6 +11,36 @@ typedef struct PointLeaf {
     long double weight;
 } PointLeaf;
 
+/* What the left side of `cost <= bound` is at least: that of the smallest network, and what the value of each
+ * decision adds to it. What is not listed adds nothing. */
+typedef struct CostTerm {
+    const char *address;
+    size_t n;
+    const char **values; /* as text, since what an index means may depend on other decisions */
+    double *adds;        /* >= 0 */
+} CostTerm;
+
+typedef struct CostBound {
+    int constraint;
+    double least;
+    CostTerm *terms;
+    size_t n;
+} CostBound;
+
+/* Which points are meant. */
+typedef struct PointQuery {
+    uint64_t
+        constraints; /* a bit each, of the first 64; those that cannot be compiled, costs of networks say, are
+                           * left out */
+    const CostBound
+        *costs; /* that stand in for such, or NULL: a point that they rule out meets none */
+    size_t ncosts;
+    bool
+        by_probability; /* a point weighs as much as it is likely when every choice is drawn in its turn, else 1 */
+} PointQuery;
+
+#define ALL_CONSTRAINTS UINT64_MAX
+
 /* The diagram of some constraints on one leaf. */
 typedef struct LeafDiagram {
     const PredVariable *variables; /* the leaf's, in the order of the diagram */
@@ -22,9 +52,8 @@ typedef struct LeafDiagram {
 /* Two orders of the decisions are tried: as they are declared, then by their first index, so that what stands
  * under one index is decided together. Each has a budget of its own. `variables` and `used` live in the leaf. */
 enum { LEAF_ORDERS = 2 };
-bool leaf_diagram(Leaf *leaf, uint64_t constraints, bool by_probability, Arena *arena,
-                  const volatile int *interrupt, DiagramBudget budgets[LEAF_ORDERS],
-                  LeafDiagram *out);
+bool leaf_diagram(Leaf *leaf, const PointQuery *query, Arena *arena, const volatile int *interrupt,
+                  DiagramBudget budgets[LEAF_ORDERS], LeafDiagram *out);
 
 typedef struct PointTable {
     PointLeaf *leaves;
@@ -33,12 +62,9 @@ typedef struct PointTable {
     bool complete;      /* no constraint was left out */
 } PointTable;
 
-/* Of the constraints whose bits are set (of more than 64, the first 64); those that cannot be compiled, costs
- * of networks say, are left out; so are choices in bodies, on which no constraint that is compiled depends. by_probability: a point weighs as much as it is likely when every choice is
- * drawn in its turn, else 1. NULL: too large. Everything is in arena, and not
- * changed any more. */
-const PointTable *points_within(const Space *space, uint64_t constraints, bool by_probability,
-                                Arena *arena);
+/* NULL: too large. Choices in bodies are left out: no constraint that is compiled depends on one. Everything is
+ * in arena, and not changed any more. */
+const PointTable *points_within(const Space *space, const PointQuery *query, Arena *arena);
 /* The decisions of a point, drawn by weight, that the constraints depend on; the others are independent of
  * them. The table's weight is not 0. */
 Assignment points_draw(const PointTable *t, RandomStream stream, Arena *arena);

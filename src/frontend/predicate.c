@@ -94,12 +94,22 @@ static int as_node(PredCompiler *c, Value v) {
             fail(c);
             return 0;
         }
-    return push(c, (PredNode){.op = PRED_TABLE,
-                              .a = o->variable,
-                              .b = -1,
-                              .c = -1,
-                              .level = o->variable,
-                              .table = table});
+    return pred_table(c, o->variable, table);
+}
+
+int pred_table(PredCompiler *c, int variable, const double *table) {
+    return push(
+        c,
+        (PredNode){
+            .op = PRED_TABLE, .a = variable, .b = -1, .c = -1, .level = variable, .table = table});
+}
+
+int pred_constant(PredCompiler *c, double value) {
+    return constant(c, value);
+}
+
+int pred_operation(PredCompiler *c, PredOp op, int a, int b) {
+    return node_of(c, op, a, b, -1);
 }
 
 static Value eval_open(PredCompiler *c, Frame *f, const Ast *x, int depth);

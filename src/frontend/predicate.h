@@ -58,6 +58,10 @@ void pred_free(PredCompiler *c);
  * cannot be compiled (nothing is reported). */
 int pred_condition(PredCompiler *c, Frame *f, const Ast *x);
 int pred_element(PredCompiler *c, Frame *f, const Ast *name, Value index);
+/* Nodes made by hand: a number, one for each value of a variable (`table` is kept), an operation on two nodes. */
+int pred_constant(PredCompiler *c, double value);
+int pred_table(PredCompiler *c, int variable, const double *table);
+int pred_operation(PredCompiler *c, PredOp op, int a, int b);
 /* Computes nodes [from, to) of one level into out, given the values taken. */
 double pred_compute(const PredNode *n, const int64_t *taken, const double *out);
 

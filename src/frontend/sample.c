@@ -9,7 +9,8 @@
 #include <string.h>
 
 enum {
-    FREE_ATTEMPTS = 100, /* before the points are counted */
+    FREE_ATTEMPTS = 100,  /* before the points are counted */
+    CHEAP_ATTEMPTS = 300, /* before costs are bounded */
     MAX_ATTEMPTS = 10000,
     MAX_MUTATIONS = 1000,
     NUMBERS_BITS = 24,
@@ -27,12 +28,14 @@ struct LeafTable {
     LeafChoice *leaves;
     size_t n;
     double points;
-    bool known;               /* the leaves can be listed */
-    bool priors;              /* some choice has a prior: draws follow it */
-    bool weighed;             /* draws choose a leaf first */
-    bool uniform;             /* over points */
-    bool counted;             /* `within` is what it will be */
-    const PointTable *within; /* of all constraints; NULL: out of reach */
+    bool known;                   /* the leaves can be listed */
+    bool priors;                  /* some choice has a prior: draws follow it */
+    bool weighed;                 /* draws choose a leaf first */
+    bool uniform;                 /* over points */
+    bool counted;                 /* `within` is what it will be */
+    const PointTable *within;     /* of all constraints; NULL: out of reach */
+    bool bounded;                 /* `affordable` is what it will be */
+    const PointTable *affordable; /* those of them that bounds of costs leave; NULL: out of reach */
 };
 
 typedef struct LeafListing {
@@ -90,10 +93,28 @@ static const PointTable *space_within(Space *space) {
     struct LeafTable *t = space_leaves(space);
     pthread_mutex_lock(&space->program->lock);
     if (!t->counted)
-        t->within = points_within(space, UINT64_MAX, !t->uniform, &space->program->arena);
+        t->within = points_within(
+            space, &(PointQuery){.constraints = ALL_CONSTRAINTS, .by_probability = !t->uniform},
+            &space->program->arena);
     t->counted = true;
     pthread_mutex_unlock(&space->program->lock);
     return t->within;
+}
+
+/* Those of them whose costs may be within bounds, or NULL. */
+static const PointTable *space_affordable(Space *space) {
+    struct LeafTable *t = space_leaves(space);
+    Arena *arena = &space->program->arena;
+    pthread_mutex_lock(&space->program->lock);
+    if (!t->bounded) {
+        PointQuery query = {.constraints = ALL_CONSTRAINTS, .by_probability = !t->uniform};
+        query.costs = cost_bounds(space, query.by_probability, arena, &query.ncosts);
+        if (query.ncosts)
+            t->affordable = points_within(space, &query, arena);
+    }
+    t->bounded = true;
+    pthread_mutex_unlock(&space->program->lock);
+    return t->affordable;
 }
 
 bool space_uniform(Space *space) {
@@ -102,6 +123,9 @@ bool space_uniform(Space *space) {
 
 const char *space_law(Space *space) {
     const struct LeafTable *t = space_leaves(space);
+    if (t->uniform && t->affordable)
+        return "uniform over satisfying points, costs at least what each choice adds to the "
+               "smallest network";
     if (t->uniform)
         return "uniform over satisfying points";
     if (t->priors)
@@ -193,6 +217,10 @@ static Architecture *attempt(Space *space, Arena *arena, Arena *scratch, Draw *d
     return session_end(&s, false) ? a : NULL;
 }
 
+static const PointTable *prefer(const PointTable *a, const PointTable *b) {
+    return a ? a : b;
+}
+
 /* Up to n attempts, the first ones free. Without an architecture *rejected tells whether all were
  * rejected, rather than one a mistake. */
 static Architecture *draw_point(Space *space, Arena *arena, Draw *draw, uint64_t n,
@@ -207,11 +235,12 @@ static Architecture *draw_point(Space *space, Arena *arena, Draw *draw, uint64_t
         Assignment counted;
         draw->asked = 0;
         draw->made = NULL;
-        if (table && draw->attempt == FREE_ATTEMPTS) {
+        if (table && draw->attempt == FREE_ATTEMPTS)
             within = space_within(space);
-            if (within && !(within->weight > 0))
-                break;
-        }
+        if (table && draw->attempt == CHEAP_ATTEMPTS && (!within || !within->complete))
+            within = prefer(space_affordable(space), within);
+        if (within && !(within->weight > 0))
+            break;
         if (within) {
             counted = points_draw(within, stream_below(draw->stream, next_number(draw)), &scratch);
             draw->made = &counted;

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <pthread.h>
 
+#include "frontend/sample.h"
+
 #define SPACE(body) "space s {\n  input image[3, 8, 8];\n" body "  network = conv(1, 4);\n}\n"
 
 /* Points as texts, with how often each was drawn. */
@@ -273,28 +275,103 @@ static void test_irreducible(void **state) {
     program_free(p);
 }
 
-/* The smallest network has w[1] = w[2] = 4 and 64 (12 + 16) + 16 MACs; a bound that few points meet is told
- * from one that none does. */
+/* The smallest network has four channels everywhere; a bound that it meets leaves it alone. */
 static void test_nearest(void **state) {
     (void)state;
     static const char program[] = "space s {\n  input image[3, 8, 8];\n"
                                   "  choice w[i in 1..4] in 4..200;\n"
                                   "  require macs(network) <= %d;\n"
                                   "  network = chain(i in 1..4) conv(1, w[i], bias: false);\n}\n";
-    for (int least = 0; least < 2; least++) {
-        int smallest = 64 * (3 * 4 + 3 * 4 * 4);
-        char text[400], expected[100];
-        snprintf(text, sizeof text, program, smallest - 1 + least);
-        snprintf(expected, sizeof expected, "no draw meets this: the smallest value found is %d%s",
-                 smallest, least ? ", which few points reach" : "");
-        Program *p = load_good("sample.nas", text);
-        const Diag *d = emptiness(p);
-        assert_non_null(d);
-        assert_string_equal(d->message, "no point of the space was found in 10000 draws");
-        assert_int_equal(d->notes.len, 1);
-        assert_string_equal(d->notes.items[0].message, expected);
-        program_free(p);
+    int smallest = 64 * (3 * 4 + 3 * 4 * 4);
+    char text[400], expected[100];
+    Tally t = {0};
+    snprintf(text, sizeof text, program, smallest - 1);
+    snprintf(expected, sizeof expected, "no draw meets this: the smallest value found is %d",
+             smallest);
+    Program *p = load_good("sample.nas", text);
+    const Diag *d = emptiness(p);
+    assert_non_null(d);
+    assert_non_null(strstr(d->message, "no point of the space was found"));
+    assert_int_equal(d->notes.len, 1);
+    assert_string_equal(d->notes.items[0].message, expected);
+    program_free(p);
+    snprintf(text, sizeof text, program, smallest);
+    expect(&t, 1, "w[1]=4,w[2]=4,w[3]=4,w[4]=4");
+    assert_drawn(&t, text, 3, "costs at least what each choice adds to the smallest network");
+}
+
+/* Costs that leave one in 10^5: sums, of kernels at fixed widths, and products, of neighbouring widths. */
+static void test_budgets(void **state) {
+    (void)state;
+    Tally sums = {0}, products = {0};
+    for (int wide = 0; wide <= 8; wide++) /* 64 * 4 * 4 * 8 for one of them more */
+        expect(&sums, 1, "%d,%d,%d,%d,%d,%d,%d,%d", wide == 1 ? 3 : 1, wide == 2 ? 3 : 1,
+               wide == 3 ? 3 : 1, wide == 4 ? 3 : 1, wide == 5 ? 3 : 1, wide == 6 ? 3 : 1,
+               wide == 7 ? 3 : 1, wide == 8 ? 3 : 1);
+    assert_drawn(&sums,
+                 "space s {\n  input image[3, 8, 8];\n  choice k[i in 1..8] in {1, 3, 5, 7, 9};\n"
+                 "  require macs(network) <= 64 * (4 * 3 + 7 * 4 * 4) + 64 * 4 * 4 * 8;\n"
+                 "  network = chain(i in 1..8) conv(k[i], 4, bias: false);\n"
+                 "  encoding join(i in 1..8, \",\") (k[i]);\n}\n",
+                 40, "costs at least what each choice adds to the smallest network");
+    for (int a = 4; a < 60; a++)
+        for (int b = 4; b < 60; b++)
+            for (int c = 4; c < 60; c++)
+                if (64 * (3 * a + a * b + b * c) <= 64 * 70)
+                    expect(&products, 1, "%d,%d,%d", a, b, c);
+    assert_in_range(products.n, 20, 60);
+    assert_drawn(&products,
+                 "space s {\n  input image[3, 8, 8];\n  choice w[i in 1..3] in 4..200;\n"
+                 "  require macs(network) <= 64 * 70;\n"
+                 "  network = chain(i in 1..3) conv(1, w[i], bias: false);\n"
+                 "  encoding join(i in 1..3, \",\") (w[i]);\n}\n",
+                 100, "costs at least what each choice adds to the smallest network");
+}
+
+static size_t bounds_of(const char *body, CostBound *out) {
+    Program *p = load_good("sample.nas", body);
+    Arena a;
+    size_t n;
+    arena_init(&a, "test");
+    const CostBound *bounds = cost_bounds(program_default_space(p), false, &a, &n);
+    *out = n ? bounds[0] : (CostBound){0};
+    out->terms = NULL; /* gone with the arena */
+    arena_free(&a);
+    program_free(p);
+    return n;
+}
+
+#define COSTED(choices, network)                                                                   \
+    "space s {\n  input image[3, 8, 8];\n" choices                                                 \
+    "  require macs(network) <= 10K;\n  network = " network ";\n}\n"
+
+/* A cost is bounded where it is a sum or product of what grows, and left alone where two choices share one: where
+ * either makes a layer, or a layer comes to lie in a smaller map. */
+static void test_bounds(void **state) {
+    (void)state;
+    CostBound b;
+    assert_int_equal(bounds_of(COSTED("  choice w[i in 1..2] in 4..8;\n",
+                                      "conv(1, w[1], bias: false) -> conv(1, w[2], bias: false)"),
+                               &b),
+                     1);
+    assert_true(b.least == 64 * (3 * 4 + 4 * 4));
+    assert_int_equal(b.n, 2);
+    assert_int_equal(bounds_of(COSTED("  choice big[i in 1..3]: bool;\n",
+                                      "conv(if big[1] or big[3] then 5 else 1, 4)"),
+                               &b),
+                     0);
+    static const char deep[] =
+        COSTED("  choice depth in 1..2;\n  choice w[i in 1..depth] in 4..6;\n",
+               "if depth == 1 then conv(1, w[1]) else conv(5, %d, stride: 4) "
+               "-> conv(1, w[1]) -> conv(1, w[2])");
+    for (int channels = 3; channels <= 4;
+         channels++) { /* 1116 at most beside 768 + 2 * 192, or 1320 at least */
+        char text[600];
+        snprintf(text, sizeof text, deep, channels);
+        assert_int_equal(bounds_of(text, &b), channels == 4);
     }
+    assert_int_equal(
+        bounds_of(COSTED("  choice w in 4..8;\n  require w <= 6;\n", "conv(1, w)"), &b), 1);
 }
 
 int main(void) {
@@ -304,7 +381,8 @@ int main(void) {
         cmocka_unit_test(test_costs),       cmocka_unit_test(test_beside),
         cmocka_unit_test(test_mutation),    cmocka_unit_test(test_threads),
         cmocka_unit_test(test_irreducible), cmocka_unit_test(test_nearest),
-        cmocka_unit_test(test_bodies),
+        cmocka_unit_test(test_bodies),      cmocka_unit_test(test_budgets),
+        cmocka_unit_test(test_bounds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
