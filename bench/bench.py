@@ -2,12 +2,13 @@
 
 Prints, and writes as JSON: the kernel table with the measured peak, the table of spaces against PyTorch (or nasc's
 side alone where torch cannot be imported), each row with its two bars and which of them it meets, two workers against
-two copies of one worker, what compiling costs cold and warm, how many kernels 200 networks need, and memory. Times are
-processor time; only ratios within one run mean something on a machine that others use too. Without --full each part
-does a little of its work, a few minutes in all.
+two copies of one worker, what compiling costs cold and warm, how many kernels 200 networks need, what sizing and checking
+cost, and memory. Times are processor time; only ratios within one run mean something on a machine that others use
+too. Without --full each part does a little of its work, a few minutes in all.
 Interrupted, it ends with what it has. Images are generated: no data is needed.
 """
 import argparse
+import glob
 import json
 import os
 import statistics
@@ -187,14 +188,34 @@ def run_memory(build, full):
     return rows
 
 
-def run_sizes(build):
+def processor_seconds(command):
     before = os.times()
-    subprocess.run([f"{build}/nasc", "run", NB201, "n=15625", "--size-only", "--workers", "1",
-                    "--quiet"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment())
     after = os.times()
-    seconds = after.children_user - before.children_user
-    print(f"  NB201, all 15,625 cells built, sized and hashed: {seconds:.1f} s on one core")
-    return {"seconds": seconds}
+    return after.children_user + after.children_system - before.children_user - before.children_system
+
+
+def run_sizes(build, full):
+    rows = {}
+    for name, program, n, all_of, bar in (("NB201", NB201, 15625, 15625, 10),
+                                          ("NDS DARTS", "examples/nds_darts.nas", 10000 if full else 1000, 10000, 60)):
+        seconds = processor_seconds([f"{build}/nasc", "run", program, f"n={n}", "--size-only", "--workers", "1",
+                                     "--quiet"])
+        rows[name] = {"nets": n, "seconds": seconds, "bar": bar * n / all_of}
+        print(f"  {name}, {n:,} networks built, canonicalised and sized: {seconds:.1f} s on one core"
+              f" (bar {bar * n / all_of:g} s)")
+    return rows
+
+
+def run_checks(build):
+    """nasc check of every program of the project: the slowest ones, the best of three of each."""
+    times = {}
+    for program in sorted(glob.glob("examples/*.nas") + glob.glob("experiments/*.nas")):
+        command = [f"{build}/nasc", "check", "--quiet", program]
+        times[program] = min(processor_seconds(command) for _ in range(3))
+    for program in sorted(times, key=times.get)[:-4:-1]:
+        print(f"  {program}: {1e3 * times[program]:.0f} ms (bar 100 ms)")
+    return times
 
 
 def main():
@@ -214,7 +235,8 @@ def main():
         "scaling": ("Two workers", lambda: run_scaling(build, full)),
         "compile": ("Compiling", lambda: run_compile(build, full)),
         "counts": ("Kernels of 200 nets", lambda: run_counts(build)),
-        "sizes": ("Sizes alone", lambda: run_sizes(build)),
+        "sizes": ("Sizes alone", lambda: run_sizes(build, full)),
+        "checks": ("nasc check of every program: the slowest", lambda: run_checks(build)),
         "memory": ("Peak memory", lambda: run_memory(build, full)),
     }
     try:
