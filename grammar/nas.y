@@ -65,7 +65,7 @@ static void nas_error(const Place *place, Parse *p, const char *message);
 %nterm <list> program statements alternatives parameters parameter_list arguments expressions
 %nterm <list> use_settings
 %nterm <list> pattern sizes
-%nterm <node> statement use use_setting parameter_statement definition choice domain alternative space proxy
+%nterm <node> statement use use_setting measured parameter_statement definition choice domain alternative space proxy
 %nterm <node> input network require costs encoding format symmetry shared per train measure rank search
 %nterm <node> optional_evaluate optional_against
 %nterm <node> head index parameter value settings block body lambda_block optional_each
@@ -139,7 +139,14 @@ shared:
 ;
 
 measure:
-    MEASURE NAME '=' value         { $$ = build_named(p, @$, AST_MEASURE, @2, $2, $4); }
+    MEASURE measured '=' value     { $$ = build_measure(p, @$, $2, NULL, @$, $4); }
+|   MEASURE measured AT NAME '=' value
+                                   { $$ = build_measure(p, @$, $2, $4, @4, $6); }
+;
+
+measured:
+    NAME                           { $$ = build_head(p, @1, $1, NULL, NULL); }
+|   NAME index                     { $$ = build_head(p, @1, $1, $2, NULL); }
 ;
 
 head:

@@ -6,6 +6,7 @@
 #include "base/files.h"
 #include "command/session.h"
 #include "runtime/export_pytorch.h"
+#include "runtime/stages.h"
 
 /* The data file stands beside the script: net.py -> net.bin. */
 static char *data_path(const char *script) {
@@ -45,16 +46,18 @@ static NascStatus export_one(Session *s, Space *space, Proxy *proxy, Arena *aren
         return session_diagnostics(s, NASC_PROGRAM_ERROR);
     RunValues run = {.seed = s->request->seed, .jit = s->jit};
     ProxyRun part = proxy_run(proxy);
-    IrModule canonical;
-    PlanUpdate *updates;
-    size_t nupdates;
+    Stages stages;
     bool ok = run_values_update(&run, &part, &s->err);
+    stages_make(&build, arena, &stages);
+    if (ok && stages.n > 1)
+        ok = !nasc_fail(
+            &s->err, NASC_PROGRAM_ERROR,
+            "a proxy of several trainings, or that measures at the end, is not exported");
     if (ok) {
-        scorer_canonical(&build, arena, &canonical, &updates, &nupdates);
         char *data_file = data_path(s->request->out);
-        PytorchExport x = {&canonical,
-                           updates,
-                           nupdates,
+        PytorchExport x = {&stages.canonical,
+                           stages.items[0].updates,
+                           stages.items[0].nupdates,
                            &build,
                            &run,
                            s->request->seed,

@@ -8,6 +8,7 @@
 #include "codegen/plan.h"
 #include "command/session.h"
 #include "runtime/scorer.h"
+#include "runtime/stages.h"
 
 typedef struct Shown {
     Session *session;
@@ -100,50 +101,63 @@ static bool print_dot(Shown *x, Buf *b) {
     return true;
 }
 
+/* Where a candidate has several stages, each is shown after the other. */
+static void put_stage(const Stages *stages, size_t i, Buf *b) {
+    const Stage *s = &stages->items[i];
+    if (stages->n > 1)
+        buf_printf(b, "%s%s: forward passes %lld to %lld\n", i ? "\n" : "",
+                   s->trains ? "training" : "measured at the end", (long long)s->first + 1,
+                   (long long)(s->first + s->steps));
+}
+
 static bool print_gradient(Shown *x, Buf *b) {
     ProxyBuild build;
+    Stages stages;
     if (!build_candidate(x, &build))
         return false;
-    IrModule canonical, graded;
-    PlanUpdate *updates;
-    size_t n, kept = 0;
-    scorer_canonical(&build, &x->arena, &canonical, &updates, &n);
-    IrRef *wrt = ARENA_ARRAY(&x->arena, IrRef, n);
-    for (size_t i = 0; i < ir_graph_len(canonical.graph); i++) {
-        const IrNode *node = ir_get(canonical.graph, (IrRef)i);
-        if (node->op == IR_OP_param && node->attr->size)
-            wrt[kept++] = (IrRef)i;
+    stages_make(&build, &x->arena, &stages);
+    for (size_t i = 0; i < stages.n; i++) {
+        const Stage *s = &stages.items[i];
+        IrModule graded = s->module;
+        IrRef *wrt = ARENA_ARRAY(&x->arena, IrRef, s->nupdates + 1);
+        IrError problem;
+        for (size_t k = 0; k < s->nupdates; k++)
+            wrt[k] = s->leaves[k];
+        if (s->trains &&
+            !ir_gradient(&x->arena, &s->module, 0, wrt, s->nupdates, &graded, &problem)) {
+            session_message(x->session, "nasc: error: %s\n", problem.message);
+            return false;
+        }
+        put_stage(&stages, i, b);
+        ir_print(b, &graded);
     }
-    IrError problem;
-    if (!ir_gradient(&x->arena, &canonical, 0, wrt, kept, &graded, &problem)) {
-        session_message(x->session, "nasc: error: %s\n", problem.message);
-        return false;
-    }
-    ir_print(b, &graded);
     return true;
 }
 
-/* Without a jit the plan is only laid out. */
-static bool make_plan(Shown *x, Jit *jit, Plan *plan) {
+/* Plans of all stages. Without a jit they are only laid out. */
+static bool make_plans(Shown *x, Jit *jit, Stages *stages, Plan **plans) {
     ProxyBuild build;
     Session *s = x->session;
     if (!build_candidate(x, &build))
         return false;
-    IrModule canonical;
-    PlanUpdate *updates;
-    size_t n;
-    scorer_canonical(&build, &x->arena, &canonical, &updates, &n);
     PlanOptions options = {.fuse = true, .direct = s->direct};
-    if (plan_make(jit, &x->arena, &canonical, updates, n, &options, plan, &s->err))
-        return true;
-    session_fail(s);
-    return false;
+    stages_make(&build, &x->arena, stages);
+    *plans = ARENA_ARRAY(&x->arena, Plan, stages->n);
+    for (size_t i = 0; i < stages->n; i++) {
+        const Stage *stage = &stages->items[i];
+        if (!plan_make(jit, &x->arena, &stage->module, stage->updates, stage->nupdates, &options,
+                       &(*plans)[i], &s->err)) {
+            session_fail(s);
+            return false;
+        }
+    }
+    return true;
 }
 
-static bool make_compiled_plan(Shown *x, Plan *plan) {
+static bool make_compiled_plans(Shown *x, Stages *stages, Plan **plans) {
     if (!x->session->jit && session_jit(x->session) != NASC_OK)
         return false;
-    return make_plan(x, x->session->jit, plan);
+    return make_plans(x, x->session->jit, stages, plans);
 }
 
 /* What a process takes that scores the smallest network: code, LLVM, the program, compiled kernels. Measured; about
@@ -154,51 +168,66 @@ static bool make_compiled_plan(Shown *x, Plan *plan) {
  * before a worker takes its memory. */
 static bool find_memory(Shown *x) {
     const Action *actions;
-    Plan plan;
+    Stages stages;
+    Plan *plans;
     int64_t peak, kept;
     x->arena_bytes = -1;
     if (program_actions(x->session->program, &actions) == 0)
         return true;
-    if (session_algorithm(x->session) != NASC_OK || !make_plan(x, NULL, &plan))
+    if (session_algorithm(x->session) != NASC_OK || !make_plans(x, NULL, &stages, &plans))
         return false;
     ProxyRun run = proxy_run(program_default_proxy(x->session->program));
     if (!run_values_bytes(&run, &peak, &kept, &x->session->err)) {
         session_fail(x->session);
         return false;
     }
-    x->arena_bytes = plan.arena_bytes;
-    x->worker_bytes = scorer_bytes(&plan);
+    for (size_t i = 0; i < stages.n; i++) {
+        x->arena_bytes = MAX(x->arena_bytes, plans[i].arena_bytes);
+        x->worker_bytes = MAX(x->worker_bytes, scorer_bytes(&plans[i]));
+    }
     x->process_bytes = PROCESS_BYTES + MAX(peak, kept + x->worker_bytes);
     return true;
 }
 
 static bool print_fused(Shown *x, Buf *b) {
-    Plan plan;
-    if (!make_compiled_plan(x, &plan))
+    Stages stages;
+    Plan *plans;
+    if (!make_compiled_plans(x, &stages, &plans))
         return false;
-    plan_print(b, &plan);
+    for (size_t i = 0; i < stages.n; i++) {
+        put_stage(&stages, i, b);
+        plan_print(b, &plans[i]);
+    }
     return true;
 }
 
-/* The optimised code of each distinct kernel of the plan, in order of first use. */
+typedef VEC(const char *) Texts;
+
+static bool print_kernel(Shown *x, const PlanCall *call, Texts *seen, Buf *b) {
+    for (size_t i = 0; i < seen->len; i++)
+        if (strcmp(seen->items[i], call->desc.text) == 0)
+            return true;
+    VEC_PUSH(*seen, call->desc.text);
+    if (jit_print(x->session->jit, &call->desc, b, &x->session->err))
+        return true;
+    session_fail(x->session);
+    return false;
+}
+
+/* The optimised code of each distinct kernel of the plans, in order of first use. */
 static bool print_llvm(Shown *x, Buf *b) {
-    Plan plan;
-    if (!make_compiled_plan(x, &plan))
+    Stages stages;
+    Plan *plans;
+    Texts seen = {0};
+    if (!make_compiled_plans(x, &stages, &plans))
         return false;
-    for (int part = 0; part < PLAN_PARTS; part++) {
-        for (size_t i = 0; i < plan.ncalls[part]; i++) {
-            const PlanCall *call = &plan.calls[part][i];
-            bool seen = false;
-            for (int p = 0; p <= part && !seen; p++)
-                for (size_t k = 0; k < (p < part ? plan.ncalls[p] : i) && !seen; k++)
-                    seen = strcmp(plan.calls[p][k].desc.text, call->desc.text) == 0;
-            if (!seen && !jit_print(x->session->jit, &call->desc, b, &x->session->err)) {
-                session_fail(x->session);
-                return false;
-            }
-        }
-    }
-    return true;
+    bool ok = true;
+    for (size_t s = 0; s < stages.n; s++)
+        for (int part = 0; part < PLAN_PARTS; part++)
+            for (size_t i = 0; ok && i < plans[s].ncalls[part]; i++)
+                ok = print_kernel(x, &plans[s].calls[part][i], &seen, b);
+    VEC_FREE(seen);
+    return ok;
 }
 
 typedef struct Form {

@@ -63,7 +63,7 @@ typedef enum AstKind {
     AST_PER_RUN,          /* list = definitions */
     AST_PER_ARCHITECTURE, /* list = definitions, shared */
     AST_TRAIN,            /* list of AST_ARG: loss, steps, by */
-    AST_MEASURE,          /* text, a: a scalar recorded at every forward pass */
+    AST_MEASURE,          /* text, index, b = index condition, a: a scalar recorded at every forward pass; at_end */
     AST_RANK,             /* a = candidates, b = proxy */
     AST_SEARCH, /* text = the name; a = AST_RANK of the selection, b = AST_RANK of the evaluation or NULL, c = engine,
                     list: AST_RANK of the fixed proxy, if given; help = coefficient, alias = "second" or NULL */
@@ -105,7 +105,7 @@ struct Ast {
     size_t text_len;
     double number;
     int64_t integer; /* AST_NUMBER with is_int: the exact value */
-    bool is_int, is_path;
+    bool is_int, is_path, at_end;
     Ast *a, *b, *c;
     AstList list, index, params; /* params: AST_PARAM (text, a = default or NULL, help) */
     bool has_index, has_params;  /* `f()` and `f` differ */

@@ -555,7 +555,9 @@ static void put_line(Buf *b, const Ast *s) {
         put_args(b, &s->list, "train(", ");");
         break;
     case AST_MEASURE:
-        buf_printf(b, "measure %s", s->text);
+        buf_puts(b, "measure ");
+        put_head(b, s);
+        buf_puts(b, s->at_end ? " at end" : "");
         put_value(b, s->a);
         break;
     case AST_RANK:

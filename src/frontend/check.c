@@ -281,7 +281,6 @@ static void check_order_values(Check *c, const Ast *same) {
 }
 
 static void check_proxy_parts(Check *c, const Ast *proxy) {
-    check_once(c, proxy, AST_TRAIN, "train");
     if (!proxy->params.len) {
         Diag *d = diag_at(c->diags, proxy->name_place, DIAG_missing_argument, proxy->text, "net");
         diag_hint(c->diags, d, "the first parameter of a proxy is the network: proxy %s(net)",
@@ -321,6 +320,7 @@ static void check_statement(Check *c, Scope *s, const Ast *n) {
     case AST_DEFINITION:
     case AST_SHARED:
     case AST_CHOICE:
+    case AST_MEASURE:
         check_definition(c, s, n);
         break;
     case AST_SPACE:

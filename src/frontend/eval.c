@@ -325,10 +325,16 @@ static Value series_at(Eval *e, const ValueSeries *s, Value k, Place place) {
     return value_decimal(s->values[(size_t)(step - 1) * s->stride]);
 }
 
-static Value ev_at(Eval *e, Frame *f, const Ast *x) {
-    Value m = ev(e, f, x->a), k = value_plain(ev(e, f, x->b));
-    if (value_is_poison(m) || value_is_poison(k))
-        return value_poison();
+static Value measure_at(Eval *e, Value m, Value k, const Ast *x) {
+    if (m.kind == VALUE_LIST) { /* the elements of a measure with an index */
+        Value *each = ARENA_ARRAY(e->arena, Value, m.u.list->len + 1);
+        for (size_t i = 0; i < m.u.list->len; i++) {
+            each[i] = measure_at(e, m.u.list->items[i], k, x);
+            if (value_is_poison(each[i]))
+                return each[i];
+        }
+        return value_list(e->arena, VALUE_LIST, each, m.u.list->len);
+    }
     if (m.kind != VALUE_SERIES)
         return FAIL(e, x->a->place, not_a_measure, "");
     int64_t n = value_length(k);
@@ -343,6 +349,13 @@ static Value ev_at(Eval *e, Frame *f, const Ast *x) {
             return items[i];
     }
     return value_list(e->arena, VALUE_LIST, items, (size_t)n);
+}
+
+static Value ev_at(Eval *e, Frame *f, const Ast *x) {
+    Value m = ev(e, f, x->a), k = value_plain(ev(e, f, x->b));
+    if (value_is_poison(m) || value_is_poison(k))
+        return value_poison();
+    return measure_at(e, m, k, x);
 }
 
 static const char *const init_names[IR_INIT_COUNT] = {

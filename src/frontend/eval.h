@@ -102,6 +102,8 @@ bool eval_find(Eval *e, Frame *f, const char *name, Value *out);
 /* A value that holds functions as an expression that means the same wherever it stands; false, with nothing put, if
  * there is none. */
 bool eval_closed_text(Eval *e, Value v, Buf *out);
+/* All elements of a definition with indices as a list, absent ones as none; false after a report. */
+bool eval_elements(Eval *e, Value v, Place place, Value *out);
 /* Evaluates AST_ARG items in order. The caller frees nothing (arena). */
 const EvalArg *eval_args(Eval *e, Frame *f, const AstList *args);
 /* Calls a function, layer, builtin or opaque value. */

@@ -426,6 +426,11 @@ static bool collect_element(void *user, Eval *e, Frame *inner, const Value *indi
     return c->ok;
 }
 
+bool eval_elements(Eval *e, Value v, Place place, Value *out) {
+    v = value_plain(v);
+    return v.kind == VALUE_ELEMENTS && elements_list(e, v.u.elements, place, out);
+}
+
 bool elements_list(Eval *e, const Elements *el, Place place, Value *out) {
     Collect c = {.el = el, .place = place, .ok = true};
     for (size_t i = 0; i < el->entry->len && c.ok; i++) {

@@ -280,6 +280,11 @@ void proxies_free(Program *p);
 /* A proxy of any file, by name, or NULL. */
 const Ast *program_find_proxy(const Program *p, const char *name, size_t *file);
 
+/* What a proxy trains and measures (proxy_train.c): fills trainings, measures, passes, steps and the module. */
+bool proxy_roots(Session *s, Frame *f, const Ast *definition, ProxyBuild *out);
+/* What a node depends on, as a mark by number. */
+bool *proxy_reached(Arena *arena, const IrGraph *g, IrRef from);
+
 /* Derived proxies (program_derive.c). */
 void program_derive(Program *p);
 

@@ -183,6 +183,14 @@ Ast *build_index(Parse *p, Place place, const NodeList *binders, Ast *condition)
     return n;
 }
 
+Ast *build_measure(Parse *p, Place place, Ast *head, const char *when, Place at, Ast *value) {
+    if (when && strcmp(when, "end") != 0)
+        diag_at(p->s->diags, at, DIAG_syntax,
+                "a measure is taken at every forward pass or `at end`");
+    head->at_end = when != NULL;
+    return build_definition(p, place, head, AST_MEASURE, value);
+}
+
 Ast *build_definition(Parse *p, Place place, Ast *head, AstKind kind, Ast *value) {
     head->kind = kind;
     head->place = place;

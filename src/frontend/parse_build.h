@@ -84,6 +84,8 @@ Ast *build_program(Parse *p, Place place, const NodeList *items);
 Ast *build_use(Parse *p, Place place, Place name_place, const char *name, const char *alias);
 Ast *build_use_with(Parse *p, Place place, Place name_place, const char *name,
                     const NodeList *settings);
+/* when: the word after `at`, or NULL: at every forward pass */
+Ast *build_measure(Parse *p, Place place, Ast *head, const char *when, Place at, Ast *value);
 Ast *build_use_path(Parse *p, Place place, const Ast *path, const char *alias);
 Ast *build_param(Parse *p, Place place, Place name_place, const char *name, Ast *value,
                  const Ast *help);

@@ -164,6 +164,19 @@ typedef struct TrainParam {
     double lr, momentum, decay;
 } TrainParam;
 
+/* Forward passes of one loss. Each is followed by an update, but for the very last one of a proxy; momenta begin at 0. */
+typedef struct ProxyTraining {
+    int64_t steps; /* forward passes */
+    size_t nparams;
+    TrainParam *params;
+} ProxyTraining;
+
+typedef struct ProxyMeasure {
+    const char *name;
+    int64_t element; /* of a measure with an index; else -1 */
+    bool at_end;     /* not measured at passes of trainings, but at one after the last update */
+} ProxyMeasure;
+
 /* Normal numbers that are new at every forward pass: input slot PROXY_NOISE_SLOT + i of the module. Element k at
  * pass `step` is number k of the stream (seed, repeat, RANDOM_NOISE, proxy_noise_identity(key, step)). */
 #define PROXY_NOISE_SLOT ((uint64_t)1 << 32)
@@ -175,16 +188,16 @@ static inline Hash128 proxy_noise_identity(Hash128 key, int64_t step) {
     return hash128_combine(key, (Hash128){.hi = 0, .lo = (uint64_t)step});
 }
 
-/* One candidate under the proxy: roots of `module` are, in order, the loss (if trained), then the
+/* One candidate under the proxy: roots of `module` are, in order, the losses of the trainings, then the
  * measures. The graph is a source graph: not yet canonical. */
 typedef struct ProxyBuild {
     IrModule module;
-    bool trains;
-    int64_t steps;    /* forward passes; updates = steps - 1 */
-    size_t nmeasures; /* roots after the loss; measure 0 is what `losses` reports */
-    const char **measure_names;
-    size_t nparams;
-    TrainParam *params;
+    size_t ntrainings; /* one after the other on the same weights; none: a single forward pass */
+    ProxyTraining *trainings;
+    int64_t passes;   /* at which what is not `at end` is measured */
+    int64_t steps;    /* all forward passes: one more if something is measured at the end */
+    size_t nmeasures; /* measure 0 is what `losses` reports */
+    const ProxyMeasure *measures;
     size_t nnoises;
     const ProxyNoise *noises;
     bool
@@ -198,7 +211,8 @@ bool proxy_build(Proxy *p, Space *s, const Architecture *a, const IrSizes *sizes
 /* Whether the proxy looks at parameters or uses of an operation. Networks that are the same function
  * then may differ in score: what counts is the canonical form of the whole built module. */
 bool proxy_observes(Proxy *p, Space *s);
-/* The score, larger = better, from values[step * nmeasures + measure]. NaN if it is not a number. */
+/* The score, larger = better, from values[step * nmeasures + measure], steps counted through all trainings. NaN if it
+ * is not a number. */
 double proxy_score(ProxyBuild *b, const double *values);
 /* The score as it would be had nothing measured changed after step `step` (1 = first); at the last step the
  * score itself. Says nothing of what is wrong with it: NaN then. */

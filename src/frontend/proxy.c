@@ -17,9 +17,9 @@ typedef struct ProxyScore {
     const Architecture *architecture;
     IrSizes sizes;
     bool sized;
-    int64_t taps, steps;
+    int64_t taps, passes;
     size_t nmeasures;
-    const char **names;
+    const ProxyMeasure *measures;
 } ProxyScore;
 
 static void proxy_begin(Proxy *x) {
@@ -131,131 +131,6 @@ static NetworkUse *scored_network(Session *s, const Space *space, const IrSizes 
     return net;
 }
 
-static const Ast *train_argument(const Ast *train, const char *name) {
-    for (size_t i = 0; train && i < train->list.len; i++)
-        if (train->list.items[i]->text && strcmp(train->list.items[i]->text, name) == 0)
-            return train->list.items[i]->a;
-    return NULL;
-}
-
-static const Ast *find_train(const Ast *definition) {
-    for (size_t i = 0; i < definition->list.len; i++)
-        if (definition->list.items[i]->kind == AST_TRAIN)
-            return definition->list.items[i];
-    return NULL;
-}
-
-/* What a node depends on, as a mark by number. */
-static bool *reach(Arena *arena, const IrGraph *g, IrRef from) {
-    bool *seen = ARENA_ARRAY(arena, bool, ir_graph_len(g));
-    seen[from] = true;
-    for (IrRef r = from + 1; r-- > 0;) {
-        const IrNode *n = ir_get(g, r);
-        for (uint32_t i = 0; seen[r] && i < n->nin; i++)
-            seen[n->in[i]] = true;
-    }
-    return seen;
-}
-
-static bool param_decay(Session *s, const OptimizerUse *o, const EvalLeaf *leaf, double *out) {
-    *out = 0;
-    if (o->decay.kind == VALUE_NONE)
-        return true;
-    Value v = o->decay;
-    if (!value_is_number(value_plain(v))) {
-        EvalArg arg = {.value = eval_leaf_record(s->eval, leaf), .place = o->place};
-        v = eval_call(s->eval, v, &arg, 1, o->place);
-    }
-    return eval_number(s->eval, v, o->place, "weight decay", out);
-}
-
-static bool build_params(Session *s, const Ast *train, const OptimizerUse *o, IrRef loss,
-                         ProxyBuild *out) {
-    const EvalLeaf *leaves;
-    size_t n = eval_leaves(s->eval, &leaves);
-    const bool *seen = reach(s->arena, s->graph, loss);
-    out->params = ARENA_ARRAY(s->arena, TrainParam, n + 1);
-    for (size_t i = 0; i < n; i++) {
-        const EvalLeaf *leaf = &leaves[i];
-        if (leaf->frozen || leaf->node > loss || !seen[leaf->node])
-            continue;
-        if (leaf->value != leaf->node) {
-            diag_at(&s->diags, train->place, DIAG_bad_value,
-                    "a weight whose initial value is computed cannot be trained");
-            return false;
-        }
-        TrainParam *p = &out->params[out->nparams++];
-        *p = (TrainParam){.leaf = leaf->node, .lr = o->lr, .momentum = o->momentum};
-        if (!param_decay(s, o, leaf, &p->decay))
-            return false;
-    }
-    if (out->nparams == 0)
-        diag_at(&s->diags, train->place, DIAG_no_gradient);
-    return out->nparams > 0;
-}
-
-enum { MAX_STEPS = 100000 };
-
-static bool build_train(Session *s, Frame *f, const Ast *train, IrRef *loss, ProxyBuild *out) {
-    const Ast *of = train_argument(train, "loss"), *steps = train_argument(train, "steps"),
-              *by = train_argument(train, "by");
-    if (!of || !steps || !by) {
-        diag_at(&s->diags, train->place, DIAG_bad_train,
-                "a train statement has loss, steps and by");
-        return false;
-    }
-    Value rule = eval_expr(s->eval, f, by);
-    const OptimizerUse *o = opaque_data(rule, &TAG_OPTIMIZER);
-    if (!o && !value_is_poison(rule))
-        diag_at(&s->diags, by->place, DIAG_wrong_kind, "a rule like sgd(lr)",
-                value_kind_name(rule));
-    bool ok = o != NULL;
-    ok = eval_int(s->eval, eval_expr(s->eval, f, steps), steps->place, "the number of steps", 1,
-                  MAX_STEPS, &out->steps) &&
-         ok;
-    ok = eval_scalar_node(s->eval, eval_expr(s->eval, f, of), of->place, "the loss", loss) && ok;
-    return ok && build_params(s, train, o, *loss, out);
-}
-
-static bool build_measures(Session *s, Frame *f, const Ast *definition, ProxyBuild *out,
-                           IrRef *roots) {
-    bool ok = true;
-    for (size_t i = 0; i < definition->list.len; i++) {
-        const Ast *m = definition->list.items[i];
-        if (m->kind != AST_MEASURE)
-            continue;
-        IrRef node;
-        Value v = eval_name(s->eval, f, m->text, m->name_place);
-        if (!eval_scalar_node(s->eval, v, m->a->place,
-                              arena_printf(s->arena, "measure `%s`", m->text), &node)) {
-            ok = false;
-            continue;
-        }
-        out->measure_names[out->nmeasures] = m->text;
-        roots[out->nmeasures++] = node;
-    }
-    return ok;
-}
-
-static bool build_roots(Session *s, Frame *f, const Proxy *p, ProxyBuild *out) {
-    const Ast *definition = p->definition, *train = find_train(definition);
-    size_t limit = definition->list.len + 1;
-    IrRef *roots = ARENA_ARRAY(s->arena, IrRef, limit);
-    const char **names = ARENA_ARRAY(s->arena, const char *, limit);
-    out->measure_names = ARENA_ARRAY(s->arena, const char *, limit);
-    out->trains = train != NULL;
-    out->steps = 1;
-    bool ok = !train || build_train(s, f, train, &roots[0], out);
-    size_t first = train ? 1 : 0;
-    ok = build_measures(s, f, definition, out, roots + first) && ok;
-    names[0] = "train_loss";
-    for (size_t i = 0; i < out->nmeasures; i++)
-        names[first + i] = out->measure_names[i];
-    out->module = (IrModule){
-        .graph = s->graph, .nroots = first + out->nmeasures, .roots = roots, .root_names = names};
-    return ok;
-}
-
 static bool declares(const Ast *definition, const char *name) {
     for (size_t i = 0; i < definition->params.len; i++)
         if (strcmp(definition->params.items[i]->text, name) == 0)
@@ -300,7 +175,7 @@ static bool chosen_repeats(Session *s, Frame *f, const Proxy *p, int64_t *out) {
 /* Whether some root needs an op that has no kernel. */
 static bool needs_reference(Session *s, const IrModule *m) {
     for (size_t i = 0; i < m->nroots; i++) {
-        const bool *seen = reach(s->arena, m->graph, m->roots[i]);
+        const bool *seen = proxy_reached(s->arena, m->graph, m->roots[i]);
         for (IrRef r = 0; r <= m->roots[i]; r++)
             if (seen[r] && ir_op_info(ir_get(m->graph, r)->op)->class == IR_CLASS_LINALG)
                 return true;
@@ -312,7 +187,7 @@ static bool needs_reference(Session *s, const IrModule *m) {
 static bool build(Proxy *p, Space *space, const Architecture *a, const IrSizes *sizes, Arena *arena,
                   bool quiet, ProxyBuild *out) {
     Session s;
-    *out = (ProxyBuild){.steps = 1};
+    *out = (ProxyBuild){0};
     session_begin(&s, p->program,
                   &(SessionConfig){.arena = arena,
                                    .run = p->run,
@@ -324,8 +199,8 @@ static bool build(Proxy *p, Space *space, const Architecture *a, const IrSizes *
         x->sizes = *sizes;
     NetworkUse *net = scored_network(&s, space, sizes ? &x->sizes : NULL);
     Frame *f = net ? proxy_frame(&s, p, value_network(&net->network)) : NULL;
-    bool ok = f && build_roots(&s, f, p, out) && wants_double(&s, f, p, &out->reference) &&
-              chosen_repeats(&s, f, p, &(int64_t){1});
+    bool ok = f && proxy_roots(&s, f, p->definition, out) &&
+              wants_double(&s, f, p, &out->reference) && chosen_repeats(&s, f, p, &(int64_t){1});
     out->reference = ok && (out->reference || needs_reference(&s, &out->module));
     out->observes = eval_observes(s.eval);
     out->nnoises = eval_noises(s.eval, &out->noises);
@@ -335,11 +210,39 @@ static bool build(Proxy *p, Space *space, const Architecture *a, const IrSizes *
         x->sizes = *net->sizes;
         x->sized = true;
     }
-    x->steps = out->steps;
+    x->passes = out->passes;
     x->nmeasures = out->nmeasures;
-    x->names = out->measure_names;
+    x->measures = out->measures;
     out->score = x;
     return session_end(&s, quiet) && ok;
+}
+
+/* One measure: its values at the passes of the trainings, or the one at the end. */
+static Value measured(Session *s, const ProxyScore *x, size_t m, const double *values) {
+    bool at_end = x->measures[m].at_end;
+    size_t first = at_end ? (size_t)x->passes : 0;
+    return value_series(s->arena, values + first * x->nmeasures + m, at_end ? 1 : (size_t)x->passes,
+                        x->nmeasures);
+}
+
+/* A measure with an index is the list of its elements, which stand one after the other. */
+static void bind_measures(Session *s, Frame *f, const ProxyScore *x, const double *values) {
+    for (size_t m = 0; m < x->nmeasures; m++) {
+        const ProxyMeasure *of = &x->measures[m];
+        if (of->element < 0) {
+            frame_bind(s->eval, f, of->name, measured(s, x, m, values));
+            continue;
+        }
+        size_t n = 1;
+        while (m + n < x->nmeasures && x->measures[m + n].element == (int64_t)n &&
+               strcmp(x->measures[m + n].name, of->name) == 0)
+            n++;
+        Value *items = ARENA_ARRAY(s->arena, Value, n);
+        for (size_t k = 0; k < n; k++)
+            items[k] = measured(s, x, m + k, values);
+        frame_bind(s->eval, f, of->name, value_list(s->arena, VALUE_LIST, items, n));
+        m += n - 1;
+    }
 }
 
 /* The score expression over the values of a run; false if it is wrong, which is then reported unless quiet. */
@@ -357,9 +260,8 @@ static bool score(const ProxyScore *x, Proxy *by, const double *values, bool qui
         net->taps = x->taps;
     Frame *f = net ? proxy_frame(&s, by, value_network(&net->network)) : NULL;
     bool ok = false;
-    for (size_t m = 0; f && m < x->nmeasures; m++)
-        frame_bind(s.eval, f, x->names[m],
-                   value_series(&arena, values + m, (size_t)x->steps, x->nmeasures));
+    if (f)
+        bind_measures(&s, f, x, values);
     if (f) {
         Place place = by->definition->name_place;
         ok = eval_number(s.eval, eval_name(s.eval, f, "score", place), place, "the score", out);
@@ -430,7 +332,7 @@ double proxy_score_after(const ProxyBuild *b, const double *values, int64_t step
     size_t n = b->nmeasures, kept = (size_t)step * n, all = (size_t)b->steps * n;
     double *held = nasc_alloc(MAX(all, 1) * sizeof *held), out;
     for (size_t i = 0; i < all; i++)
-        held[i] = values[i < kept ? i : kept - n + i % n];
+        held[i] = values[i < kept || i >= (size_t)b->passes * n ? i : kept - n + i % n];
     bool ok = score(b->score, b->score->proxy, held, true, &out);
     free(held);
     return ok ? out : NAN;

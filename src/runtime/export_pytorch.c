@@ -176,7 +176,7 @@ static const char epilogue[] =
 bool export_pytorch(const PytorchExport *x, Buf *script, Buf *data, NascError *err) {
     Writer w = {x, script, data, x->canonical->graph, ir_hash(x->canonical)};
     buf_printf(script, prologue, x->arch, x->data_name, (long long)x->build->steps,
-               (long long)x->repeats, x->build->trains ? "True" : "False", x->build->nmeasures);
+               (long long)x->repeats, x->build->ntrainings ? "True" : "False", x->build->nmeasures);
     buf_printf(script,
                "DATA = \"%s\"\n\n# kind, node, first float in the file, shape\nINPUTS = [\n",
                x->data_name);

@@ -11,6 +11,7 @@
 #include "runtime/candidates.h"
 #include "runtime/curve.h"
 #include "runtime/pool.h"
+#include "runtime/stages.h"
 
 /* The names of one network: candidates with the same canonical form. */
 typedef struct Network {
@@ -40,9 +41,7 @@ const char *score_status_text(ScoreStatus s) {
  * networks that are one function may be two for an observer. */
 static bool key_as_observed(Ranking *r, Candidate *c, Arena *arena) {
     ProxyBuild built;
-    IrModule canonical;
-    PlanUpdate *updates;
-    size_t nupdates;
+    Stages stages;
     const Action *action = r->job->action;
     pthread_mutex_lock(&r->front);
     Architecture *a = space_parse(action->space, arena, c->arch, strlen(c->arch), false);
@@ -50,8 +49,8 @@ static bool key_as_observed(Ranking *r, Candidate *c, Arena *arena) {
     pthread_mutex_unlock(&r->front);
     if (!ok)
         return false;
-    scorer_canonical(&built, arena, &canonical, &updates, &nupdates);
-    c->hash = ir_hash(&canonical);
+    stages_make(&built, arena, &stages);
+    c->hash = stages.hash;
     return true;
 }
 
@@ -173,12 +172,15 @@ static bool same_sizes(const IrSizes *a, const IrSizes *b) {
            a->counted_macs == b->counted_macs;
 }
 
-static void keep_losses(Arena *arena, Candidate *c, const Measured *m) {
-    size_t n = (size_t)(m->repeats * m->steps);
-    c->steps = m->steps;
-    c->losses = ARENA_ARRAY(arena, double, n);
-    for (size_t i = 0; i < n; i++)
-        c->losses[i] = m->values[i * m->nmeasures];
+/* The first measure, at the passes where it is measured. */
+static void keep_losses(Arena *arena, Candidate *c, const ProxyBuild *b, const Measured *m) {
+    bool at_end = b->measures[0].at_end;
+    size_t n = at_end ? 1 : (size_t)b->passes, first = at_end ? (size_t)b->passes : 0;
+    c->steps = (int64_t)n;
+    c->losses = ARENA_ARRAY(arena, double, (size_t)m->repeats *n);
+    for (size_t r = 0; r < (size_t)m->repeats; r++)
+        for (size_t i = 0; i < n; i++)
+            c->losses[r * n + i] = m->values[(r * (size_t)m->steps + first + i) * m->nmeasures];
 }
 
 static void keep_curve(RankResult *res, Candidate *c, const ProxyBuild *b, const Measured *m) {
@@ -192,7 +194,8 @@ static void keep_curve(RankResult *res, Candidate *c, const ProxyBuild *b, const
 /* What is known of a name once its network is measured. */
 static void note_candidate(Ranking *r, Candidate *c, ProxyBuild *b, const Measured *m) {
     score_candidate(c, b, m);
-    if (r->job->keep_curve && r->result->has_metric && b->trains && m->nmeasures)
+    if (r->job->keep_curve && r->result->has_metric && b->ntrainings && m->nmeasures &&
+        b->steps == b->passes)
         keep_curve(r->result, c, b, m);
 }
 
@@ -203,7 +206,7 @@ static bool score_names(Ranking *r, const Network *net, ProxyBuild *first, const
     for (size_t i = 0; i < net->nmembers; i++) {
         Candidate *c = &all[net->members[i]];
         if (r->job->keep_losses && m->nmeasures)
-            keep_losses(&r->result->arena, c, m);
+            keep_losses(&r->result->arena, c, first, m);
         if (same_sizes(&c->sizes, &all[net->first].sizes)) {
             note_candidate(r, c, first, m);
             continue;

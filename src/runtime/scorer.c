@@ -6,76 +6,10 @@
 #include <time.h>
 
 #include "base/buf.h"
+#include "codegen/layout.h"
 #include "runtime/blas.h"
 #include "runtime/ref.h"
-
-/* Optimizer settings become part of a leaf's identity before the graph is canonicalised: leaves that are
- * updated differently are not interchangeable. Group k is settings k - 1; 0 is never updated. */
-typedef struct Groups {
-    VEC(PlanUpdate) settings;
-    int64_t *of_node;
-} Groups;
-
-static void find_groups(const ProxyBuild *build, Arena *arena, Groups *g) {
-    g->of_node = ARENA_ARRAY(arena, int64_t, ir_graph_len(build->module.graph));
-    for (size_t i = 0; build->trains && i < build->nparams; i++) {
-        const TrainParam *p = &build->params[i];
-        size_t k = 0;
-        for (; k < g->settings.len; k++) {
-            const PlanUpdate *s = &g->settings.items[k];
-            if (s->lr == p->lr && s->momentum == p->momentum && s->decay == p->decay)
-                break;
-        }
-        if (k == g->settings.len) {
-            PlanUpdate settings = {.lr = p->lr, .momentum = p->momentum, .decay = p->decay};
-            VEC_PUSH(g->settings, settings);
-        }
-        g->of_node[p->leaf] = (int64_t)k + 1;
-    }
-}
-
-static IrModule copy_with_groups(const IrModule *m, const int64_t *group, Arena *arena) {
-    size_t n = ir_graph_len(m->graph);
-    IrModule out = {ir_graph_new(arena), m->nroots, ARENA_ARRAY(arena, IrRef, m->nroots),
-                    m->root_names};
-    IrRef *copy = ARENA_ARRAY(arena, IrRef, n);
-    for (size_t i = 0; i < n; i++) {
-        const IrNode *node = ir_get(m->graph, (IrRef)i);
-        if (node->op == IR_OP_param && group[i]) {
-            IrAttr attr = *node->attr;
-            attr.size = group[i];
-            copy[i] = ir_leaf_with_uid(out.graph, node->op, &node->type, &attr, node->name);
-        } else {
-            IrRef *in = ARENA_ARRAY(arena, IrRef, node->nin + 1);
-            for (uint32_t k = 0; k < node->nin; k++)
-                in[k] = copy[node->in[k]];
-            copy[i] = ir_copy(out.graph, node, in);
-        }
-    }
-    for (size_t i = 0; i < m->nroots; i++)
-        out.roots[i] = copy[m->roots[i]];
-    return out;
-}
-
-void scorer_canonical(const ProxyBuild *build, Arena *arena, IrModule *canonical,
-                      PlanUpdate **updates, size_t *nupdates) {
-    Groups groups = {0};
-    find_groups(build, arena, &groups);
-    IrModule grouped = copy_with_groups(&build->module, groups.of_node, arena);
-    *canonical = ir_canonicalise(arena, &grouped);
-    size_t n = ir_graph_len(canonical->graph), kept = 0;
-    *updates = ARENA_ARRAY(arena, PlanUpdate, n);
-    for (size_t i = 0; i < n; i++) {
-        const IrNode *node = ir_get(canonical->graph, (IrRef)i);
-        if (node->op != IR_OP_param || node->attr->size == 0)
-            continue;
-        PlanUpdate u = groups.settings.items[node->attr->size - 1];
-        u.uid = node->attr->uid;
-        (*updates)[kept++] = u;
-    }
-    *nupdates = kept;
-    VEC_FREE(groups.settings);
-}
+#include "runtime/stages.h"
 
 static double now(void) {
     struct timespec t;
@@ -133,25 +67,61 @@ static void run_part(const Plan *plan, int part, PlanProfile *profile, char *bas
         plan_run(plan, part, base);
 }
 
-/* One training run: the scalars after each forward pass; NaN once one is not finite. The pass after the last
- * update needs no gradient, so the backward part runs steps - 1 times. */
-static void train(const Plan *plan, const ProxyBuild *build, PlanProfile *profile, uint64_t seed,
-                  uint64_t repeat, float *dense, char *base, double *values) {
-    size_t first = build->trains ? 1 : 0, n = build->nmeasures;
-    for (int64_t step = 0; step < build->steps; step++) {
-        fill_noise(plan, build, seed, repeat, step, dense, base);
+/* A candidate ready to run: a plan for each stage. */
+typedef struct Planned {
+    const Stages *stages;
+    Plan *plans;
+    int64_t arena_bytes, largest; /* of the largest plan; elements of the largest leaf */
+    size_t nodes;                 /* of the canonical module, as it was before it had gradients */
+    char **kept;                  /* trained leaves between stages, by canonical node */
+} Planned;
+
+/* The forward passes of one stage: scalars go where the proxy wants them. False once one is not finite. */
+static bool run_stage(const Stage *s, const Plan *plan, const ProxyBuild *build,
+                      PlanProfile *profile, uint64_t seed, uint64_t repeat, float *dense,
+                      char *base, double *values) {
+    for (int64_t k = 0; k < s->steps; k++) {
+        double *row = values + (size_t)(s->first + k) * build->nmeasures;
+        fill_noise(plan, build, seed, repeat, s->first + k, dense, base);
         run_part(plan, PLAN_FORWARD, profile, base);
         bool finite = true;
         for (size_t i = 0; i < plan->nscalars; i++) {
             double x = *(const float *)(base + plan->scalar_offset[i]);
             finite &= (bool)isfinite(x);
-            if (i >= first)
-                values[(size_t)step * n + i - first] = x;
+            if (i >= s->trains)
+                row[s->measure[i - s->trains]] = x;
         }
-        if (!finite || step + 1 == build->steps)
-            return;
+        if (!finite)
+            return false;
+        if (k == s->updated)
+            return true;
         run_part(plan, PLAN_BACKWARD, profile, base);
         run_part(plan, PLAN_UPDATE, profile, base);
+    }
+    return true;
+}
+
+static bool same_order(const IrType *a, const IrType *b) {
+    bool same = a->rank == b->rank;
+    for (int i = 0; same && i < a->rank; i++)
+        same = a->axis[i] == b->axis[i] && a->size[i] == b->size[i];
+    return same;
+}
+
+/* Trained leaves leave the memory of a plan, and enter that of the next one. */
+static void move_trained(const Planned *p, const Plan *plan, bool out, char *base) {
+    const IrGraph *g = p->stages->canonical.graph;
+    for (size_t i = 0; i < plan->nleaves; i++) {
+        const PlanLeaf *leaf = &plan->leaves[i];
+        for (size_t k = 0; leaf->op == IR_OP_param && k < p->nodes; k++) {
+            const IrNode *node = ir_get(g, (IrRef)k);
+            if (!p->kept[k] || node->attr->uid != leaf->uid)
+                continue;
+            size_t bytes = (size_t)layout_of(&node->type).bytes;
+            CHECK(same_order(&node->type, &ir_get(plan->module.graph, leaf->node)->type));
+            memcpy(out ? p->kept[k] : base + leaf->offset, out ? base + leaf->offset : p->kept[k],
+                   bytes);
+        }
     }
 }
 
@@ -172,24 +142,18 @@ static void put_real(Buf *b, double x) {
     put_word(b, bits);
 }
 
-/* What a training measures is a function of these alone: the canonical graph (which also names the random streams
- * of its leaves), how leaves are updated, the content of the inputs, the steps, the seed and the kind of code. The
+/* What a training measures is a function of these alone: its stages (the canonical graph, which also names the random
+ * streams of its leaves, how leaves are updated, steps), the content of the inputs, the seed and the kind of code. The
  * repeat is added by the caller. The score expression takes no part: settings that only enter it share trainings. */
-static Hash128 training_key(const ProxyBuild *build, const IrModule *canonical,
-                            const PlanUpdate *updates, size_t nupdates, const RunValues *run,
+static Hash128 training_key(const ProxyBuild *build, const Stages *stages, const RunValues *run,
                             uint64_t seed, const char *target, bool direct) {
     Buf b = {0};
-    Hash128 graph = ir_hash(canonical);
-    put_word(&b, graph.hi);
-    put_word(&b, graph.lo);
-    for (size_t i = 0; i < nupdates; i++) {
-        put_word(&b, updates[i].uid);
-        put_real(&b, updates[i].lr);
-        put_real(&b, updates[i].momentum);
-        put_real(&b, updates[i].decay);
-    }
-    for (size_t i = 0, n = ir_graph_len(canonical->graph); i < n; i++) {
-        const IrNode *node = ir_get(canonical->graph, (IrRef)i);
+    const IrGraph *g = stages->canonical.graph;
+    Hash128 stages_are = stages_key(stages);
+    put_word(&b, stages_are.hi);
+    put_word(&b, stages_are.lo);
+    for (size_t i = 0, n = ir_graph_len(g); i < n; i++) {
+        const IrNode *node = ir_get(g, (IrRef)i);
         if (node->op != IR_OP_input)
             continue;
         put_word(&b, node->attr->uid);
@@ -205,9 +169,7 @@ static Hash128 training_key(const ProxyBuild *build, const IrModule *canonical,
         put_word(&b, run->values.items[node->attr->uid].hash.hi);
         put_word(&b, run->values.items[node->attr->uid].hash.lo);
     }
-    put_word(&b, (uint64_t)build->steps);
     put_word(&b, build->nmeasures);
-    put_word(&b, build->trains);
     put_word(&b, seed);
     put_word(&b, direct);
     buf_puts(&b, target);
@@ -243,26 +205,92 @@ int64_t scorer_bytes(const Plan *plan) {
     return plan->arena_bytes + largest_leaf(plan) * (int64_t)(sizeof(double) + sizeof(float));
 }
 
+/* All stages of one repeat. */
+static void train(const Planned *p, const ScorerOptions *how, const ProxyBuild *build,
+                  const RunValues *run, uint64_t seed, uint64_t repeat, double *scratch,
+                  float *dense, char *base, double *values) {
+    for (size_t i = 0; i < p->stages->n; i++) {
+        const Plan *plan = &p->plans[i];
+        if (p->stages->n > 1)
+            fill_inputs(plan, run, base);
+        fill_weights(plan, seed, repeat, scratch, dense, base);
+        if (i)
+            move_trained(p, plan, false, base);
+        if (!run_stage(&p->stages->items[i], plan, build, how->profile, seed, repeat, dense, base,
+                       values))
+            return;
+        if (i + 1 < p->stages->n)
+            move_trained(p, plan, true, base);
+    }
+}
+
+/* Places for weights that some stage trains; they begin as every stage would draw them. */
+static void prepare_kept(Planned *p, uint64_t seed, uint64_t repeat, double *scratch,
+                         float *dense) {
+    const IrGraph *g = p->stages->canonical.graph;
+    for (size_t k = 0; p->stages->n > 1 && k < p->nodes; k++) {
+        const IrNode *node = ir_get(g, (IrRef)k);
+        if (!p->kept[k])
+            continue;
+        PlanLeaf whole = {.elements = ir_type_elements(&node->type),
+                          .lanes = layout_of(&node->type).kind == LAYOUT_LANES};
+        init_leaf(node, seed, repeat, p->stages->hash, scratch);
+        for (int64_t i = 0; i < whole.elements; i++)
+            dense[i] = (float)scratch[i];
+        memory_write_leaf(&whole, &node->type, dense, p->kept[k]);
+    }
+}
+
 /* Trains the repeats that are not known. */
-static bool train_missing(const Plan *plan, const ScorerOptions *how, const ProxyBuild *build,
+static bool train_missing(Planned *p, const ScorerOptions *how, const ProxyBuild *build,
                           const RunValues *run, uint64_t seed, const bool *known, Hash128 key,
                           Arena *arena, WorkerMemory *memory, Measured *out, NascError *err) {
     size_t per_repeat = (size_t)build->steps * build->nmeasures;
-    char *base = memory_reserve(memory, (size_t)plan->arena_bytes);
-    int64_t largest = largest_leaf(plan);
-    double *scratch = ARENA_ARRAY(arena, double, largest);
-    float *dense = ARENA_ARRAY(arena, float, largest);
-    fill_inputs(plan, run, base);
+    char *base = memory_reserve(memory, (size_t)p->arena_bytes);
+    double *scratch = ARENA_ARRAY(arena, double, p->largest);
+    float *dense = ARENA_ARRAY(arena, float, p->largest);
+    if (p->stages->n == 1)
+        fill_inputs(&p->plans[0], run, base);
     for (int64_t r = 0; r < out->repeats; r++) {
         if (known[r])
             continue;
         double start = now(), *values = out->values + (size_t)r * per_repeat;
-        fill_weights(plan, seed, (uint64_t)r, scratch, dense, base);
-        train(plan, build, how->profile, seed, (uint64_t)r, dense, base, values);
-        JournalEntry e = {repeat_key(key, r), per_repeat, values, now() - start, plan->arena_bytes};
+        prepare_kept(p, seed, (uint64_t)r, scratch, dense);
+        train(p, how, build, run, seed, (uint64_t)r, scratch, dense, base, values);
+        JournalEntry e = {repeat_key(key, r), per_repeat, values, now() - start, p->arena_bytes};
         out->seconds += e.seconds;
         if (how->journal && !journal_add(how->journal, &e, err))
             return false;
+    }
+    return true;
+}
+
+/* Plans of all stages. Leaves have their random streams from the module of all. */
+static bool plan_stages(Jit *jit, const ScorerOptions *how, const Stages *stages, Arena *arena,
+                        Planned *out, double *jit_seconds, NascError *err) {
+    PlanOptions options = {.fuse = true, .direct = how->direct};
+    size_t nodes = ir_graph_len(stages->canonical.graph);
+    *out = (Planned){.stages = stages,
+                     .plans = ARENA_ARRAY(arena, Plan, stages->n),
+                     .largest = 1,
+                     .nodes = nodes,
+                     .kept = ARENA_ARRAY(arena, char *, nodes)};
+    for (size_t i = 0; i < stages->n; i++) {
+        const Stage *s = &stages->items[i];
+        Plan *plan = &out->plans[i];
+        if (!plan_make(jit, arena, &s->module, s->updates, s->nupdates, &options, plan, err))
+            return false;
+        plan->hash = stages->hash;
+        *jit_seconds += plan->jit_seconds;
+        out->arena_bytes = MAX(out->arena_bytes, plan->arena_bytes);
+        out->largest = MAX(out->largest, largest_leaf(plan));
+    }
+    for (size_t k = 0; stages->n > 1 && k < nodes; k++) {
+        const IrNode *node = ir_get(stages->canonical.graph, (IrRef)k);
+        if (node->op == IR_OP_param && node->attr->size) {
+            out->largest = MAX(out->largest, ir_type_elements(&node->type));
+            out->kept[k] = ARENA_ARRAY(arena, char, layout_of(&node->type).bytes);
+        }
     }
     return true;
 }
@@ -299,28 +327,25 @@ static const char *executor_name(Jit *jit, const ProxyBuild *build, Arena *arena
 bool scorer_measure(Jit *jit, const ScorerOptions *how, const ProxyBuild *build,
                     const RunValues *run, uint64_t seed, int64_t repeats, Arena *arena,
                     WorkerMemory *memory, Measured *out, NascError *err) {
-    IrModule canonical;
-    PlanUpdate *updates;
-    size_t nupdates;
-    scorer_canonical(build, arena, &canonical, &updates, &nupdates);
+    Stages stages;
+    stages_make(build, arena, &stages);
     size_t per_repeat = (size_t)build->steps * build->nmeasures;
     *out = (Measured){.repeats = repeats, .steps = build->steps, .nmeasures = build->nmeasures};
     out->values = nasc_alloc(MAX(1, (size_t)repeats * per_repeat) * sizeof *out->values);
     for (size_t i = 0; i < (size_t)repeats * per_repeat; i++)
         out->values[i] = NAN;
-    Hash128 key = training_key(build, &canonical, updates, nupdates, run, seed,
-                               executor_name(jit, build, arena), how->direct);
+    Hash128 key =
+        training_key(build, &stages, run, seed, executor_name(jit, build, arena), how->direct);
     bool *known = ARENA_ARRAY(arena, bool, repeats + 1);
     if (recall(how->journal, key, out, known) == 0)
         return true;
     if (build->reference)
         return measure_by_reference(how, build, run, seed, key, arena, out, err);
-    double start = now();
-    PlanOptions options = {.fuse = true, .direct = how->direct};
-    Plan plan;
-    if (!plan_make(jit, arena, &canonical, updates, nupdates, &options, &plan, err))
+    double start = now(), jit_seconds = 0;
+    Planned planned;
+    if (!plan_stages(jit, how, &stages, arena, &planned, &jit_seconds, err))
         return false;
-    out->arena_bytes = plan.arena_bytes;
-    out->seconds += now() - start - plan.jit_seconds;
-    return train_missing(&plan, how, build, run, seed, known, key, arena, memory, out, err);
+    out->arena_bytes = planned.arena_bytes;
+    out->seconds += now() - start - jit_seconds;
+    return train_missing(&planned, how, build, run, seed, known, key, arena, memory, out, err);
 }

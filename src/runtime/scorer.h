@@ -11,7 +11,8 @@
 typedef struct Measured {
     int64_t repeats, steps;
     size_t nmeasures;
-    double *values; /* [repeat][step][measure]; NaN from the step on that was not reached */
+    double *
+        values; /* [repeat][step][measure]; NaN where not measured: from the step on that was not reached */
     double
         seconds; /* planning and running, without compiling; as it was where the journal knew it */
     int64_t arena_bytes; /* what the plan needs */
@@ -37,9 +38,5 @@ int64_t scorer_bytes(const Plan *plan);
 bool scorer_measure_reference(const ProxyBuild *build, const RunValues *run, uint64_t seed,
                               int64_t repeats, bool in_double, Arena *arena, Measured *out,
                               Buf *params, NascError *err);
-
-/* The canonical module of a candidate with the optimizer's settings renumbered to its leaves. */
-void scorer_canonical(const ProxyBuild *build, Arena *arena, IrModule *canonical,
-                      PlanUpdate **updates, size_t *nupdates);
 
 #endif

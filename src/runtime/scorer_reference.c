@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "runtime/ref_train.h"
+#include "runtime/stages.h"
 
 typedef struct Reference {
     const ProxyBuild *build;
@@ -16,9 +17,16 @@ typedef struct Reference {
     const IrModule *canonical;
     Hash128 hash;
     uint64_t seed, repeat;
-    RefParam *params;
+    RefParam *params; /* weights that some stage trains: uid and value */
     size_t nparams;
 } Reference;
+
+/* A stage with a root for the gradient of each weight that it updates. */
+typedef struct Graded {
+    IrModule module;
+    RefParam *params;
+    size_t nparams;
+} Graded;
 
 static IrRef find_leaf(const IrModule *m, uint64_t uid) {
     for (size_t i = 0; i < ir_graph_len(m->graph); i++) {
@@ -63,35 +71,55 @@ static bool leaf_value(void *user, const IrNode *node, IrRef ref, double *out, N
     return true;
 }
 
-/* The module with a root for the gradient of each updated leaf. Its nodes are added to the canonical graph, whose
- * own nodes keep their numbers. */
-static bool with_gradients(Reference *r, const PlanUpdate *updates, Arena *arena, IrModule *out,
+static RefParam *find_param(Reference *r, uint64_t uid) {
+    for (size_t i = 0; i < r->nparams; i++)
+        if (r->params[i].uid == uid)
+            return &r->params[i];
+    return NULL;
+}
+
+static void find_params(Reference *r, const Stages *stages, Arena *arena) {
+    size_t n = 0;
+    for (size_t i = 0; i < stages->n; i++)
+        n += stages->items[i].nupdates;
+    r->params = ARENA_ARRAY(arena, RefParam, n + 1);
+    for (size_t i = 0; i < stages->n; i++)
+        for (size_t k = 0; k < stages->items[i].nupdates; k++) {
+            uint64_t uid = stages->items[i].updates[k].uid;
+            if (find_param(r, uid))
+                continue;
+            IrRef leaf = find_leaf(r->canonical, uid);
+            int64_t elements = ir_type_elements(&ir_get(r->canonical->graph, leaf)->type);
+            r->params[r->nparams++] =
+                (RefParam){.uid = uid, .value = ARENA_ARRAY(arena, double, elements)};
+        }
+}
+
+/* Gradients are added to the canonical graph, whose own nodes keep their numbers. */
+static bool with_gradients(Reference *r, const Stage *stage, Arena *arena, Graded *out,
                            NascError *err) {
-    IrRef *wrt = ARENA_ARRAY(arena, IrRef, r->nparams);
+    IrRef *wrt = ARENA_ARRAY(arena, IrRef, stage->nupdates + 1);
     IrError bad = {0};
-    for (size_t i = 0; i < r->nparams; i++) {
-        const PlanUpdate *u = &updates[i];
-        wrt[i] = find_leaf(r->canonical, u->uid);
-        int64_t n = ir_type_elements(&ir_get(r->canonical->graph, wrt[i])->type);
-        r->params[i] = (RefParam){.uid = u->uid,
-                                  .gradient = r->canonical->nroots + i,
-                                  .lr = u->lr,
-                                  .momentum = u->momentum,
-                                  .decay = u->decay,
-                                  .value = ARENA_ARRAY(arena, double, n)};
+    *out =
+        (Graded){stage->module, ARENA_ARRAY(arena, RefParam, stage->nupdates + 1), stage->nupdates};
+    for (size_t i = 0; i < stage->nupdates; i++) {
+        const PlanUpdate *u = &stage->updates[i];
+        wrt[i] = stage->leaves[i];
+        out->params[i] = (RefParam){.uid = u->uid,
+                                    .gradient = stage->module.nroots + i,
+                                    .lr = u->lr,
+                                    .momentum = u->momentum,
+                                    .decay = u->decay,
+                                    .value = find_param(r, u->uid)->value};
     }
-    if (r->nparams == 0) {
-        *out = *r->canonical;
-        return true;
-    }
-    if (ir_gradient(arena, r->canonical, 0, wrt, r->nparams, out, &bad))
+    if (out->nparams == 0 ||
+        ir_gradient(arena, &stage->module, 0, wrt, out->nparams, &out->module, &bad))
         return true;
     nasc_fail(err, NASC_PROGRAM_ERROR, "%s", bad.message);
     return false;
 }
 
 static void start_repeat(Reference *r) {
-    memset(r->passes, 0, r->build->nnoises * sizeof *r->passes);
     for (size_t i = 0; i < r->nparams; i++) {
         IrRef leaf = find_leaf(r->canonical, r->params[i].uid);
         init_leaf(ir_get(r->canonical->graph, leaf), r->seed, r->repeat, r->hash,
@@ -99,37 +127,45 @@ static void start_repeat(Reference *r) {
     }
 }
 
-/* scalars[step * nroots + root] */
-static bool train(Reference *r, const IrModule *gradient, int64_t steps, bool in_double,
+/* scalars[step * nroots + root], steps from the stage's first one */
+static bool train(Reference *r, const Stage *stage, const Graded *graded, bool in_double,
                   double *scalars, NascError *err) {
-    const IrModule *m = r->canonical;
+    const IrModule *m = &stage->module;
     RefOptions options = {.precision = in_double ? REF_DOUBLE : REF_FLOAT,
                           .leaf = leaf_value,
                           .user = r,
                           .seed = r->seed};
+    for (size_t i = 0; i < r->build->nnoises; i++)
+        r->passes[i] = stage->first;
+    if (!ref_train(&graded->module, m->nroots, graded->params, graded->nparams, (int)stage->updated,
+                   &options, scalars, err))
+        return false;
+    if (stage->updated == stage->steps)
+        return true;
     Arena last;
     arena_init(&last, "reference step");
     double **value = ARENA_ARRAY(&last, double *, m->nroots);
-    bool ok = ref_train(gradient, m->nroots, r->params, r->nparams, (int)steps - 1, &options,
-                        scalars, err) &&
-              ref_eval(m->graph, m->roots, m->nroots, &options, &last, value, err);
+    bool ok = ref_eval(m->graph, m->roots, m->nroots, &options, &last, value, err);
     for (size_t i = 0; ok && i < m->nroots; i++)
-        scalars[(size_t)(steps - 1) * m->nroots + i] = value[i][0];
+        scalars[(size_t)(stage->steps - 1) * m->nroots + i] = value[i][0];
     arena_free(&last);
     return ok;
 }
 
-/* Copies the measures; after the first step with a scalar that is not finite the rest stays NaN. */
-static void keep_measures(const ProxyBuild *build, size_t nroots, const double *scalars,
+/* Copies the measures; false after the first step with a scalar that is not finite: the rest stays NaN. */
+static bool keep_measures(const ProxyBuild *build, const Stage *stage, const double *scalars,
                           double *values) {
-    size_t first = build->trains ? 1 : 0, n = build->nmeasures;
+    size_t nroots = stage->module.nroots;
     bool finite = true;
-    for (size_t step = 0; finite && step < (size_t)build->steps; step++)
+    for (size_t step = 0; finite && step < (size_t)stage->steps; step++)
         for (size_t i = 0; i < nroots; i++) {
-            finite &= (bool)isfinite(scalars[step * nroots + i]);
-            if (i >= first)
-                values[step * n + i - first] = scalars[step * nroots + i];
+            double x = scalars[step * nroots + i];
+            finite &= (bool)isfinite(x);
+            if (i >= stage->trains)
+                values[((size_t)stage->first + step) * build->nmeasures +
+                       stage->measure[i - stage->trains]] = x;
         }
+    return finite;
 }
 
 static void put_params(const Reference *r, Buf *params) {
@@ -148,27 +184,39 @@ static void put_params(const Reference *r, Buf *params) {
 bool scorer_measure_reference(const ProxyBuild *build, const RunValues *run, uint64_t seed,
                               int64_t repeats, bool in_double, Arena *arena, Measured *out,
                               Buf *params, NascError *err) {
-    IrModule canonical, gradient;
-    PlanUpdate *updates;
-    Reference r = {.build = build, .run = run, .canonical = &canonical, .seed = seed};
-    scorer_canonical(build, arena, &canonical, &updates, &r.nparams);
-    r.hash = ir_hash(&canonical);
-    r.params = ARENA_ARRAY(arena, RefParam, r.nparams);
-    r.passes = ARENA_ARRAY(arena, int64_t, build->nnoises + 1);
-    if (!with_gradients(&r, updates, arena, &gradient, err))
-        return false;
+    Stages stages;
+    stages_make(build, arena, &stages);
+    Reference r = {.build = build,
+                   .run = run,
+                   .canonical = &stages.canonical,
+                   .hash = stages.hash,
+                   .seed = seed,
+                   .passes = ARENA_ARRAY(arena, int64_t, build->nnoises + 1)};
+    find_params(&r, &stages, arena);
+    Graded *graded = ARENA_ARRAY(arena, Graded, stages.n);
+    size_t nscalars = 0;
+    for (size_t i = 0; i < stages.n; i++) {
+        const Stage *s = &stages.items[i];
+        if (!with_gradients(&r, s, arena, &graded[i], err))
+            return false;
+        nscalars = MAX(nscalars, (size_t)s->steps * s->module.nroots);
+    }
     size_t per_repeat = (size_t)build->steps * build->nmeasures;
     *out = (Measured){.repeats = repeats, .steps = build->steps, .nmeasures = build->nmeasures};
     out->values = nasc_alloc(MAX(1, (size_t)repeats * per_repeat) * sizeof *out->values);
     for (size_t i = 0; i < (size_t)repeats * per_repeat; i++)
         out->values[i] = NAN;
-    double *scalars = ARENA_ARRAY(arena, double, (size_t)build->steps *canonical.nroots);
+    double *scalars = ARENA_ARRAY(arena, double, nscalars + 1);
     for (int64_t repeat = 0; repeat < repeats; repeat++) {
         r.repeat = (uint64_t)repeat;
         start_repeat(&r);
-        if (!train(&r, &gradient, build->steps, in_double, scalars, err))
-            return false;
-        keep_measures(build, canonical.nroots, scalars, out->values + (size_t)repeat * per_repeat);
+        bool go_on = true;
+        for (size_t i = 0; go_on && i < stages.n; i++) {
+            const Stage *s = &stages.items[i];
+            if (!train(&r, s, &graded[i], in_double, scalars, err))
+                return false;
+            go_on = keep_measures(build, s, scalars, out->values + (size_t)repeat * per_repeat);
+        }
     }
     if (params)
         put_params(&r, params);

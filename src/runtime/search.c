@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "runtime/pool.h"
+#include "runtime/stages.h"
 
 /* A point while it is worked on. */
 typedef struct Live {
@@ -292,7 +293,7 @@ static double mean_score(Proxy *zero, ProxyBuild *b, const Measured *m) {
 
 static double work_of(const ProxyBuild *b) {
     IrSizes sizes;
-    double passes = (double)b->steps * (b->trains ? 3 : 1);
+    double passes = (double)b->passes * (b->ntrainings ? 3 : 1) + (double)(b->steps - b->passes);
     return ir_sizes(&b->module, &sizes) ? (double)sizes.live_macs * passes : 0;
 }
 
@@ -383,12 +384,9 @@ static bool training_of(Search *s, const char *choices, Hash128 *out, NascError 
     ProxyBuild b;
     bool ok = build(s, &l, 0, &arena, &b, err);
     if (ok) {
-        IrModule canonical;
-        PlanUpdate *updates;
-        size_t n;
-        scorer_canonical(&b, &arena, &canonical, &updates, &n);
-        *out = hash128_combine(ir_hash(&canonical),
-                               hash128(updates, n * sizeof *updates, (uint64_t)b.steps));
+        Stages stages;
+        stages_make(&b, &arena, &stages);
+        *out = stages_key(&stages);
     }
     arena_free(&arena);
     run_values_free(&l.run);

@@ -12,7 +12,7 @@
 
 #include "base/intern.h"
 #include "codegen/plan.h"
-#include "runtime/scorer.h"
+#include "runtime/stages.h"
 
 typedef struct Count {
     Arena texts;
@@ -43,21 +43,22 @@ static bool count_one(Count *c, Space *space, Proxy *proxy, uint64_t index, Nasc
     arena_init(&arena, "candidate");
     RandomStream stream = random_stream(0, 0, RANDOM_TEST, (Hash128){0});
     Architecture *a = space_sample(space, &arena, stream, index);
-    IrModule network, canonical;
+    IrModule network;
     IrSizes sizes;
     ProxyBuild build;
-    PlanUpdate *updates;
-    size_t n;
-    Plan plan;
+    Stages stages;
     bool ok = a && space_network(space, a, space_cost_network(space), LANES, &arena, &network) &&
               ir_sizes(&network, &sizes) && proxy_build(proxy, space, a, &sizes, &arena, &build);
-    if (ok) {
-        scorer_canonical(&build, &arena, &canonical, &updates, &n);
-        ok = plan_make(NULL, &arena, &canonical, updates, n, &(PlanOptions){.fuse = true}, &plan,
-                       err);
-    }
     if (ok)
-        count_plan(c, &plan);
+        stages_make(&build, &arena, &stages);
+    for (size_t i = 0; ok && i < stages.n; i++) {
+        const Stage *s = &stages.items[i];
+        Plan plan;
+        ok = plan_make(NULL, &arena, &s->module, s->updates, s->nupdates,
+                       &(PlanOptions){.fuse = true}, &plan, err);
+        if (ok)
+            count_plan(c, &plan);
+    }
     arena_free(&arena);
     return ok || !err->message[0]; /* what cannot be trained is not counted */
 }

@@ -132,7 +132,7 @@ static void test_uses(void **state) {
     assert_int_equal(sizes_of(p, s, x, NULL).macs, 64 * 15);
     ProxyBuild b;
     assert_true(proxy_build(program_default_proxy(p), s, x, NULL, &a, &b));
-    assert_false(b.trains);
+    assert_int_equal(b.ntrainings, 0);
     assert_int_equal(b.steps, 1);
     double value = 0.75;
     assert_true(proxy_score(&b, &value) == 0.75);

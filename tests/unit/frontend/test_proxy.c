@@ -48,7 +48,7 @@ static void test_eproxy(void **state) {
     Proxy *x = program_default_proxy(p);
     assert_string_equal(proxy_name(x), "eproxy");
     ProxyBuild b = build_good(p, x, s, conv3, &a);
-    assert_true(b.trains);
+    assert_true((b.ntrainings == 1));
     assert_int_equal(b.steps, 10);
     assert_int_equal(b.nmeasures, 1);
     assert_int_equal(b.module.nroots, 2);
@@ -56,16 +56,16 @@ static void test_eproxy(void **state) {
         assert_int_equal(ir_get(b.module.graph, b.module.roots[i])->type.rank, 0);
     /* stem conv, bn 2; 90 edges of conv weight, bias; 2 blocks of 2 convs, 2 affine bns, 1
      * shortcut; 3 heads of conv weight, bias, bn 2 */
-    assert_int_equal(b.nparams, 3 + 180 + 2 * (2 + 4 + 1) + 3 * 4);
-    assert_int_equal(count_reached(&b.module, 0, IR_OP_param), b.nparams);
+    assert_int_equal(b.trainings[0].nparams, 3 + 180 + 2 * (2 + 4 + 1) + 3 * 4);
+    assert_int_equal(count_reached(&b.module, 0, IR_OP_param), b.trainings[0].nparams);
     assert_int_equal(count_reached(&b.module, 0, IR_OP_frozen), 3 * 2);
     size_t decayed = 0;
-    for (size_t i = 0; i < b.nparams; i++) {
-        const IrNode *leaf = ir_get(b.module.graph, b.params[i].leaf);
+    for (size_t i = 0; i < b.trainings[0].nparams; i++) {
+        const IrNode *leaf = ir_get(b.module.graph, b.trainings[0].params[i].leaf);
         assert_int_equal(leaf->op, IR_OP_param);
-        assert_true(fabs(b.params[i].lr - 1.2) < 1e-15);
-        assert_true(fabs(b.params[i].momentum - 0.9) < 1e-15);
-        assert_true(b.params[i].decay == (leaf->type.rank >= 2 ? 4e-5 : 0));
+        assert_true(fabs(b.trainings[0].params[i].lr - 1.2) < 1e-15);
+        assert_true(fabs(b.trainings[0].params[i].momentum - 0.9) < 1e-15);
+        assert_true(b.trainings[0].params[i].decay == (leaf->type.rank >= 2 ? 4e-5 : 0));
         decayed += leaf->type.rank >= 2;
     }
     assert_int_equal(decayed, 1 + 90 + 2 * 3 + 3);
@@ -151,8 +151,8 @@ static void test_settings_reach(void **state) {
     assert_int_equal(b.steps, 4);
     assert_int_equal(count_reached(&b.module, 0, IR_OP_frozen), 2 * 2);
     bool head = false;
-    for (size_t i = 0; i < b.nparams; i++) {
-        const IrType *t = &ir_get(b.module.graph, b.params[i].leaf)->type;
+    for (size_t i = 0; i < b.trainings[0].nparams; i++) {
+        const IrType *t = &ir_get(b.module.graph, b.trainings[0].params[i].leaf)->type;
         head = head || (t->rank == 4 && ir_type_size(t, IR_AXIS_O) == 48 &&
                         ir_type_size(t, IR_AXIS_KH) == 3);
     }
@@ -175,8 +175,8 @@ static void test_late_mean(void **state) {
     assert_int_equal(count_reached(&b.module, 0, IR_OP_frozen), 0);
     double values[] = {100, 100, 100, 1, 2, 3, 4, 10};
     assert_true(proxy_score(&b, values) == -4.0);
-    for (size_t i = 0; i < b.nparams; i++)
-        assert_true(b.params[i].decay == 0);
+    for (size_t i = 0; i < b.trainings[0].nparams; i++)
+        assert_true(b.trainings[0].params[i].decay == 0);
     arena_free(&a);
     program_free(p);
 }
@@ -283,7 +283,7 @@ static void test_inner_choices(void **state) {
     for (uint64_t i = 0; i < 4; i++) {
         Architecture *x = space_sample(s, &a, test_stream(1), i);
         ProxyBuild b = build_good(p, program_default_proxy(p), s, architecture_text(x), &a);
-        assert_int_equal(b.nparams, 3 * 2 + 4);
+        assert_int_equal(b.trainings[0].nparams, 3 * 2 + 4);
     }
     arena_free(&a);
     program_free(p);
@@ -331,10 +331,10 @@ static void test_proxy_space(void **state) {
     }
     ProxyBuild b = build_good(p, x, s, "k=3", &a);
     bool head = false;
-    for (size_t i = 0; i < b.nparams; i++) {
-        const IrType *t = &ir_get(b.module.graph, b.params[i].leaf)->type;
+    for (size_t i = 0; i < b.trainings[0].nparams; i++) {
+        const IrType *t = &ir_get(b.module.graph, b.trainings[0].params[i].leaf)->type;
         head = head || (t->rank == 4 && ir_type_size(t, IR_AXIS_KH) == 7);
-        assert_true(fabs(b.params[i].lr - 0.7) < 1e-12);
+        assert_true(fabs(b.trainings[0].params[i].lr - 0.7) < 1e-12);
     }
     assert_true(head);
     assert_int_equal(count_reached(&b.module, 0, IR_OP_tanh), 1);
@@ -353,7 +353,7 @@ static void test_no_taps(void **state) {
     ProxyBuild b =
         build_good(p, program_default_proxy(p), program_default_space(p), "width=16,op=conv", &a);
     /* conv 2, bn 2, conv 2, bn 2; head 4 */
-    assert_int_equal(b.nparams, 12);
+    assert_int_equal(b.trainings[0].nparams, 12);
     assert_int_equal(count_reached(&b.module, 0, IR_OP_frozen), 2);
     arena_free(&a);
     program_free(p);

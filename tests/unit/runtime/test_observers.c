@@ -63,7 +63,7 @@ static void expect(const char *network, const char *proxy, const double *want, s
     assert_int_equal(p.build.nmeasures, n);
     for (size_t i = 0; i < n; i++)
         if (!(fabs(p.values[i] - want[i]) <= 1e-12 * (1 + fabs(want[i]))))
-            fail_msg("%s: %.17g, expected %.17g", p.build.measure_names[i], p.values[i], want[i]);
+            fail_msg("%s: %.17g, expected %.17g", p.build.measures[i].name, p.values[i], want[i]);
     probe_close(&p);
 }
 
