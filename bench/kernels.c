@@ -205,7 +205,9 @@ static int winograd_dw_calls(Jit *jit, const Work *w, Call *call, int64_t *used)
     const ConvShape *s = &w->shape;
     int64_t piece = wino_dw_piece(s->in, s->out);
     Buf text = {0};
-    kernel_text_wino_dw(&text);
+    int64_t tiles = wino_tiles(s->n, s->oh, s->ow);
+    int by_image = wino_dw_by_image(tiles, s->in, piece);
+    kernel_text_wino_dw(&text, by_image);
     KernelFn *fn = get_kernel(jit, KERNEL_wino_dw, &text);
     int n = 0;
     for (int64_t k = 0; k < s->out; k += piece) {
@@ -229,7 +231,7 @@ static int winograd_dw_calls(Jit *jit, const Work *w, Call *call, int64_t *used)
                            k,
                            MIN(k + piece, s->out)};
     }
-    *used = w->at_more + wino_dw_scratch_bytes(wino_tiles(s->n, s->oh, s->ow), s->in, piece);
+    *used = w->at_more + wino_dw_scratch_bytes(tiles, s->in, piece, by_image);
     return n;
 }
 

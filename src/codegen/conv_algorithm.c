@@ -119,10 +119,20 @@ int64_t wino_scratch_bytes(const WinoBlocks *b, int64_t reduced) {
     return VECTOR * (4 + 2 * b->tiles + PLANES * planes);
 }
 
-int64_t wino_dw_scratch_bytes(int64_t tiles, int64_t in, int64_t piece) {
-    int64_t i = round_up(in, 4), o = round_up(piece, 4);
+/* Few tiles, and channels that fill vectors: additions to the products of 16 images of a pair of channels
+ * are 48 for the tree over lanes, 24 for one over images; and 32 a vector of x to turn it. */
+int wino_dw_by_image(int64_t tiles, int64_t in, int64_t out) {
+    int64_t images = round_up(in, LANES) * (LANES * tiles + 24 + 32 * LANES * tiles / out);
+    bool fewer = images < round_up(in, 4) * (LANES * tiles + 48);
+    return tiles <= WINO_DW_BY_IMAGE && fewer ? (int)tiles : 0;
+}
+
+int64_t wino_dw_scratch_bytes(int64_t tiles, int64_t in, int64_t piece, int by_image) {
+    int64_t i = round_up(in, by_image ? LANES : 4), o = round_up(piece, 4);
     tiles = MIN(tiles, WINO_DW_TILES);
-    return VECTOR * (2 * tiles + 12 * ((i + o) * tiles + 2)) + 21 * i * o * (int64_t)sizeof(float);
+    int64_t turned = by_image ? 12 * i * tiles : 0;
+    return VECTOR * (2 * tiles + turned + 12 * ((i + o) * tiles + 2)) +
+           21 * i * o * (int64_t)sizeof(float);
 }
 
 static bool can_be_packed(const ConvDesc *d) {

@@ -32,9 +32,11 @@ int64_t wino_scratch_bytes(const WinoBlocks *b, int64_t reduced);
 
 /* wino_dw sums the products of this many tiles by lanes, then over lanes, before it goes on: part
  * of the order of its sums. */
-enum { WINO_DW_TILES = 16 };
+enum { WINO_DW_TILES = 16, WINO_DW_BY_IMAGE = 4 };
 int64_t wino_dw_piece(int64_t in, int64_t out);
-int64_t wino_dw_scratch_bytes(int64_t tiles, int64_t in, int64_t piece);
+/* All tiles, if their sums are better worked image by image than by lanes, else 0. */
+int wino_dw_by_image(int64_t tiles, int64_t in, int64_t out);
+int64_t wino_dw_scratch_bytes(int64_t tiles, int64_t in, int64_t piece, int by_image);
 
 /* The packed weight gradient works STRIP places of the map at a time, of equal groups of at most GROUP
  * channels of each side, which are multiples of UNIT, itself one of every block of channels: no part

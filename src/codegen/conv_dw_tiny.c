@@ -11,7 +11,7 @@
 enum {
     PLACES = 4,
     MAX_UNITS = 9,
-    MAX_PASS = 5,
+    MAX_PASS = 6,
     PRODUCTS = 16,
     VECTOR = LANES * (int)sizeof(float)
 };
@@ -111,21 +111,9 @@ static void sum_images(Tiny *t, int l, int step, Value *sum) {
 /* Weights of 16 input channels, or as many as there are, of an output channel: `count` vectors. */
 static void store_weights(Tiny *t, Value out, Value in, const Value *v, int count) {
     Emit *e = t->e;
-    Value at = emit_add(e, emit_mul(e, out, t->in), in);
-    Value to = emit_at(e, t->dw, emit_muli(e, at, (int64_t)count * 4));
-    EmitIf whole;
-    emit_if(e, &whole, emit_cmp(e, LLVMIntSLE, emit_addi(e, in, LANES), t->in));
-    for (int k = 0; k < count; k++)
-        emit_store_part(e, v[k], 0, LANES, emit_ati(e, to, (int64_t)k * VECTOR));
-    emit_else(e, &whole);
-    Value left = emit_muli(e, emit_sub(e, t->in, in), count);
-    for (int k = 0; k < count * LANES; k++) {
-        EmitIf exists;
-        emit_if(e, &exists, emit_cmp(e, LLVMIntSLT, emit_int(e, k), left));
-        emit_store_part(e, v[k / LANES], k % LANES, 1, emit_ati(e, to, (int64_t)k * 4));
-        emit_endif(e, &exists);
-    }
-    emit_endif(e, &whole);
+    Value at = emit_add(e, emit_mul(e, out, t->in), in), left = emit_sub(e, t->in, in);
+    emit_store_floats(e, v, count, emit_muli(e, left, count),
+                      emit_at(e, t->dw, emit_muli(e, at, (int64_t)count * 4)));
 }
 
 /* Few sums a pass, so that the branches of the tree that wait for others stay in registers too. The

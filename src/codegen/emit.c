@@ -372,3 +372,17 @@ void emit_endif(Emit *e, EmitIf *f) {
     }
     LLVMPositionBuilderAtEnd(e->b, f->after);
 }
+
+void emit_store_floats(Emit *e, const Value *v, int n, Value left, Value ptr) {
+    EmitIf whole, exists;
+    emit_if(e, &whole, emit_cmp(e, LLVMIntSGE, left, emit_int(e, (int64_t)n * LANES)));
+    for (int k = 0; k < n; k++)
+        emit_store_part(e, v[k], 0, LANES, emit_ati(e, ptr, (int64_t)k * LANES * 4));
+    emit_else(e, &whole);
+    for (int k = 0; k < n * LANES; k++) {
+        emit_if(e, &exists, emit_cmp(e, LLVMIntSLT, emit_int(e, k), left));
+        emit_store_part(e, v[k / LANES], k % LANES, 1, emit_ati(e, ptr, (int64_t)k * 4));
+        emit_endif(e, &exists);
+    }
+    emit_endif(e, &whole);
+}

@@ -75,6 +75,8 @@ void emit_store(Emit *e, Value v, Value ptr); /* float or <16 x float> */
 
 /* Elements first .. first + count of a vector, to floats one after another. */
 void emit_store_part(Emit *e, Value v, int first, int count, Value ptr);
+/* All floats of n vectors one after another, or as many as are left. */
+void emit_store_floats(Emit *e, const Value *v, int n, Value left, Value ptr);
 /* Asks for a line that is to be read or written soon: the second-level cache has it then. */
 void emit_prefetch(Emit *e, Value ptr, bool write);
 

@@ -5,28 +5,15 @@
  * all stays in the cache: v[12][c / 4][tile][4] and g[12][k / 4][tile][4] hold the transformed
  * rows, s[12][k / 4][c / 4][4 k][4 c] their sums over tiles, then lanes; dw9[9][k / 4][c / 4][16]
  * gathers the inverse transform over passes and blocks of tiles. Channels past the last repeat it,
- * to the same bits. Planes of v and g are one vector apart, as in wino. */
+ * to the same bits. Planes of v and g are one vector apart, as in wino. Sums over tiles and lanes may
+ * be made another way, to the same bits: see wino_dw_by_image.c. */
 #include "codegen/conv_algorithm.h"
-#include "codegen/wino.h"
+#include "codegen/wino_dw.h"
 
-enum { BLOCK = 4, PASSES = 3, PLANES = 12 };
+enum { BLOCK = WINO_DW_BLOCK, PLANES = WINO_DW_PLANES, PASSES = 3 };
 
 /* The rows of a pass share most of their operations. */
 static const int rows_of_pass[PASSES][2] = {{1, 2}, {3, 4}, {0, 5}};
-
-typedef struct Weights {
-    Emit *e;
-    WinoMaps maps;
-    Value zeros, table, v, g, s, dw9, factors;
-    Value row, plane, out_row, out_plane; /* bytes */
-    Value in, out;                        /* channels; out: of this range */
-    Value in_blocks, out_blocks;
-    Value tiles;                     /* of all images */
-    Value first, count;              /* of the block being worked */
-    Value places;                    /* for tiles in v and g */
-    Value v_plane, g_plane, s_plane; /* bytes of one of PLANES */
-    Value pass;
-} Weights;
 
 static Value one(Emit *e) {
     return emit_int(e, 1);
@@ -37,7 +24,7 @@ static Value blocks_of(Emit *e, Value channels) {
 }
 
 /* Two rows of a transformed source tile. */
-static void input_pass(Weights *w, const int rows[2], const WinoTile *t, const Value row[6],
+static void input_pass(WinoWeights *w, const int rows[2], const WinoTile *t, const Value row[6],
                        Value to) {
     Value half[2][6];
     for (int c = 0; c < 6; c++) {
@@ -55,7 +42,7 @@ static void input_pass(Weights *w, const int rows[2], const WinoTile *t, const V
     }
 }
 
-static void gradient_pass(Weights *w, const int rows[2], const WinoTile *t, const Value row[4],
+static void gradient_pass(WinoWeights *w, const int rows[2], const WinoTile *t, const Value row[4],
                           Value to) {
     Value half[2][4];
     for (int c = 0; c < 4; c++) {
@@ -74,7 +61,7 @@ static void gradient_pass(Weights *w, const int rows[2], const WinoTile *t, cons
 }
 
 /* All tiles of one channel, for the pass being worked. */
-static void transform_channel(Weights *w, bool gradient, Value plane, Value to) {
+static void transform_channel(WinoWeights *w, bool gradient, Value plane, Value to) {
     Emit *e = w->e;
     EmitLoop l;
     Value row[6];
@@ -97,7 +84,7 @@ static void transform_channel(Weights *w, bool gradient, Value plane, Value to) 
     emit_loop_end(e, &l, NULL);
 }
 
-static void transform_channels(Weights *w, bool gradient) {
+static void transform_channels(WinoWeights *w, bool gradient) {
     Emit *e = w->e;
     Value blocks = gradient ? w->out_blocks : w->in_blocks;
     Value last = emit_addi(e, gradient ? w->out : w->in, -1);
@@ -118,7 +105,8 @@ static void transform_channels(Weights *w, bool gradient) {
 }
 
 /* Sums over tiles of `kb` x `cb` channels of a block of 4 x 4, first channels k and c. */
-static void sum_tiles(Weights *w, int kb, int cb, int k, int c, Value g, Value v, Value sum[16]) {
+static void sum_tiles(WinoWeights *w, int kb, int cb, int k, int c, Value g, Value v,
+                      Value sum[16]) {
     Emit *e = w->e;
     Value acc[16], x[BLOCK];
     for (int a = 0; a < kb * cb; a++)
@@ -140,7 +128,7 @@ static void sum_tiles(Weights *w, int kb, int cb, int k, int c, Value g, Value v
             sum[(k + i) * BLOCK + c + j] = acc[i * cb + j];
 }
 
-static void sum_block(Weights *w, Value g, Value v, Value s) {
+static void sum_block(WinoWeights *w, Value g, Value v, Value s) {
     Emit *e = w->e;
     int registers = emit_registers(e);
     int kb = registers >= 32 ? 4 : registers >= 8 ? 2 : 1, cb = registers >= 32 ? 4 : 2;
@@ -152,7 +140,7 @@ static void sum_block(Weights *w, Value g, Value v, Value s) {
 }
 
 /* s of the places of the pass. */
-static void multiply(Weights *w) {
+static void multiply_by_lanes(WinoWeights *w) {
     Emit *e = w->e;
     EmitLoop j, k, c;
     Value stride = emit_muli(e, w->places, BLOCK * 64);
@@ -185,7 +173,7 @@ static Value inverse_row(Emit *e, const Value s[6], int b) {
 }
 
 /* dw9[a][b] += G[row][a] * inverse_row(s of the row, b) for the rows of the pass. */
-static void add_pass(Weights *w) {
+static void add_pass(WinoWeights *w) {
     Emit *e = w->e;
     Value sum = emit_add(e, w->pass, w->first), factor[2][3], line[2][3];
     Value first = emit_cmp(e, LLVMIntEQ, sum, emit_int(e, 0));
@@ -193,8 +181,7 @@ static void add_pass(Weights *w) {
         factor[i / 3][i % 3] = emit_load_splat(
             e, emit_ati(e, emit_at(e, w->factors, emit_muli(e, w->pass, 24)), i * 4));
     EmitLoop l;
-    emit_loop_begin(e, &l, emit_int(e, 0), emit_mul(e, w->in_blocks, w->out_blocks), one(e), NULL,
-                    0);
+    emit_loop_begin(e, &l, emit_int(e, 0), w->sums, one(e), NULL, 0);
     Value at = emit_muli(e, l.i, 64), from = emit_at(e, w->s, at), to = emit_at(e, w->dw9, at),
           s[6];
     for (int r = 0; r < 2; r++) {
@@ -226,7 +213,7 @@ static void store_half(Emit *e, Value v, int half, Value ptr) {
 }
 
 /* dw9 into dw[o][i][3][3]: eight taps of each pair of channels at once, then the ninth. */
-static void write_weights(Weights *w) {
+static void write_weights(WinoWeights *w) {
     Emit *e = w->e;
     EmitLoop k, c;
     Value dw = emit_at(e, emit_arg_ptr(e, WINO_DW_DW), emit_mul(e, e->lo, emit_muli(e, w->in, 36)));
@@ -268,7 +255,7 @@ static Value factor_table(Emit *e) {
     return global;
 }
 
-static void open_weights(Weights *w) {
+static void open_weights(WinoWeights *w) {
     Emit *e = w->e;
     WinoMaps *maps = &w->maps;
     maps->rows = emit_arg(e, WINO_DW_H), maps->cols = emit_arg(e, WINO_DW_WIDTH);
@@ -288,17 +275,22 @@ static void open_weights(Weights *w) {
     Value block_bytes = emit_muli(e, w->places, BLOCK * 64);
     w->v_plane = emit_addi(e, emit_mul(e, w->in_blocks, block_bytes), 64);
     w->g_plane = emit_addi(e, emit_mul(e, w->out_blocks, block_bytes), 64);
-    w->s_plane = emit_muli(e, emit_mul(e, w->in_blocks, w->out_blocks), 64);
+    w->in_groups = LLVMBuildUDiv(e->b, emit_addi(e, w->in, LANES - 1), emit_int(e, LANES), "");
+    Value columns = w->by_image ? emit_muli(e, w->in_groups, BLOCK) : w->in_blocks;
+    w->sums = emit_mul(e, columns, w->out_blocks);
+    w->s_plane = emit_muli(e, w->sums, 64);
     w->table = emit_arg_ptr(e, WINO_DW_SCRATCH);
     w->v = emit_at(e, w->table, emit_muli(e, w->places, WINO_ENTRY_BYTES));
     w->g = emit_at(e, w->v, emit_muli(e, w->v_plane, PLANES));
     w->s = emit_at(e, w->g, emit_muli(e, w->g_plane, PLANES));
     w->dw9 = emit_at(e, w->s, emit_muli(e, w->s_plane, PLANES));
+    w->turned = emit_at(e, w->dw9, emit_muli(e, w->s_plane, 9));
+    w->turned_plane = emit_mul(e, emit_muli(e, w->in_groups, LANES), emit_muli(e, w->places, 64));
     w->factors = factor_table(e);
 }
 
 /* All passes over one block of tiles. */
-static void add_tiles(Weights *w) {
+static void add_tiles(WinoWeights *w) {
     Emit *e = w->e;
     wino_write_table(e, &w->maps, w->table, w->first, w->count);
     EmitLoop pass;
@@ -306,14 +298,17 @@ static void add_tiles(Weights *w) {
     w->pass = pass.i;
     transform_channels(w, false);
     transform_channels(w, true);
-    multiply(w);
+    if (w->by_image)
+        wino_multiply_by_image(w);
+    else
+        multiply_by_lanes(w);
     add_pass(w);
     emit_loop_end(e, &pass, NULL);
 }
 
 void emit_wino_dw(Emit *e, const char *text) {
-    (void)text;
-    Weights w = {.e = e, .zeros = wino_zero_row(e)};
+    WinoWeights w = {.e = e, .zeros = wino_zero_row(e)};
+    w.by_image = emit_registers(e) >= 32 ? kernel_read_wino_dw(text) : 0; /* else too few */
     open_weights(&w);
     EmitIf any;
     EmitLoop l;
@@ -323,6 +318,9 @@ void emit_wino_dw(Emit *e, const char *text) {
     w.count = emit_min(e, w.places, emit_sub(e, w.tiles, l.i));
     add_tiles(&w);
     emit_loop_end(e, &l, NULL);
-    write_weights(&w);
+    if (w.by_image)
+        wino_weights_by_image(&w);
+    else
+        write_weights(&w);
     emit_endif(e, &any);
 }

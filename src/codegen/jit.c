@@ -19,7 +19,7 @@
 #include <time.h>
 
 /* Raised whenever an emitter's output for an unchanged text changes. */
-enum { CODEGEN_VERSION = 14 };
+enum { CODEGEN_VERSION = 16 };
 
 static const char passes[] = "function(early-cse,simplifycfg,loop-mssa(licm),gvn,"
                              "instcombine<no-verify-fixpoint>,simplifycfg)";

@@ -250,9 +250,10 @@ NestDesc kernel_read_nest(const char *text);
 
 void kernel_text_wino(Buf *b, const WinoDesc *d);
 void kernel_text_wino_filter(Buf *b, bool turned); /* windows by 180 degrees, for conv_dx */
-void kernel_text_wino_dw(Buf *b);
+void kernel_text_wino_dw(Buf *b, int by_image);    /* wino_dw_by_image(), or 0 to the same bits */
 WinoDesc kernel_read_wino(const char *text);
 bool kernel_read_wino_filter(const char *text);
+int kernel_read_wino_dw(const char *text);
 
 /* Canonical descriptor texts, and their readers. A text that its writer did not make is a bug. */
 void kernel_text_conv(Buf *b, KernelKind kind, const ConvDesc *d);

@@ -12,8 +12,8 @@ void kernel_text_wino_filter(Buf *b, bool turned) {
     buf_printf(b, "wino_filter turned=%d", turned);
 }
 
-void kernel_text_wino_dw(Buf *b) {
-    buf_puts(b, "wino_dw");
+void kernel_text_wino_dw(Buf *b, int by_image) {
+    buf_printf(b, "wino_dw by_image=%d", by_image);
 }
 
 WinoDesc kernel_read_wino(const char *text) {
@@ -28,4 +28,11 @@ bool kernel_read_wino_filter(const char *text) {
     if (sscanf(text, "wino_filter turned=%d", &turned) != 1)
         BUG("kernel text '%s' is not a Winograd filter", text);
     return turned != 0;
+}
+
+int kernel_read_wino_dw(const char *text) {
+    int by_image;
+    if (sscanf(text, "wino_dw by_image=%d", &by_image) != 1)
+        BUG("kernel text '%s' is not a Winograd weight gradient", text);
+    return by_image;
 }

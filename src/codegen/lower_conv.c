@@ -78,6 +78,7 @@ static ConvJob read_job(const IrModule *m, const Group *group, bool direct) {
 typedef struct WinoSizes {
     int64_t reduced, written, tiles, filter_bytes, scratch_bytes;
     WinoBlocks blocks;
+    int by_image; /* dw */
 } WinoSizes;
 
 static int64_t round_up(int64_t bytes) {
@@ -92,7 +93,9 @@ static WinoSizes wino_sizes(const ConvJob *job) {
                    .tiles = wino_tiles(job->tx.n, to->h, to->w)};
     if (job->kind == KERNEL_conv_dw) {
         s.blocks.piece = wino_dw_piece(job->tx.c, job->ty.c);
-        s.scratch_bytes = round_up(wino_dw_scratch_bytes(s.tiles, job->tx.c, s.blocks.piece));
+        s.by_image = wino_dw_by_image(s.tiles, job->tx.c, s.blocks.piece);
+        s.scratch_bytes =
+            round_up(wino_dw_scratch_bytes(s.tiles, job->tx.c, s.blocks.piece, s.by_image));
         return s;
     }
     s.blocks = wino_blocks(s.tiles, s.reduced, s.written);
@@ -245,7 +248,7 @@ static void lower_winograd_dw(Lower *l, const ConvJob *job, const WinoSizes *s, 
     arg[WINO_DW_Y_BLOCK] = lower_block_bytes(y);
     for (int64_t k = 0; k < y->c; k += s->blocks.piece) {
         Buf text = {0};
-        kernel_text_wino_dw(&text);
+        kernel_text_wino_dw(&text, s->by_image);
         int64_t end = MIN(k + s->blocks.piece, y->c);
         PlanCall *call =
             lower_push(l, KERNEL_wino_dw, lower_take_text(l, &text), arg, WINO_DW_NARGS, end,

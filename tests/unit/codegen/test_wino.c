@@ -206,11 +206,13 @@ static void run_dw(const Sessions *sessions, Draw *r) {
     arg[WINO_DW_OH] = c->OH, arg[WINO_DW_OW] = c->OW;
     arg[WINO_DW_PAD_H] = c->pad[0], arg[WINO_DW_PAD_W] = c->pad[1];
     arg[WINO_DW_X_BLOCK] = s.nx / blocks * 4, arg[WINO_DW_Y_BLOCK] = s.ny / blocks * 4;
-    int64_t scratch = wino_dw_scratch_bytes(wino_tiles(c->N, c->OH, c->OW), c->I, c->O);
+    int64_t tiles = wino_tiles(c->N, c->OH, c->OW);
+    int by_image = tiles <= WINO_DW_BY_IMAGE && draw_int(r, 0, 1) ? (int)tiles : 0;
+    int64_t scratch = wino_dw_scratch_bytes(tiles, c->I, c->O, by_image);
     arg[WINO_DW_SCRATCH] = memory_take(&s.m, scratch / 4);
     memory_at(&s.m, arg[WINO_DW_SCRATCH])[scratch / 4] = 7;
     Buf text = {0};
-    kernel_text_wino_dw(&text);
+    kernel_text_wino_dw(&text, by_image);
     double *m = magnitudes(&s, 0, 1, s.nw);
     run_everywhere(sessions, KERNEL_wino_dw, text.text, &s.m, arg, c->O, draw_int(r, 0, c->O),
                    s.at_w, s.nw, m);
