@@ -31,6 +31,14 @@ static bool wanted_counts(Session *s, unsigned *wanted) {
     return !only;
 }
 
+/* Of two exact decimal numbers. */
+static bool is_more(const SpaceCount *a, const SpaceCount *b) {
+    if (!a->n || !b->n || !a->exact || !b->exact)
+        return false;
+    size_t la = strlen(a->n), lb = strlen(b->n);
+    return la > lb || (la == lb && strcmp(a->n, b->n) > 0);
+}
+
 static void print_text(const Space *space, const SpaceCount *counts, unsigned wanted, Buf *b) {
     buf_printf(b, "space %s\n", space_name(space));
     for (int i = 0; i < SPACE_COUNTS; i++) {
@@ -38,7 +46,7 @@ static void print_text(const Space *space, const SpaceCount *counts, unsigned wa
         if (!(wanted & 1u << i))
             continue;
         if (!c->n)
-            buf_printf(b, "  %-11s out of reach", names[i]);
+            buf_printf(b, "  %-11s out of reach: %s", names[i], c->why);
         else if (c->exact)
             buf_printf(b, "  %-11s %s", names[i], c->n);
         else
@@ -46,6 +54,10 @@ static void print_text(const Space *space, const SpaceCount *counts, unsigned wa
                        c->n, c->lo, c->hi);
         buf_printf(b, "   (%s)\n", meanings[i]);
     }
+    if (is_more(&counts[SPACE_NETWORKS], &counts[SPACE_DISTINCT]))
+        buf_puts(b,
+                 "  more networks than distinct points: some points that a symmetry makes one are "
+                 "different networks\n");
 }
 
 static void print_json(const SpaceCount *counts, Buf *b) {

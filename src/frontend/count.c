@@ -8,7 +8,7 @@
 
 #include "frontend/points.h"
 
-enum { MAX_VISITED = 100000, DRAWS = 400 };
+enum { MAX_VISITED = 100000 };
 
 /* ---- raw ---- */
 
@@ -114,13 +114,13 @@ typedef struct Visit {
     HashSet networks;
 } Visit;
 
-static bool add_network(Visit *v, Session *s, SpaceUse *use, Arena *scratch) {
+bool count_network(Session *s, SpaceUse *use, Arena *scratch, Hash128 *out) {
     NetworkUse *net = session_network(s, use, NULL);
     IrModule m;
     if (!net || !session_network_build(s, net, 1, scratch, &m))
         return false;
     IrModule canonical = ir_canonicalise(scratch, &m);
-    hash_set_add(&v->networks, ir_hash(&canonical));
+    *out = ir_hash(&canonical);
     return true;
 }
 
@@ -138,8 +138,11 @@ static bool visit_point(Visit *v, Odometer *o) {
     int violated = ok ? session_first_violated(&s, use) : -2;
     ok = violated != -2;
     if (violated == -1) {
+        Hash128 network;
         v->satisfying++;
-        ok = !v->want_networks || add_network(v, &s, use, &scratch);
+        ok = !v->want_networks || count_network(&s, use, &scratch, &network);
+        if (ok && v->want_networks)
+            hash_set_add(&v->networks, network);
     }
     ok = session_end(&s, true) && ok;
     arena_free(&scratch);
@@ -155,94 +158,6 @@ static bool visit_all(Visit *v, const volatile int *interrupt) {
     VEC_FREE(o.digits);
     VEC_FREE(o.limits);
     return ok;
-}
-
-/* ---- estimates: points drawn uniformly ---- */
-
-typedef struct Uniform {
-    RandomStream stream;
-    uint64_t asked;
-    double total, at;            /* of raw points; the leaf that holds number `at` is taken */
-    VEC(const char *) addresses; /* of its structural decisions */
-    VEC(int64_t) indices;
-    Arena *arena;
-    bool found;
-} Uniform;
-
-static bool uniform_leaf(void *user, Leaf *leaf) {
-    Uniform *u = user;
-    double points = 1;
-    for (size_t i = 0; i < leaf->variables.len; i++)
-        if (leaf->variables.items[i].index < 0)
-            points *= (double)leaf->variables.items[i].domain->domain.count;
-    if (u->at >= points) {
-        u->at -= points;
-        return true;
-    }
-    for (size_t i = 0; i < leaf->variables.len; i++) {
-        const PredVariable *v = &leaf->variables.items[i];
-        if (v->index < 0)
-            continue;
-        VEC_PUSH(u->addresses, arena_strdup(u->arena, v->address));
-        VEC_PUSH(u->indices, v->index);
-    }
-    u->found = true;
-    return false;
-}
-
-static int64_t pick_uniform(void *user, Session *s, const char *address, const EvalDomain *d) {
-    Uniform *u = user;
-    (void)s;
-    for (size_t i = 0; i < u->addresses.len; i++)
-        if (strcmp(u->addresses.items[i], address) == 0)
-            return u->indices.items[i];
-    return (int64_t)random_below(u->stream, u->asked++, (uint64_t)d->domain.count);
-}
-
-/* 1 within constraints, 0 not, -1 a mistake. */
-static int draw_satisfies(const Space *space, const Natural *raw, uint64_t draw) {
-    Arena arena;
-    Session s;
-    arena_init(&arena, "count");
-    Uniform u = {.stream =
-                     stream_below(random_stream(0, 0, RANDOM_SAMPLE, hash128("count", 5, 0)), draw),
-                 .arena = &arena};
-    u.at = random_uniform(u.stream, u.asked++) * natural_double(raw);
-    count_leaves(space, uniform_leaf, &u);
-    session_begin(&s, space->program,
-                  &(SessionConfig){.arena = &arena, .oracle = {.user = &u, .pick = pick_uniform}});
-    SpaceUse *use = session_space(&s, space);
-    int result = -1;
-    if (use && session_decide_all(&s, space, use)) {
-        int violated = session_first_violated(&s, use);
-        result = violated == -2 ? -1 : violated == -1;
-    }
-    session_end(&s, true);
-    VEC_FREE(u.addresses);
-    VEC_FREE(u.indices);
-    arena_free(&arena);
-    return result;
-}
-
-/* raw * share, a 95 % interval by Wilson's formula. */
-static bool estimate(const Space *space, const Natural *raw, Arena *arena,
-                     const volatile int *interrupt, SpaceCount *out) {
-    double hits = 0, z = 1.96, n = DRAWS, total = natural_double(raw);
-    if (!isfinite(total))
-        return false;
-    for (uint64_t i = 0; i < DRAWS; i++) {
-        int holds = interrupt && *interrupt ? -1 : draw_satisfies(space, raw, i);
-        if (holds < 0)
-            return false;
-        hits += holds;
-    }
-    double p = hits / n, middle = (p + z * z / (2 * n)) / (1 + z * z / n);
-    double half = z / (1 + z * z / n) * sqrt(p * (1 - p) / n + z * z / (4 * n * n));
-    out->n = arena_printf(arena, "%.0f", total * p);
-    out->lo = arena_printf(arena, "%.0f", hits > 0 ? total * fmax(middle - half, 0) : 0);
-    out->hi = arena_printf(arena, "%.0f", total * fmin(middle + half, 1));
-    out->exact = false;
-    return true;
 }
 
 /* ---- what program.h promises ---- */
@@ -282,11 +197,31 @@ static void count_satisfying(Space *space, const Natural *raw, bool raw_known, A
     if (!raw_known || natural_double(raw) <= MAX_VISITED / 10)
         count_by_visits(space, false, interrupt, arena, out);
     if (!out->n && raw_known)
-        estimate(space, raw, arena, interrupt, out);
+        estimate_satisfying(space, raw, arena, interrupt, out);
 }
 
 static bool few(const SpaceCount *c) {
     return c->n && c->exact && strlen(c->n) <= 6 && atol(c->n) <= MAX_VISITED;
+}
+
+/* Of what is out of reach. */
+static void say_why(SpaceCount *out, unsigned wanted, const SpaceCount *satisfying,
+                    const volatile int *interrupt) {
+    static const char *const why[SPACE_COUNTS] = {
+        "choices stand in bodies, or what they can be depends on a network",
+        "no formula counts the points, and they are too many to be visited",
+        "the points are too many to be compared one by one",
+        "not every network builds",
+    };
+    for (int i = 0; i < SPACE_COUNTS; i++) {
+        if (out[i].n || !(wanted & 1u << i))
+            continue;
+        out[i].why = why[i];
+        if (i == SPACE_NETWORKS && !satisfying->n)
+            out[i].why = "the points are not counted";
+        if (interrupt && *interrupt)
+            out[i].why = "interrupted";
+    }
 }
 
 void space_count(Space *space, unsigned wanted, Arena *arena, const volatile int *interrupt,
@@ -315,6 +250,9 @@ void space_count(Space *space, unsigned wanted, Arena *arena, const volatile int
     }
     if (wanted & 1u << SPACE_NETWORKS && few(&satisfying))
         count_by_visits(space, true, interrupt, arena, &out[SPACE_NETWORKS]);
+    else if (wanted & 1u << SPACE_NETWORKS && satisfying.n && raw_known)
+        estimate_networks(space, &raw.total, &satisfying, arena, interrupt, &out[SPACE_NETWORKS]);
+    say_why(out, wanted, &satisfying, interrupt);
     natural_free(&raw.total);
 }
 

@@ -70,6 +70,20 @@ bool walk_requires(Walkthrough *w, Leaf *leaf);
 bool count_distinct(const Space *space, Natural *out, const volatile int *interrupt);
 bool space_has_symmetry(const Space *space);
 
+/* The hash of the canonical network of a session's point; false if it does not build. */
+bool count_network(Session *s, SpaceUse *use, Arena *scratch, Hash128 *out);
+
+/* Estimates (count_estimate.c); false, and nothing written, if a draw fails or is interrupted. */
+/* Points within constraints: raw times the share that draws find, with Wilson's interval. */
+bool estimate_satisfying(const Space *space, const Natural *raw, Arena *arena,
+                         const volatile int *interrupt, SpaceCount *out);
+/* Different networks, from how often drawn points have the same one, by Chao's estimator (Scandinavian
+ * Journal of Statistics, 1984), which errs below where networks have unequally many points. So the
+ * interval ends above at the number of points; below at what was seen, or the number at which so few
+ * pairs would be rare, whatever the numbers of points are. */
+bool estimate_networks(const Space *space, const Natural *raw, const SpaceCount *points,
+                       Arena *arena, const volatile int *interrupt, SpaceCount *out);
+
 enum { COUNT_BUDGET = 400000000 };
 
 #endif

@@ -79,6 +79,7 @@ typedef enum SpaceCountKind {
 typedef struct SpaceCount {
     const char *n, *lo, *hi; /* decimal, in the arena */
     bool exact;
+    const char *why; /* out of reach */
 } SpaceCount;
 
 /* wanted: bits of SpaceCountKind. Takes seconds to a minute for large spaces; ends early, with what

@@ -371,6 +371,38 @@ static IsoGraph random_graph(RandomStream s, uint64_t index) {
     return g;
 }
 
+static void networks_between(const char *choices, const char *network, double lo, double truth,
+                             double hi) {
+    char text[400];
+    snprintf(text, sizeof text, "space s {\n  input image[3, 4, 4];\n%s  network = %s;\n}\n",
+             choices, network);
+    Program *p = load_good("count.nas", text);
+    Arena a;
+    arena_init(&a, "test");
+    SpaceCount c[SPACE_COUNTS];
+    space_count(program_default_space(p), 1u << SPACE_NETWORKS, &a, NULL, c);
+    const SpaceCount *n = &c[SPACE_NETWORKS];
+    assert_non_null(n->n);
+    assert_false(n->exact);
+    assert_in_range(atof(n->n), lo, hi);
+    assert_true(atof(n->lo) <= truth && truth <= atof(n->hi));
+    arena_free(&a);
+    program_free(p);
+}
+
+/* Of 262,144 points: 512 networks of 512 points each, which a thousand draws know well; 300 of very
+ * unequal numbers of points, of which a thousand draws meet a part; one a point, of which they meet no
+ * two and can only say that there are more than 1000^2 / (2 ln 40). */
+static void test_networks_estimated(void **state) {
+    (void)state;
+    networks_between("  choice a[i in 1..3] in 1..8;\n  choice idle[i in 1..3] in 1..8;\n",
+                     "conv(1, a[1]) -> conv(1, a[2]) -> conv(1, a[3])", 450, 512, 580);
+    networks_between("  choice a in 1..512;\n  choice b in 1..512;\n",
+                     "conv(1, if a > 300 then 1 else a)", 150, 300, 450);
+    networks_between("  choice a in 1..512;\n  choice b in 1..512;\n", "conv(1, a) -> conv(1, b)",
+                     135000, 262144, 262144);
+}
+
 static void test_iso_hash(void **state) {
     (void)state;
     enum { N = 500 };
@@ -443,6 +475,7 @@ int main(void) {
         cmocka_unit_test(test_isomorphism),
         cmocka_unit_test(test_visits),
         cmocka_unit_test(test_estimate),
+        cmocka_unit_test(test_networks_estimated),
         cmocka_unit_test(test_iso_hash),
         cmocka_unit_test(test_bad_symmetry),
         cmocka_unit_test(test_natural),
