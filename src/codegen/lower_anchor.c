@@ -93,6 +93,8 @@ static void copy_piece(Lower *l, CopyOp op, Piece from, Piece to, const Layout *
     int64_t arg[COPY_NARGS] = {0};
     arg[COPY_SRC] = piece_offset(l, &from, &src);
     arg[COPY_DST] = piece_offset(l, &to, &dst);
+    if (op == COPY_MOVE && arg[COPY_SRC] == arg[COPY_DST])
+        return; /* a view */
     arg[COPY_A] = dst.blocks;
     arg[COPY_ROWS] = whole_rows ? 1 : size->h;
     arg[COPY_LEN] = size->w * VECTOR_BYTES * (whole_rows ? size->h : 1);

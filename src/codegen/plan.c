@@ -10,6 +10,7 @@
 #include "codegen/legalise.h"
 #include "codegen/lower.h"
 #include "codegen/memplan.h"
+#include "codegen/views.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +35,8 @@ typedef struct Planner {
     Fusion fusion;
     MapLowered *maps;        /* of each group that is no anchor */
     int64_t *offset;         /* of each node of the plan's module, -1: none */
-    int32_t *buffer;         /* of each node, -1: none */
+    int32_t *buffer;         /* of each node, -1: none; a view has that of what it lies in */
+    View *view;              /* of each node */
     int32_t *scratch_buffer; /* of each group, -1: none */
     LowerFilter *filters;    /* made by the setup */
     int64_t *filter_at;      /* offset of each */
@@ -196,24 +198,43 @@ static int64_t place_filters(Planner *p, int64_t end) {
     return end;
 }
 
+/* The value in whose memory r lies, r itself if it is no view; adds where to *at. */
+static IrRef whole_of(const Planner *p, IrRef r, int64_t *at) {
+    for (; p->view[r].of != IR_NONE; r = p->view[r].of)
+        *at += p->view[r].at;
+    return r;
+}
+
+/* The memory of r begins, at the latest, with call k. */
+static void begin_buffer(Planner *p, IrRef r, int k) {
+    int64_t at = 0;
+    IrRef whole = whole_of(p, r, &at);
+    if (p->buffer[whole] < 0) {
+        p->buffer[whole] = (int32_t)p->nbuffers;
+        int64_t bytes = layout_of(&ir_get(p->plan->module.graph, whole)->type).bytes;
+        p->buffers[p->nbuffers++] = (MemBuffer){bytes, k, k, -1, 0};
+    }
+    p->buffer[r] = p->buffer[whole];
+    p->buffers[p->buffer[r]].last = k;
+}
+
 static void make_buffers(Planner *p) {
     const IrModule *m = &p->plan->module;
     size_t n = ir_graph_len(m->graph);
     p->buffers = ARENA_ARRAY(p->scratch, MemBuffer, n + p->fusion.ngroups);
     p->scratch_buffer = ARENA_ARRAY(p->scratch, int32_t, p->fusion.ngroups);
     p->buffer = ARENA_ARRAY(p->scratch, int32_t, n);
-    for (size_t r = 0; r < n; r++)
+    bool *leaf = ARENA_ARRAY(p->scratch, bool, n);
+    for (size_t r = 0; r < n; r++) {
         p->buffer[r] = -1;
+        leaf[r] = p->offset[r] >= 0;
+    }
+    p->view = views_find(p->scratch, m, &p->fusion, leaf);
     for (size_t k = 0; k < p->fusion.ngroups; k++) {
         const Group *g = &p->fusion.groups[k];
-        for (size_t i = 0; i < g->nouts; i++) {
-            IrRef r = g->outs[i];
-            if (p->offset[r] >= 0)
-                continue;
-            p->buffer[r] = (int32_t)p->nbuffers;
-            p->buffers[p->nbuffers++] =
-                (MemBuffer){layout_of(&ir_get(m->graph, r)->type).bytes, (int)k, (int)k, -1, 0};
-        }
+        for (size_t i = 0; i < g->nouts; i++)
+            if (!leaf[g->outs[i]])
+                begin_buffer(p, g->outs[i], (int)k);
         for (size_t i = 0; i < g->nins; i++)
             if (p->buffer[g->ins[i]] >= 0)
                 p->buffers[p->buffer[g->ins[i]]].last = (int)k;
@@ -237,18 +258,21 @@ static void keep_roots(Planner *p) {
     }
 }
 
-/* Lets results of a map take the place of operands that die there and are not read later in it. */
+/* Lets results of a map take the place of operands that die there and are not read later in it; views
+ * have no place to give or take. */
 static void take_places(Planner *p, int k) {
     const MapLowered *map = &p->maps[k];
     for (size_t o = 0; o < p->fusion.groups[k].nouts; o++) {
         int32_t out = p->buffer[map->out[o]];
-        if (out < 0 || !fuse_is_lanes(ir_get(p->plan->module.graph, map->out[o])))
+        if (out < 0 || p->view[map->out[o]].of != IR_NONE ||
+            !fuse_is_lanes(ir_get(p->plan->module.graph, map->out[o])))
             continue;
         for (size_t i = 0; i < map->program.ninputs; i++) {
             if (map->program.input[i] != MAP_LANES || map->in_last[i] > map->out_first[o])
                 continue;
             int32_t in = p->buffer[map->in[i]];
-            if (in < 0 || p->buffers[in].last != k || p->buffers[in].bytes != p->buffers[out].bytes)
+            if (in < 0 || p->view[map->in[i]].of != IR_NONE || p->buffers[in].last != k ||
+                p->buffers[in].bytes != p->buffers[out].bytes)
                 continue;
             bool taken = false;
             for (size_t q = 0; q < o; q++) {
@@ -284,8 +308,11 @@ static bool place_all(Planner *p, NascError *err) {
         return false;
     }
     for (size_t r = 0; r < n; r++)
-        if (p->buffer[r] >= 0)
-            p->offset[r] = p->buffers[p->buffer[r]].offset;
+        if (p->buffer[r] >= 0) {
+            int64_t at = 0;
+            whole_of(p, (IrRef)r, &at);
+            p->offset[r] = p->buffers[p->buffer[r]].offset + at;
+        }
     return true;
 }
 

@@ -330,6 +330,53 @@ static size_t count_calls(const Plan *p, KernelKind kind) {
     return n;
 }
 
+/* What is sliced or joined by channels lies where it is, for one block of images: only a part that is
+ * a leaf, or lies elsewhere already, is copied. Values are those of the reference however their
+ * places are taken over. */
+static void test_views(void **state) {
+    static const struct {
+        int batch, channels;
+        size_t copies;
+    } cases[] = {{16, 3, 3}, {5, 4, 3}, {17, 3, 7}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        Arena arena;
+        arena_init(&arena, "test");
+        int n = cases[i].batch, c = cases[i].channels;
+        const char *text =
+            arena_printf(&arena,
+                         "%%0 = input {slot=0} : [n=%d, c=%d, h=2, w=3]\n"
+                         "%%1 = relu(%%0) : [n=%d, c=%d, h=2, w=3]\n"
+                         "%%2 = mul(%%0, %%0) : [n=%d, c=%d, h=2, w=3]\n"
+                         "%%3 = concat(%%1, %%2, %%1) {axis=c} : [n=%d, c=%d, h=2, w=3]\n"
+                         "%%4 = concat(%%2, %%0) {axis=c} : [n=%d, c=%d, h=2, w=3]\n"
+                         "%%5 = slice(%%3) {axis=c lo=2 hi=%d} : [n=%d, c=%d, h=2, w=3]\n"
+                         "%%6 = slice(%%3) {axis=c lo=%d hi=%d} : [n=%d, c=%d, h=2, w=3]\n"
+                         "%%7 = sub(%%5, %%6) : [n=%d, c=%d, h=2, w=3]\n"
+                         "%%8 = sub(%%1, %%7) : [n=%d, c=%d, h=2, w=3]\n"
+                         "%%9 = mul(%%3, %%3) : [n=%d, c=%d, h=2, w=3]\n"
+                         "root a = %%8\nroot b = %%4\nroot c = %%9\n",
+                         n, c, n, c, n, c, n, 3 * c, n, 2 * c, c + 2, n, c, 2 * c, 3 * c, n, c, n,
+                         c, n, c, n, 3 * c);
+        IrModule m;
+        IrError bad;
+        if (!ir_read(&arena, text, strlen(text), &m, &bad))
+            fail_msg("%s", bad.message);
+        double **want = case_reference(&arena, &m, REF_DOUBLE);
+        for (int fuse = 0; fuse < 2; fuse++) {
+            PlanCase k = case_make(*state, &arena, &m, NULL, 0, fuse);
+            for (int part = 0; part < 2; part++)
+                plan_run(&k.plan, part, k.base);
+            for (size_t r = 0; r < m.nroots; r++) {
+                int64_t size = ir_type_elements(&ir_get(m.graph, m.roots[r])->type);
+                assert_true(case_distance(case_output(&k, &arena, r), want[r], size) < 1e-6);
+            }
+            assert_int_equal(count_calls(&k.plan, KERNEL_copy), cases[i].copies);
+            case_free(&k);
+        }
+        arena_free(&arena);
+    }
+}
+
 /* The filters of the three frozen convolutions, forward and gradient, are made by the setup alone;
  * with direct kernels alone the same losses come out but for rounding. */
 static void test_algorithms(void **state) {
@@ -464,6 +511,7 @@ int main(void) {
         cmocka_unit_test(test_mixed_ops),
         cmocka_unit_test(test_gradients_of_random_nets),
         cmocka_unit_test(test_bits),
+        cmocka_unit_test(test_views),
         cmocka_unit_test(test_algorithms),
         cmocka_unit_test(test_wide),
         cmocka_unit_test(test_listing),
