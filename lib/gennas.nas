@@ -1,7 +1,7 @@
 // GenNAS (Li et al., "Generic neural architecture search via regression", NeurIPS 2021): a network
 // learns, from noise that is new at every step, to give fixed synthetic signals at each of its
-// stages; the loss it reaches ranks it. Read off the last training pass: batch norms see their own
-// batch there, while the authors read in evaluation mode.
+// stages; the loss it then has on new noise ranks it, in evaluation mode: batch norms use statistics
+// that ran along with the training.
 proxy gennas(net,
     count = 8,                         // images of noise
     steps = 100, lr = 0.1, momentum = 0.9, decay = 0,
@@ -34,11 +34,15 @@ proxy gennas(net,
   }
 
   z = noise(0, 1, n: count, c: net.input[0], h: net.input[1], w: net.input[2]);
-  feature(i) = if net.taps == 0 then (z -> m).out else (z -> m).taps[i];
-  out[i in 0..last] = feature(i) -> resize(side, side, mode: "bilinear") -> head[i];
-  err[i in 0..last] = mean((out[i] - target[i]) ^ 2);
+  error(y, i, head) = {
+    feature = if net.taps == 0 then y.out else y.taps[i];
+    return mean(((feature -> resize(side, side, mode: "bilinear") -> head) - target[i]) ^ 2);
+  };
+  err[i in 0..last] = error(z -> m, i, head[i]);
+  read[i in 0..last] = error(z -> (m with mode: evaluation), i, head[i] with mode: evaluation);
 
   train(loss: sum(i in 0..last) err[i], steps: steps, by: sgd(lr, momentum: momentum, decay: decay));
   measure loss = sum(i in 0..last) (weight(i) * err[i]);
-  score = -(loss at steps);
+  measure final at end = sum(i in 0..last) (weight(i) * read[i]);
+  score = -final;
 }

@@ -100,19 +100,39 @@ static bool check_gradients(const Planner *p, NascError *err) {
     return true;
 }
 
+/* The forward roots, then for each slot the gradient for it: given, or of root 0. */
+static bool add_gradients(Planner *p, const IrModule *canonical, IrModule *out, NascError *err) {
+    IrModule forward = *canonical, graded;
+    IrError ir_err = {0};
+    IrRef *wrt = ARENA_ARRAY(p->scratch, IrRef, p->nslots);
+    size_t n = 0, next = p->nforward;
+    forward.nroots = p->nforward;
+    for (size_t i = 0; i < p->nslots; i++)
+        if (!p->slots[i].update->root)
+            wrt[n++] = p->slots[i].param;
+    if (!ir_gradient(p->scratch, &forward, 0, wrt, n, &graded, &ir_err)) {
+        nasc_fail(err, NASC_PROGRAM_ERROR, "%s", ir_err.message);
+        return false;
+    }
+    *out = (IrModule){graded.graph, p->nforward + p->nslots,
+                      ARENA_ARRAY(p->scratch, IrRef, p->nforward + p->nslots),
+                      ARENA_ARRAY(p->scratch, const char *, p->nforward + p->nslots)};
+    for (size_t i = 0; i < out->nroots; i++) {
+        size_t given = i < p->nforward ? 0 : p->slots[i - p->nforward].update->root;
+        size_t from = i < p->nforward ? i : given ? given : next++;
+        const IrModule *m = given ? canonical : &graded;
+        out->roots[i] = m->roots[from];
+        out->root_names[i] = m->root_names[from];
+    }
+    return true;
+}
+
 /* canonical -> with gradients -> expanded -> legal, in the plan's arena. */
 static bool make_module(Planner *p, const IrModule *canonical, NascError *err) {
     IrModule m = *canonical;
-    IrError ir_err = {0};
-    if (p->nslots > 0) {
-        IrRef *wrt = ARENA_ARRAY(p->scratch, IrRef, p->nslots);
-        for (size_t i = 0; i < p->nslots; i++)
-            wrt[i] = p->slots[i].param;
-        if (!ir_gradient(p->scratch, canonical, 0, wrt, p->nslots, &m, &ir_err)) {
-            nasc_fail(err, NASC_PROGRAM_ERROR, "%s", ir_err.message);
-            return false;
-        }
-    }
+    m.nroots = p->nforward;
+    if (p->nslots > 0 && !add_gradients(p, canonical, &m, err))
+        return false;
     m = ir_prune(p->scratch, &m);
     m = ir_expand(p->scratch, &m);
     if (!legalise(p->arena, &m, &p->plan->module, err))
@@ -455,7 +475,7 @@ bool plan_make(Jit *jit, Arena *arena, const IrModule *canonical, const PlanUpda
     Planner p = {.plan = out,
                  .arena = arena,
                  .scratch = &scratch,
-                 .nforward = canonical->nroots,
+                 .nforward = options->nscalars ? options->nscalars : canonical->nroots,
                  .direct = options->direct};
     make_slots(&p, canonical, updates, nupdates);
     bool ok = make(&p, jit, canonical, options->fuse, err);

@@ -41,6 +41,7 @@ enum { PLAN_FORWARD, PLAN_BACKWARD, PLAN_UPDATE, PLAN_SETUP, PLAN_PARTS };
 typedef struct PlanUpdate {
     uint64_t uid; /* of the param */
     double lr, momentum, decay;
+    size_t root; /* given root that is taken for the gradient, or 0: root 0 is differentiated */
 } PlanUpdate;
 
 typedef struct Plan {
@@ -64,9 +65,11 @@ typedef struct Plan {
 typedef struct PlanOptions {
     bool fuse;   /* false: one group a node, for `show` and tests */
     bool direct; /* no convolution by Winograd's algorithm: other bits, for comparison */
+    size_t
+        nscalars; /* roots that are read after the forward calls; the others are those of updates. 0: all */
 } PlanOptions;
 
-/* `canonical`: root 0 is the loss when nupdates > 0; scalars are roots 0 .. nroots - 1. Plans live
+/* `canonical`: root 0 is the loss when nupdates > 0; scalars are the first roots. Plans live
  * in `arena`. False with err if a kernel cannot be made (environment), or a size is beyond the
  * limits (program). Without a jit (NULL) the plan can be looked at, and not run. */
 bool plan_make(Jit *jit, Arena *arena, const IrModule *canonical, const PlanUpdate *updates,

@@ -49,10 +49,11 @@ static NascStatus export_one(Session *s, Space *space, Proxy *proxy, Arena *aren
     Stages stages;
     bool ok = run_values_update(&run, &part, &s->err);
     stages_make(&build, arena, &stages);
-    if (ok && stages.n > 1)
-        ok = !nasc_fail(
-            &s->err, NASC_PROGRAM_ERROR,
-            "a proxy of several trainings, or that measures at the end, is not exported");
+    if (ok && (stages.n > 1 || build.nstatistics))
+        ok = !nasc_fail(&s->err, NASC_PROGRAM_ERROR,
+                        "a proxy of several trainings, or one that measures at the end or in "
+                        "evaluation mode, is not "
+                        "exported");
     if (ok) {
         char *data_file = data_path(s->request->out);
         PytorchExport x = {&stages.canonical,

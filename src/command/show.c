@@ -121,10 +121,11 @@ static bool print_gradient(Shown *x, Buf *b) {
         IrModule graded = s->module;
         IrRef *wrt = ARENA_ARRAY(&x->arena, IrRef, s->nupdates + 1);
         IrError problem;
+        size_t n = 0;
         for (size_t k = 0; k < s->nupdates; k++)
-            wrt[k] = s->leaves[k];
-        if (s->trains &&
-            !ir_gradient(&x->arena, &s->module, 0, wrt, s->nupdates, &graded, &problem)) {
+            if (!s->updates[k].root)
+                wrt[n++] = s->leaves[k];
+        if (s->trains && !ir_gradient(&x->arena, &s->module, 0, wrt, n, &graded, &problem)) {
             session_message(x->session, "nasc: error: %s\n", problem.message);
             return false;
         }
@@ -145,6 +146,7 @@ static bool make_plans(Shown *x, Jit *jit, Stages *stages, Plan **plans) {
     *plans = ARENA_ARRAY(&x->arena, Plan, stages->n);
     for (size_t i = 0; i < stages->n; i++) {
         const Stage *stage = &stages->items[i];
+        options.nscalars = stage->nscalars;
         if (!plan_make(jit, &x->arena, &stage->module, stage->updates, stage->nupdates, &options,
                        &(*plans)[i], &s->err)) {
             session_fail(s);

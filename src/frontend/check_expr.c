@@ -157,7 +157,7 @@ static void check_with(Check *c, Scope *s, const Ast *e) {
         const Ast *arg = e->list.items[i];
         if (arg->kind != AST_ARG)
             continue;
-        if (arg->text && strcmp(arg->text, "init") == 0)
+        if (arg->text && (strcmp(arg->text, "init") == 0 || strcmp(arg->text, "mode") == 0))
             check_word(c, s, arg->a);
         else
             check_expr(c, s, arg->a);

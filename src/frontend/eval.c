@@ -425,18 +425,35 @@ static Value ev_with_arguments(Eval *e, Frame *f, Value v, const Ast *x) {
     return call_value(e, v, args, x->list.len, x->place);
 }
 
+/* `mode: evaluation`, and `mode: training`, which changes nothing. */
+static bool ev_mode(Eval *e, Frame *f, const Ast *x, bool *evaluation) {
+    Found found;
+    const ValueString *s = NULL;
+    const char *name = x->kind == AST_NAME && !frame_find(e, f, x->text, &found) ? x->text : NULL;
+    if (!name && !eval_text(e, ev(e, f, x), x->place, "mode", &s))
+        return false;
+    name = name ? name : s->text;
+    *evaluation = strcmp(name, "evaluation") == 0;
+    if (*evaluation || strcmp(name, "training") == 0)
+        return true;
+    REPORT(e, x->place, bad_value, "the mode of a network is evaluation or training");
+    return false;
+}
+
 static Value ev_with(Eval *e, Frame *f, const Ast *x) {
     Value v = ev(e, f, x->a), initial = value_none();
     if (value_plain(v).kind == VALUE_OPAQUE)
         return ev_with_arguments(e, f, v, x);
     IrInit init = IR_INIT_NONE;
     Override *overrides = ARENA_ARRAY(e->arena, Override, x->list.len + 1);
+    bool evaluation = false;
     size_t n = 0;
     for (size_t i = 0; i < x->list.len; i++) {
         const Ast *arg = x->list.items[i];
-        bool ok = arg->text && strcmp(arg->text, "init") == 0
-                      ? ev_init(e, f, arg->a, &init, &initial)
-                      : ev_override(e, f, arg, &overrides[n++]);
+        bool ok =
+            arg->text && strcmp(arg->text, "init") == 0   ? ev_init(e, f, arg->a, &init, &initial)
+            : arg->text && strcmp(arg->text, "mode") == 0 ? ev_mode(e, f, arg->a, &evaluation)
+                                                          : ev_override(e, f, arg, &overrides[n++]);
         if (!ok)
             return value_poison();
     }
@@ -446,6 +463,7 @@ static Value ev_with(Eval *e, Frame *f, const Ast *x) {
         return FAIL(e, x->a->place, not_a_layer, value_kind_name(v));
     Value w = layer_new(e, LAYER_WITH, &v, 1, x->place);
     Layer *l = (Layer *)w.u.layer;
+    l->evaluation = evaluation;
     l->init = init;
     l->initial = initial;
     l->overrides = overrides;

@@ -175,6 +175,12 @@ typedef struct EvalLeaf {
     bool frozen;
 } EvalLeaf;
 size_t eval_leaves(Eval *e, const EvalLeaf **out);
+/* A running statistic of a batch norm: its leaf, what an update takes off it (in part), and the batch it follows. */
+typedef struct EvalStatistic {
+    IrRef leaf, change, input;
+} EvalStatistic;
+/* Adds the changes to the graph: asked once, when all losses are there. False after a report. */
+bool eval_statistics(Eval *e, size_t *n, const EvalStatistic **out);
 /* Whether the session has looked at parameters or uses: then what it computes depends on the
  * network as written, not only on the function that the network is. */
 bool eval_observes(const Eval *e);

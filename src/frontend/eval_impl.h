@@ -60,7 +60,8 @@ typedef struct Context {
     Value initial; /* a function of a weight as drawn; none: not set */
     const Overrides *overrides;
     bool frozen;
-    bool in_run; /* new tensors belong to the run's graph */
+    bool evaluation; /* batch norms use running statistics */
+    bool in_run;     /* new tensors belong to the run's graph */
 } Context;
 
 typedef struct ScopeEntry {
@@ -136,7 +137,8 @@ typedef struct Layer {
     Value *items;
     size_t len;
     int64_t count;
-    IrInit init; /* LAYER_WITH, these three */
+    bool evaluation; /* LAYER_WITH, down to noverrides */
+    IrInit init;
     Value initial;
     const Override *overrides;
     size_t noverrides;
@@ -211,6 +213,19 @@ typedef struct Observation {
 extern const char TAG_OBSERVATION;
 void eval_note_use(Eval *e, const struct Builtin *b, Value input, Value output);
 
+/* A batch norm of the candidate's graph, by its path of uses. */
+typedef struct Norm {
+    IrRef input; /* of its application in training mode */
+    size_t inputs;
+    bool evaluated;        /* applied in evaluation mode too: by these leaves */
+    IrRef mean, variance;
+    Place place;
+    struct Norm *next;
+} Norm;
+void eval_note_norm(Eval *e, Value x);
+/* (x - running mean) / deviation, then scale and shift unless NULL */
+Value evaluated_norm(Eval *e, Value x, double eps, const Value *scale, const Value *shift, Place place);
+
 typedef struct Taps {
     Value *items;
     size_t len, cap;
@@ -238,6 +253,8 @@ struct Eval {
     Use *use;
     size_t nuses, uses_cap;
     EvalMap gradients; /* by the node they are of */
+    EvalMap norm_of; /* path -> Norm */
+    Norm *norms;
     uint32_t noverrides;
     bool observes;
     const Lack *lack; /* of the list over which the last empty loop went */

@@ -96,6 +96,7 @@ static void enter_with(Eval *e, const Layer *l) {
         e->now.init = l->init;
     if (e->now.initial.kind == VALUE_NONE)
         e->now.initial = l->initial;
+    e->now.evaluation |= l->evaluation;
     if (!l->noverrides)
         return;
     Overrides *o = ARENA_NEW(e->arena, Overrides);
@@ -233,8 +234,13 @@ Value network_apply(Eval *e, const EvalNetwork *n, Value x, Place place) {
 /* The same instance on the same tensor is the same result: it is staged once. */
 static Value apply_instance(Eval *e, Value x, const Instance *s, Place place) {
     struct {
-        uint64_t path, in_run, node, frozen, overrides;
-    } id = {s->path->id, 0, x.node, e->now.frozen, e->now.overrides ? e->now.overrides->id : 0};
+        uint64_t path, in_run, node, frozen, evaluation, overrides;
+    } id = {s->path->id,
+            0,
+            x.node,
+            e->now.frozen,
+            e->now.evaluation,
+            e->now.overrides ? e->now.overrides->id : 0};
     Value **memo = NULL, *result = NULL;
     Hash128 key = {0, 0};
     if (x.kind == VALUE_TENSOR) {

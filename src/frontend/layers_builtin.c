@@ -227,12 +227,20 @@ Value layer_batch_norm(Eval *e, const Layer *l, Value x, Place place) {
         return value_poison();
     if (!(attr.value > 0))
         return FAIL(e, l->call->at[1], bad_value, "eps must be positive");
+    if (e->now.evaluation && !affine)
+        return evaluated_norm(e, x, attr.value, NULL, NULL, place);
+    if (!e->now.evaluation)
+        eval_note_norm(e, x);
     if (!affine)
         return make_node(e, IR_OP_batch_norm, &x, 1, &attr, place);
     IrType t = {.rank = 1, .axis = {IR_AXIS_C}, .size = {channels}};
     IrAttr one = {.mode = IR_INIT_VALUE, .value = 1}, none = {.mode = IR_INIT_VALUE};
     Value inputs[] = {x, eval_leaf(e, "batch_norm", "scale", &t, &one, place),
                       eval_leaf(e, "batch_norm", "shift", &t, &none, place)};
+    if (e->now.evaluation)
+        return value_is_poison(inputs[1]) || value_is_poison(inputs[2])
+                   ? value_poison()
+                   : evaluated_norm(e, x, attr.value, &inputs[1], &inputs[2], place);
     return make_node(e, IR_OP_batch_norm, inputs, 3, &attr, place);
 }
 

@@ -163,6 +163,8 @@ ProxyRun proxy_run(Proxy *p);
 typedef struct TrainParam {
     IrRef leaf; /* a `param` of the module */
     double lr, momentum, decay;
+    size_t
+        root; /* of the module, that is taken for the gradient: of a statistic; 0: the loss is differentiated */
 } TrainParam;
 
 /* Forward passes of one loss. Each is followed by an update, but for the very last one of a proxy; momenta begin at 0. */
@@ -199,6 +201,7 @@ typedef struct ProxyBuild {
     int64_t steps;    /* all forward passes: one more if something is measured at the end */
     size_t nmeasures; /* measure 0 is what `losses` reports */
     const ProxyMeasure *measures;
+    size_t nstatistics; /* roots after the measures: what changes running statistics */
     size_t nnoises;
     const ProxyNoise *noises;
     bool

@@ -6,6 +6,7 @@
 #include "frontend/host.h"
 
 enum { MAX_STEPS = 100000 };
+#define STATISTICS_RATE 0.1 /* PyTorch's momentum of a batch norm */
 
 static const Ast *train_argument(const Ast *train, const char *name) {
     for (size_t i = 0; i < train->list.len; i++)
@@ -89,6 +90,7 @@ typedef struct Roots {
     VEC(const char *) names;
     VEC(ProxyTraining) trainings;
     VEC(ProxyMeasure) measures;
+    size_t nstatistics;
 } Roots;
 
 static bool add_measure(Session *s, const Ast *m, Value v, int64_t element, Roots *r) {
@@ -167,6 +169,31 @@ static bool add_trainings(Session *s, Frame *f, const Ast *definition, Roots *r)
     return ok;
 }
 
+/* Statistics run with the trainings whose losses see their batch. */
+static bool add_statistics(Session *s, Roots *r) {
+    const EvalStatistic *all;
+    size_t n;
+    if (!eval_statistics(s->eval, &n, &all))
+        return false;
+    for (size_t t = 0; t < r->trainings.len; t++) {
+        ProxyTraining *training = &r->trainings.items[t];
+        const bool *seen = proxy_reached(s->arena, s->graph, r->nodes.items[t]);
+        TrainParam *params = ARENA_ARRAY(s->arena, TrainParam, training->nparams + n);
+        memcpy(params, training->params, training->nparams * sizeof *params);
+        training->params = params;
+        for (size_t i = 0; i < n; i++)
+            if (all[i].input <= r->nodes.items[t] && seen[all[i].input])
+                params[training->nparams++] = (TrainParam){
+                    .leaf = all[i].leaf, .lr = STATISTICS_RATE, .root = r->nodes.len + i};
+    }
+    for (size_t i = 0; i < n; i++) {
+        VEC_PUSH(r->nodes, all[i].change);
+        VEC_PUSH(r->names, "statistic");
+    }
+    r->nstatistics = n;
+    return true;
+}
+
 static void take_roots(Session *s, const Roots *r, ProxyBuild *out) {
     out->ntrainings = r->trainings.len;
     out->trainings = ARENA_ARRAY(s->arena, ProxyTraining, r->trainings.len + 1);
@@ -181,6 +208,7 @@ static void take_roots(Session *s, const Roots *r, ProxyBuild *out) {
     }
     out->measures = measures;
     out->nmeasures = r->measures.len;
+    out->nstatistics = r->nstatistics;
     for (size_t i = 0; i < out->ntrainings; i++)
         out->passes += out->trainings[i].steps;
     if (!out->ntrainings && (each || !at_end))
@@ -199,6 +227,7 @@ bool proxy_roots(Session *s, Frame *f, const Ast *definition, ProxyBuild *out) {
     Roots r = {0};
     bool ok = add_trainings(s, f, definition, &r);
     ok = add_measures(s, f, definition, &r) && ok;
+    ok = ok && add_statistics(s, &r);
     take_roots(s, &r, out);
     VEC_FREE(r.nodes);
     VEC_FREE(r.names);

@@ -278,6 +278,7 @@ static bool plan_stages(Jit *jit, const ScorerOptions *how, const Stages *stages
     for (size_t i = 0; i < stages->n; i++) {
         const Stage *s = &stages->items[i];
         Plan *plan = &out->plans[i];
+        options.nscalars = s->nscalars;
         if (!plan_make(jit, arena, &s->module, s->updates, s->nupdates, &options, plan, err))
             return false;
         plan->hash = stages->hash;

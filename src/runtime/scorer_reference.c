@@ -100,20 +100,21 @@ static bool with_gradients(Reference *r, const Stage *stage, Arena *arena, Grade
                            NascError *err) {
     IrRef *wrt = ARENA_ARRAY(arena, IrRef, stage->nupdates + 1);
     IrError bad = {0};
+    size_t n = 0;
     *out =
         (Graded){stage->module, ARENA_ARRAY(arena, RefParam, stage->nupdates + 1), stage->nupdates};
     for (size_t i = 0; i < stage->nupdates; i++) {
         const PlanUpdate *u = &stage->updates[i];
-        wrt[i] = stage->leaves[i];
         out->params[i] = (RefParam){.uid = u->uid,
-                                    .gradient = stage->module.nroots + i,
+                                    .gradient = u->root ? u->root : stage->module.nroots + n,
                                     .lr = u->lr,
                                     .momentum = u->momentum,
                                     .decay = u->decay,
                                     .value = find_param(r, u->uid)->value};
+        if (!u->root)
+            wrt[n++] = stage->leaves[i];
     }
-    if (out->nparams == 0 ||
-        ir_gradient(arena, &stage->module, 0, wrt, out->nparams, &out->module, &bad))
+    if (n == 0 || ir_gradient(arena, &stage->module, 0, wrt, n, &out->module, &bad))
         return true;
     nasc_fail(err, NASC_PROGRAM_ERROR, "%s", bad.message);
     return false;
@@ -127,7 +128,7 @@ static void start_repeat(Reference *r) {
     }
 }
 
-/* scalars[step * nroots + root], steps from the stage's first one */
+/* scalars[step * nscalars + scalar], steps from the stage's first one */
 static bool train(Reference *r, const Stage *stage, const Graded *graded, bool in_double,
                   double *scalars, NascError *err) {
     const IrModule *m = &stage->module;
@@ -137,17 +138,17 @@ static bool train(Reference *r, const Stage *stage, const Graded *graded, bool i
                           .seed = r->seed};
     for (size_t i = 0; i < r->build->nnoises; i++)
         r->passes[i] = stage->first;
-    if (!ref_train(&graded->module, m->nroots, graded->params, graded->nparams, (int)stage->updated,
-                   &options, scalars, err))
+    if (!ref_train(&graded->module, stage->nscalars, graded->params, graded->nparams,
+                   (int)stage->updated, &options, scalars, err))
         return false;
     if (stage->updated == stage->steps)
         return true;
     Arena last;
     arena_init(&last, "reference step");
-    double **value = ARENA_ARRAY(&last, double *, m->nroots);
-    bool ok = ref_eval(m->graph, m->roots, m->nroots, &options, &last, value, err);
-    for (size_t i = 0; ok && i < m->nroots; i++)
-        scalars[(size_t)(stage->steps - 1) * m->nroots + i] = value[i][0];
+    double **value = ARENA_ARRAY(&last, double *, stage->nscalars);
+    bool ok = ref_eval(m->graph, m->roots, stage->nscalars, &options, &last, value, err);
+    for (size_t i = 0; ok && i < stage->nscalars; i++)
+        scalars[(size_t)(stage->steps - 1) * stage->nscalars + i] = value[i][0];
     arena_free(&last);
     return ok;
 }
@@ -155,11 +156,11 @@ static bool train(Reference *r, const Stage *stage, const Graded *graded, bool i
 /* Copies the measures; false after the first step with a scalar that is not finite: the rest stays NaN. */
 static bool keep_measures(const ProxyBuild *build, const Stage *stage, const double *scalars,
                           double *values) {
-    size_t nroots = stage->module.nroots;
+    size_t n = stage->nscalars;
     bool finite = true;
     for (size_t step = 0; finite && step < (size_t)stage->steps; step++)
-        for (size_t i = 0; i < nroots; i++) {
-            double x = scalars[step * nroots + i];
+        for (size_t i = 0; i < n; i++) {
+            double x = scalars[step * n + i];
             finite &= (bool)isfinite(x);
             if (i >= stage->trains)
                 values[((size_t)stage->first + step) * build->nmeasures +
@@ -199,7 +200,7 @@ bool scorer_measure_reference(const ProxyBuild *build, const RunValues *run, uin
         const Stage *s = &stages.items[i];
         if (!with_gradients(&r, s, arena, &graded[i], err))
             return false;
-        nscalars = MAX(nscalars, (size_t)s->steps * s->module.nroots);
+        nscalars = MAX(nscalars, (size_t)s->steps * s->nscalars);
     }
     size_t per_repeat = (size_t)build->steps * build->nmeasures;
     *out = (Measured){.repeats = repeats, .steps = build->steps, .nmeasures = build->nmeasures};

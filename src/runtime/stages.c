@@ -14,7 +14,9 @@ typedef struct Groups {
 } Groups;
 
 static bool same_update(const TrainParam *a, const TrainParam *b) {
-    return a && b ? a->lr == b->lr && a->momentum == b->momentum && a->decay == b->decay : a == b;
+    return a && b ? a->lr == b->lr && a->momentum == b->momentum && a->decay == b->decay &&
+                        a->root == b->root
+                  : a == b;
 }
 
 static bool same_group(const Groups *g, size_t trainings, IrRef a, IrRef b) {
@@ -71,22 +73,35 @@ static IrModule copy_with_groups(const IrModule *m, const int64_t *group, Arena 
     return out;
 }
 
+/* The root of a stage by which a statistic changes, 0 for a weight. */
+static size_t change_root(const ProxyBuild *b, const IrModule *all, size_t root, Stage *s) {
+    if (!root)
+        return 0;
+    size_t number = root - b->ntrainings - b->nmeasures;
+    s->module.root_names[s->module.nroots] = "statistic";
+    s->module.roots[s->module.nroots] = all->roots[all->nroots - b->nstatistics + number];
+    return s->module.nroots++;
+}
+
 /* Leaves of the canonical graph that a training updates, in its order. */
-static void find_updates(const Groups *g, const IrGraph *graph, size_t training, Arena *arena,
-                         Stage *out) {
-    size_t n = ir_graph_len(graph);
+static void find_updates(const ProxyBuild *b, const Groups *g, const IrModule *all, size_t training,
+                         Arena *arena, Stage *out) {
+    size_t n = ir_graph_len(all->graph);
     out->updates = ARENA_ARRAY(arena, PlanUpdate, n);
     out->leaves = ARENA_ARRAY(arena, IrRef, n);
     for (size_t i = 0; i < n; i++) {
-        const IrNode *node = ir_get(graph, (IrRef)i);
+        const IrNode *node = ir_get(all->graph, (IrRef)i);
         if (node->op != IR_OP_param || node->attr->size == 0)
             continue;
         const TrainParam *p = g->of[training * g->nodes + g->leader[node->attr->size - 1]];
         if (!p)
             continue;
         out->leaves[out->nupdates] = (IrRef)i;
-        out->updates[out->nupdates++] = (PlanUpdate){
-            .uid = node->attr->uid, .lr = p->lr, .momentum = p->momentum, .decay = p->decay};
+        out->updates[out->nupdates++] = (PlanUpdate){.uid = node->attr->uid,
+                                                     .lr = p->lr,
+                                                     .momentum = p->momentum,
+                                                     .decay = p->decay,
+                                                     .root = change_root(b, all, p->root, out)};
     }
 }
 
@@ -94,9 +109,10 @@ static void find_updates(const Groups *g, const IrGraph *graph, size_t training,
 static void put_roots(const ProxyBuild *b, const IrModule *all, IrRef loss, bool at_end,
                       Arena *arena, Stage *out) {
     size_t *measure = ARENA_ARRAY(arena, size_t, b->nmeasures + 1), n = 0, measured = 0;
+    size_t limit = b->nmeasures + b->nstatistics + 1;
     out->trains = loss != IR_NONE;
-    out->module = (IrModule){all->graph, 0, ARENA_ARRAY(arena, IrRef, b->nmeasures + 1),
-                             ARENA_ARRAY(arena, const char *, b->nmeasures + 1)};
+    out->module = (IrModule){all->graph, 0, ARENA_ARRAY(arena, IrRef, limit),
+                             ARENA_ARRAY(arena, const char *, limit)};
     if (out->trains) {
         out->module.roots[n] = loss;
         out->module.root_names[n++] = "train_loss";
@@ -105,10 +121,10 @@ static void put_roots(const ProxyBuild *b, const IrModule *all, IrRef loss, bool
         if (b->measures[i].at_end != at_end)
             continue;
         measure[measured++] = i;
-        out->module.roots[n] = all->roots[all->nroots - b->nmeasures + i];
+        out->module.roots[n] = all->roots[all->nroots - b->nstatistics - b->nmeasures + i];
         out->module.root_names[n++] = b->measures[i].name;
     }
-    out->module.nroots = n;
+    out->module.nroots = out->nscalars = n;
     out->measure = measure;
 }
 
@@ -153,7 +169,7 @@ void stages_make(const ProxyBuild *b, Arena *arena, Stages *out) {
     for (size_t t = 0; t < b->ntrainings; t++) {
         Stage *s = &out->items[out->n++];
         put_roots(b, &all, all.roots[number[t]], false, arena, s);
-        find_updates(&groups, all.graph, t, arena, s);
+        find_updates(b, &groups, &all, t, arena, s);
         s->first = first;
         s->steps = s->updated = b->trainings[t].steps;
         first += s->steps;
@@ -189,10 +205,10 @@ Hash128 stages_key(const Stages *s) {
     for (size_t i = 0; i < s->n; i++) {
         const Stage *stage = &s->items[i];
         put_word(&b, (uint64_t)stage->steps);
-        put_word(&b, stage->module.nroots);
+        put_word(&b, stage->nscalars);
         for (size_t k = 0; k < s->canonical.nroots; k++)
             put_word(&b, stage->trains && s->canonical.roots[k] == stage->module.roots[0]);
-        for (size_t k = stage->trains; k < stage->module.nroots; k++)
+        for (size_t k = stage->trains; k < stage->nscalars; k++)
             put_word(&b, stage->measure[k - stage->trains]);
         put_word(&b, stage->nupdates);
         for (size_t k = 0; k < stage->nupdates; k++) {
@@ -200,6 +216,7 @@ Hash128 stages_key(const Stages *s) {
             put_real(&b, stage->updates[k].lr);
             put_real(&b, stage->updates[k].momentum);
             put_real(&b, stage->updates[k].decay);
+            put_word(&b, stage->updates[k].root);
         }
     }
     Hash128 key = hash128(b.text, b.len, 0x7367);

@@ -7,7 +7,8 @@
 #include "frontend/program.h"
 
 typedef struct Stage {
-    IrModule module; /* roots: the loss if it trains, then what is measured */
+    IrModule module; /* roots: the loss if it trains, what is measured, what changes statistics */
+    size_t nscalars; /* roots but for the last kind */
     bool trains;
     int64_t first, steps,
         updated; /* forward passes: number of the first (from 0), how many, after how many an update */
@@ -19,8 +20,8 @@ typedef struct Stage {
 
 typedef struct Stages {
     IrModule
-        canonical; /* roots: different losses of the trainings in their order, then all measures */
-    Hash128 hash;  /* of it: names the random streams of its leaves */
+        canonical; /* roots: different losses of the trainings in their order, then all measures, statistics */
+    Hash128 hash; /* of it: names the random streams of its leaves */
     size_t n;
     Stage *items;
 } Stages;

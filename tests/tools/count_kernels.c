@@ -55,7 +55,7 @@ static bool count_one(Count *c, Space *space, Proxy *proxy, uint64_t index, Nasc
         const Stage *s = &stages.items[i];
         Plan plan;
         ok = plan_make(NULL, &arena, &s->module, s->updates, s->nupdates,
-                       &(PlanOptions){.fuse = true}, &plan, err);
+                       &(PlanOptions){.fuse = true, .nscalars = s->nscalars}, &plan, err);
         if (ok)
             count_plan(c, &plan);
     }

@@ -27,7 +27,7 @@ static bool train(Program *p, Jit *jit, const char *arch, int64_t steps, Buf *pa
               ir_sizes(&network, &sizes) && proxy_build(proxy, space, a, &sizes, &arena, &build);
     if (ok) {
         ProxyRun part = proxy_run(proxy);
-        build.steps = steps;
+        build.steps = build.passes = build.trainings[0].steps = steps;
         ok = run_values_update(&run, &part, err) &&
              scorer_measure_reference(&build, &run, 0, 1, true, &arena, &m, params, err);
     }

@@ -102,7 +102,7 @@ static void plans_allocate_nothing(void **state) {
     for (size_t i = 0; i < ir_graph_len(m.graph) && n < 256; i++) {
         const IrNode *node = ir_get(m.graph, (IrRef)i);
         if (node->op == IR_OP_param)
-            updates[n++] = (PlanUpdate){node->attr->uid, 0.05, 0.9, 4e-3};
+            updates[n++] = (PlanUpdate){node->attr->uid, 0.05, 0.9, 4e-3, 0};
     }
     PlanCase k = case_make(jit, &arena, &m, updates, n, true);
     size_t before = asked;

@@ -19,7 +19,7 @@ static size_t all_updates(const IrModule *m, PlanUpdate *updates) {
         if (node->op != IR_OP_param)
             continue;
         assert_true(n < MAX_PARAMS);
-        updates[n++] = (PlanUpdate){node->attr->uid, 0.05, 0.9, node->type.rank >= 2 ? 4e-3 : 0};
+        updates[n++] = (PlanUpdate){node->attr->uid, 0.05, 0.9, node->type.rank >= 2 ? 4e-3 : 0, 0};
     }
     return n;
 }
@@ -157,7 +157,7 @@ static void check_gradients(Jit *jit, uint64_t seed) {
     PlanUpdate updates[MAX_PARAMS];
     size_t n = all_updates(&m, updates);
     for (size_t i = 0; i < n; i++)
-        updates[i] = (PlanUpdate){updates[i].uid, 1, 0, 0};
+        updates[i] = (PlanUpdate){updates[i].uid, 1, 0, 0, 0};
     PlanCase k = case_make(jit, &arena, &m, updates, n, true);
     PlanCase plain = case_make(jit, &arena, &m, updates, n, false);
     for (int part = 0; part < 3; part++) {
@@ -245,7 +245,7 @@ static void test_shared_gradient(void **state) {
     if (!ir_read(&arena, text, sizeof text - 1, &m, &bad))
         fail_msg("%s", bad.message);
     Jit *jit = *state;
-    PlanUpdate updates[2] = {{0, 0.5, 0, 0}, {1, 0.5, 0, 0}};
+    PlanUpdate updates[2] = {{0, 0.5, 0, 0, 0}, {1, 0.5, 0, 0, 0}};
     PlanCase k = case_make(jit, &arena, &m, updates, 2, true);
     for (int part = 0; part < 3; part++)
         plan_run(&k.plan, part, k.base);
@@ -281,7 +281,7 @@ static void test_gradient_that_is_a_parameter(void **state) {
     IrError bad;
     if (!ir_read(&arena, text, sizeof text - 1, &m, &bad))
         fail_msg("%s", bad.message);
-    PlanUpdate updates[2] = {{0, 0.5, 0, 0}, {1, 0.5, 0, 0}};
+    PlanUpdate updates[2] = {{0, 0.5, 0, 0, 0}, {1, 0.5, 0, 0, 0}};
     PlanCase k = case_make(*state, &arena, &m, updates, 2, true);
     for (int part = 0; part < 3; part++)
         plan_run(&k.plan, part, k.base);
