@@ -20,11 +20,17 @@ static void put_shape(Buf *b, const IrType *t) {
     buf_putc(b, ')');
 }
 
-/* One entry of the script's tensor table: name, where it lies in the file in floats, its shape. */
+/* The beginning of an entry of the script's tensor table: name, where it lies in the file in floats, its shape. */
 static void put_entry(Writer *w, const char *table, IrRef r, const IrType *type) {
     buf_printf(w->script, "    (\"%s\", %u, %zu, ", table, r, w->data->len / sizeof(float));
     put_shape(w->script, type);
-    buf_puts(w->script, "),\n");
+}
+
+static void put_law(Buf *b, InitLaw law) {
+    buf_printf(b, ", \"%s\", ", law.normal ? "normal" : "uniform");
+    buf_put_double(b, law.low);
+    buf_puts(b, ", ");
+    buf_put_double(b, law.high);
 }
 
 static void put_inputs(Writer *w) {
@@ -34,6 +40,7 @@ static void put_inputs(Writer *w) {
             continue;
         const RunValue *v = &w->x->run->values.items[node->attr->uid];
         put_entry(w, "input", (IrRef)i, &v->type);
+        buf_puts(w->script, "),\n");
         buf_append(w->data, v->dense, (size_t)ir_type_elements(&v->type) * sizeof(float));
     }
 }
@@ -47,6 +54,8 @@ static void put_weights(Writer *w, int64_t repeat) {
         double *values = nasc_alloc((size_t)n * sizeof *values);
         init_leaf(node, w->x->seed, (uint64_t)repeat, w->hash, values);
         put_entry(w, node->op == IR_OP_param ? "param" : "frozen", (IrRef)i, &node->type);
+        put_law(w->script, init_law(node));
+        buf_puts(w->script, "),\n");
         for (int64_t k = 0; k < n; k++) {
             float v = (float)values[k];
             buf_append(w->data, &v, sizeof v);
@@ -95,21 +104,25 @@ static bool put_forward(Writer *w, NascError *err) {
     return true;
 }
 
-static const char prologue[] = "# Written by nasc: the training run of\n#     %s\n"
-                               "# on the tensors in %s. Needs only torch.\n"
-                               "import argparse\nimport array\nimport json\nimport os\nimport "
-                               "time\n\nimport torch\nimport torch.nn.functional as F\n\n"
-                               "STEPS, REPEATS, TRAINS, MEASURES = %lld, %lld, %s, %zu\n";
+static const char prologue[] =
+    "# Written by nasc: the training run of\n#     %s\n"
+    "# on the tensors in %s. Needs only torch.\n"
+    "import argparse\nimport array\nimport json\nimport math\nimport os\nimport "
+    "time\n\nimport torch\nimport torch.nn.functional as F\n\n"
+    "STEPS, REPEATS, TRAINS, MEASURES = %lld, %lld, %s, %zu\n";
 
 static const char epilogue[] =
     "\n\n"
-    "def load(table, tensors, dtype):\n"
+    "def load(table, tensors, dtype, generator=None):\n"
+    "    \"\"\"The tensors of the file, or, with a generator, others of the same laws.\"\"\"\n"
     "    out = {}\n"
-    "    for kind, name, start, shape in table:\n"
-    "        n = 1\n"
-    "        for size in shape:\n"
-    "            n *= size\n"
-    "        out[name] = (kind, tensors[start:start + n].clone().reshape(shape).to(dtype))\n"
+    "    for kind, name, start, shape, *law in table:\n"
+    "        t = tensors[start:start + math.prod(shape)].clone().reshape(shape)\n"
+    "        if generator and law[0] == 'normal':\n"
+    "            t.normal_(law[1], law[2], generator=generator)\n"
+    "        elif generator:\n"
+    "            t.uniform_(law[1], law[2], generator=generator)\n"
+    "        out[name] = (kind, t.to(dtype))\n"
     "    return out\n"
     "\n\n"
     "def train(inputs, weights, steps):\n"
@@ -143,6 +156,8 @@ static const char epilogue[] =
     "    parser.add_argument('--double', action='store_true', help='compute in double')\n"
     "    parser.add_argument('--threads', type=int, default=1)\n"
     "    parser.add_argument('--steps', type=int, default=STEPS, help='forward passes')\n"
+    "    parser.add_argument('--seed', type=int, help='draw the initial weights by torch "
+    "instead')\n"
     "    parser.add_argument('--dump', help='write the trained parameters, doubles in the order of "
     "the table')\n"
     "    parser.add_argument('--time', type=int, default=0, metavar='N', help='print the processor "
@@ -155,8 +170,10 @@ static const char epilogue[] =
     "    with open(path, 'rb') as f:\n"
     "        tensors = torch.frombuffer(bytearray(f.read()), dtype=torch.float32)\n"
     "    losses, inputs = [], load(INPUTS, tensors, dtype)\n"
+    "    generator = None if options.seed is None else "
+    "torch.Generator().manual_seed(options.seed)\n"
     "    for table in WEIGHTS:\n"
-    "        weights = load(table, tensors, dtype)\n"
+    "        weights = load(table, tensors, dtype, generator)\n"
     "        losses.append(train(inputs, weights, options.steps))\n"
     "    if options.dump:\n"
     "        with open(options.dump, 'wb') as f:\n"
@@ -178,7 +195,8 @@ bool export_pytorch(const PytorchExport *x, Buf *script, Buf *data, NascError *e
     buf_printf(script, prologue, x->arch, x->data_name, (long long)x->build->steps,
                (long long)x->repeats, x->build->ntrainings ? "True" : "False", x->build->nmeasures);
     buf_printf(script,
-               "DATA = \"%s\"\n\n# kind, node, first float in the file, shape\nINPUTS = [\n",
+               "DATA = \"%s\"\n\n# kind, node, first float in the file, shape; law of its "
+               "elements: uniform low, high or normal mean, deviation\nINPUTS = [\n",
                x->data_name);
     put_inputs(&w);
     buf_puts(script, "]\nWEIGHTS = [\n");

@@ -10,22 +10,17 @@
 
 #include <math.h>
 
-typedef struct Spread {
-    bool normal;
-    double low, high; /* uniform: bounds; normal: mean and deviation */
-} Spread;
-
 static double fan(const IrType *t, IrAxis channels) {
     CHECK(ir_type_find(t, IR_AXIS_O) >= 0 && ir_type_find(t, IR_AXIS_I) >= 0);
     return (double)(ir_type_size(t, channels) * ir_type_size(t, IR_AXIS_KH) *
                     ir_type_size(t, IR_AXIS_KW));
 }
 
-static Spread uniform_within(double bound) {
-    return (Spread){false, -bound, bound};
+static InitLaw uniform_within(double bound) {
+    return (InitLaw){false, -bound, bound};
 }
 
-static Spread spread_of(const IrNode *leaf) {
+InitLaw init_law(const IrNode *leaf) {
     const IrType *t = &leaf->type;
     switch ((IrInit)leaf->attr->mode) {
     case IR_INIT_DEFAULT: /* gain^2 = 2 / (1 + 5), so sqrt(3 gain^2 / fan_in) = 1 / sqrt(fan_in) */
@@ -33,17 +28,17 @@ static Spread spread_of(const IrNode *leaf) {
     case IR_INIT_XAVIER_UNIFORM:
         return uniform_within(sqrt(6 / (fan(t, IR_AXIS_I) + fan(t, IR_AXIS_O))));
     case IR_INIT_XAVIER_NORMAL:
-        return (Spread){true, 0, sqrt(2 / (fan(t, IR_AXIS_I) + fan(t, IR_AXIS_O)))};
+        return (InitLaw){true, 0, sqrt(2 / (fan(t, IR_AXIS_I) + fan(t, IR_AXIS_O)))};
     case IR_INIT_KAIMING_UNIFORM:
         return uniform_within(sqrt(6 / fan(t, IR_AXIS_O)));
     case IR_INIT_KAIMING_NORMAL:
-        return (Spread){true, 0, sqrt(2 / fan(t, IR_AXIS_O))};
+        return (InitLaw){true, 0, sqrt(2 / fan(t, IR_AXIS_O))};
     case IR_INIT_VALUE:
-        return (Spread){false, leaf->attr->value, leaf->attr->value};
+        return (InitLaw){false, leaf->attr->value, leaf->attr->value};
     case IR_INIT_UNIFORM:
-        return (Spread){false, leaf->attr->min, leaf->attr->max};
+        return (InitLaw){false, leaf->attr->min, leaf->attr->max};
     case IR_INIT_NORMAL:
-        return (Spread){true, leaf->attr->min, leaf->attr->max};
+        return (InitLaw){true, leaf->attr->min, leaf->attr->max};
     case IR_INIT_NONE:
     case IR_INIT_COUNT:
         break;
@@ -57,7 +52,7 @@ void init_leaf(const IrNode *leaf, uint64_t seed, uint64_t repeat, Hash128 graph
     CHECK(leaf->op == IR_OP_param || leaf->op == IR_OP_frozen);
     Hash128 identity = hash128_combine(graph_hash, (Hash128){.hi = leaf->attr->uid, .lo = 0});
     RandomStream stream = random_stream(seed, repeat, RANDOM_INIT, identity);
-    Spread s = spread_of(leaf);
+    InitLaw s = init_law(leaf);
     int64_t n = ir_type_elements(&leaf->type);
     if (!s.normal && s.low != s.high)
         random_uniform_many(stream, 0, (size_t)n, out);

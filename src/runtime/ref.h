@@ -38,6 +38,14 @@ typedef void RefKernel(const IrNode *node, const IrType *const *in_types, const 
 #include "ir/ops.def"
 #undef OP
 
+/* The law of a leaf's elements. Uniform: from low to high, the same number if they are equal; normal: low
+ * is the mean and high the deviation. */
+typedef struct InitLaw {
+    bool normal;
+    double low, high;
+} InitLaw;
+InitLaw init_law(const IrNode *leaf);
+
 /* Initial values of a leaf (param, frozen) as floats widened to double: stream (seed, repeat,
  * RANDOM_INIT, hash128_combine(graph_hash, {.hi = uid})), element i being number i of it. Kernels
  * and reference start from the same bits. */
