@@ -39,7 +39,7 @@ typedef enum AstKind {
     AST_BINDER,        /* text in a; or an index pattern without name: text NULL, a = constant */
 
     /* items and members */
-    AST_USE,   /* text = name (library) or string (path), is_path; alias = as-name or NULL; list: settings, as
+    AST_USE, /* text = name (library) or string (path), is_path; alias = as-name or NULL; list: settings, as
                   AST_DEFINITION */
     AST_PARAM, /* text, a = default, help; top level */
     AST_DEFINITION, /* text; index = list of AST_BINDER or NULL, b = index condition; params; a = value */
@@ -63,8 +63,8 @@ typedef enum AstKind {
     AST_PER_RUN,          /* list = definitions */
     AST_PER_ARCHITECTURE, /* list = definitions, shared */
     AST_TRAIN,            /* list of AST_ARG: loss, steps, by */
-    AST_MEASURE,          /* text, index, b = index condition, a: a scalar recorded at every forward pass; at_end */
-    AST_RANK,             /* a = candidates, b = proxy */
+    AST_MEASURE, /* text, index, b = index condition, a: a scalar recorded at every forward pass; at_end */
+    AST_RANK,   /* a = candidates, b = proxy */
     AST_SEARCH, /* text = the name; a = AST_RANK of the selection, b = AST_RANK of the evaluation or NULL, c = engine,
                     list: AST_RANK of the fixed proxy, if given; help = coefficient, alias = "second" or NULL */
 } AstKind;
@@ -112,7 +112,8 @@ struct Ast {
     const char *help, *alias;
     uint32_t depth; /* 1 + that of the deepest child */
     uint32_t id; /* dense number within the program; evaluators key memo tables and weights by it */
-    uint32_t site, site_alike; /* calls and arrows: how many of the region come before it, of all and of its name */
+    uint32_t site,
+        site_alike; /* calls and arrows: how many of the region come before it, of all and of its name */
     void *resolved; /* filled by the checker for AST_NAME: what the name means */
 };
 

@@ -217,14 +217,15 @@ void eval_note_use(Eval *e, const struct Builtin *b, Value input, Value output);
 typedef struct Norm {
     IrRef input; /* of its application in training mode */
     size_t inputs;
-    bool evaluated;        /* applied in evaluation mode too: by these leaves */
+    bool evaluated; /* applied in evaluation mode too: by these leaves */
     IrRef mean, variance;
     Place place;
     struct Norm *next;
 } Norm;
 void eval_note_norm(Eval *e, Value x);
 /* (x - running mean) / deviation, then scale and shift unless NULL */
-Value evaluated_norm(Eval *e, Value x, double eps, const Value *scale, const Value *shift, Place place);
+Value evaluated_norm(Eval *e, Value x, double eps, const Value *scale, const Value *shift,
+                     Place place);
 
 typedef struct Taps {
     Value *items;
@@ -253,7 +254,7 @@ struct Eval {
     Use *use;
     size_t nuses, uses_cap;
     EvalMap gradients; /* by the node they are of */
-    EvalMap norm_of; /* path -> Norm */
+    EvalMap norm_of;   /* path -> Norm */
     Norm *norms;
     uint32_t noverrides;
     bool observes;

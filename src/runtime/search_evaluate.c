@@ -183,7 +183,8 @@ NascStatus search_evaluate(const RankJob *job, SearchResult *r, NascError *err) 
     if (status == NASC_OK && r->best_zero >= 0)
         status = value_zero(&quiet, set, r, err);
     if (status == NASC_OK && r->has_zero && is_without_size(r))
-        snprintf(r->size_note, sizeof r->size_note, "The size factor takes no part in what was found.");
+        snprintf(r->size_note, sizeof r->size_note,
+                 "The size factor takes no part in what was found.");
     else if (status == NASC_OK)
         note_size_factor(job, r);
     return status;

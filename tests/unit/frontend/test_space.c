@@ -214,8 +214,7 @@ static void test_conflict(void **state) {
     const Diag *d = find_diag(p, DIAG_empty_space);
     assert_non_null(d);
     assert_int_equal(d->notes.len, 2);
-    assert_non_null(
-        strstr(d->notes.items[0].message, "largest value found where those hold is 5"));
+    assert_non_null(strstr(d->notes.items[0].message, "largest value found where those hold is 5"));
     assert_non_null(
         strstr(d->notes.items[1].message, "smallest value found where those hold is 2304"));
     arena_free(&a);
