@@ -173,7 +173,8 @@ def rho_at(results, step, repeats=None, with_size=None, archs=None):
 
 def by_ratio(results, archs, step):
     """The mean over trainings of the loss at a step divided by the loss at the first, negated: larger is better."""
-    return [sum(-c[step - 1] / c[0] for r in results for c in r.curves[a]) for a in archs]
+    trainings = [[c for r in results for c in r.curves[a]] for a in archs]
+    return [-sum(c[step - 1] / c[0] for c in curves) / len(curves) for curves in trainings]
 
 
 def line(cells):

@@ -22,6 +22,14 @@ void buf_append(Buf *b, const void *bytes, size_t len) {
     b->text[b->len] = '\0';
 }
 
+void buf_put_word(Buf *b, uint64_t x) {
+    buf_append(b, &x, sizeof x);
+}
+
+void buf_put_real(Buf *b, double x) {
+    buf_append(b, &x, sizeof x);
+}
+
 void buf_puts(Buf *b, const char *s) {
     buf_append(b, s, strlen(s));
 }

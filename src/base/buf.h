@@ -18,6 +18,9 @@ void buf_put_int(Buf *b, int64_t x);
 void buf_printf(Buf *b, const char *fmt, ...) NASC_PRINTF(2, 3);
 /* Shortest decimal that reads back as the same double; "nan", "inf", "-inf" for the rest. */
 void buf_put_double(Buf *b, double x);
+/* Eight bytes as they lie in memory, for what is hashed and never leaves this machine's kind. */
+void buf_put_word(Buf *b, uint64_t x);
+void buf_put_real(Buf *b, double x);
 /* Makes the text empty and keeps its memory. */
 void buf_clear(Buf *b);
 void buf_free(Buf *b);

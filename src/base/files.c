@@ -70,8 +70,8 @@ bool file_read(const char *path, size_t limit, Buf *out, NascError *err) {
     char chunk[1 << 16];
     size_t n;
     buf_clear(out);
-    buf_append(out, "", 0);
-    while ((n = fread(chunk, 1, sizeof chunk, f)) > 0) {
+    do {
+        n = fread(chunk, 1, sizeof chunk, f);
         buf_append(out, chunk, n);
         if (out->len > limit) {
             fclose(f);
@@ -79,7 +79,7 @@ bool file_read(const char *path, size_t limit, Buf *out, NascError *err) {
                       limit);
             return false;
         }
-    }
+    } while (n == sizeof chunk);
     bool ok = !ferror(f);
     if (!ok)
         fail(err, "read", path);

@@ -65,8 +65,8 @@ typedef struct Plan {
 typedef struct PlanOptions {
     bool fuse;   /* false: one group a node, for `show` and tests */
     bool direct; /* no convolution by Winograd's algorithm: other bits, for comparison */
-    size_t
-        nscalars; /* roots that are read after the forward calls; the others are those of updates. 0: all */
+    /* Roots that are read after the forward calls; the others are those of updates. 0: all. */
+    size_t nscalars;
 } PlanOptions;
 
 /* `canonical`: root 0 is the loss when nupdates > 0; scalars are the first roots. Plans live

@@ -457,6 +457,21 @@ static Action *default_against(Program *p, const Action *of) {
     return a;
 }
 
+/* The rows that a search is judged by. */
+static bool gather_evaluation(Session *s, Program *p, const Ast *item, Action *out) {
+    out->evaluation = gather_part(s, p, item);
+    if (!out->evaluation)
+        return false;
+    if (out->evaluation->kind != CANDIDATES_TABLE) {
+        diag_at(&s->diags, item->a->place, DIAG_wrong_kind, "rows of a table",
+                "architectures without a metric");
+        return false;
+    }
+    if (!out->evaluation->drop_overlap && share_rows(out, out->evaluation))
+        diag_at(&s->diags, item->a->place, DIAG_overlap, out->table);
+    return true;
+}
+
 static bool gather_search(Session *s, Program *p, const Ast *item, Action *out) {
     if (!gather(s, p, item->a, out))
         return false;
@@ -478,15 +493,8 @@ static bool gather_search(Session *s, Program *p, const Ast *item, Action *out) 
     out->kendall = strcmp(item->help, "kendall") == 0;
     out->per_second = item->alias != NULL;
     out->engine = *engine;
-    if (item->b && !(out->evaluation = gather_part(s, p, item->b)))
+    if (item->b && !gather_evaluation(s, p, item->b, out))
         return false;
-    if (out->evaluation && out->evaluation->kind != CANDIDATES_TABLE) {
-        diag_at(&s->diags, item->b->a->place, DIAG_wrong_kind, "rows of a table",
-                "architectures without a metric");
-        return false;
-    }
-    if (out->evaluation && !out->evaluation->drop_overlap && share_rows(out, out->evaluation))
-        diag_at(&s->diags, item->b->a->place, DIAG_overlap, out->table);
     if (item->list.len)
         return (out->against = gather_part(s, p, item->list.items[0])) != NULL;
     out->against = default_against(p, out->evaluation ? out->evaluation : out);

@@ -112,8 +112,8 @@ struct Ast {
     const char *help, *alias;
     uint32_t depth; /* 1 + that of the deepest child */
     uint32_t id; /* dense number within the program; evaluators key memo tables and weights by it */
-    uint32_t site,
-        site_alike; /* calls and arrows: how many of the region come before it, of all and of its name */
+    /* Calls and arrows: how many of the region come before it, of all and of its name. */
+    uint32_t site, site_alike;
     void *resolved; /* filled by the checker for AST_NAME: what the name means */
 };
 

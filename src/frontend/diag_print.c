@@ -53,7 +53,7 @@ static size_t shown_from(const SourceFile *f, size_t lo, size_t line_end) {
 static void put_source(const DiagSink *s, Buf *b, Place place, const char *colour,
                        const char *reset) {
     const SourceFile *f = &s->sources->files.items[place.file];
-    size_t lo = MIN((size_t)place.lo, f->len), end = lo;
+    size_t lo = MIN((size_t)place.lo, f->len), end;
     const char *newline = memchr(f->text + lo, '\n', f->len - lo);
     size_t line_end = newline ? (size_t)(newline - f->text) : f->len;
     size_t start = shown_from(f, lo, line_end);

@@ -29,14 +29,13 @@ typedef struct CostBound {
 
 /* Which points are meant. */
 typedef struct PointQuery {
-    uint64_t
-        constraints; /* a bit each, of the first 64; those that cannot be compiled, costs of networks say, are
-                           * left out */
-    const CostBound
-        *costs; /* that stand in for such, or NULL: a point that they rule out meets none */
+    /* A bit each, of the first 64; those that cannot be compiled, costs of networks say, are left out. */
+    uint64_t constraints;
+    /* What stands in for such, or NULL: a point that they rule out meets none. */
+    const CostBound *costs;
     size_t ncosts;
-    bool
-        by_probability; /* a point weighs as much as it is likely when every choice is drawn in its turn, else 1 */
+    /* A point weighs as much as it is likely when every choice is drawn in its turn, else 1. */
+    bool by_probability;
 } PointQuery;
 
 #define ALL_CONSTRAINTS UINT64_MAX

@@ -163,8 +163,8 @@ ProxyRun proxy_run(Proxy *p);
 typedef struct TrainParam {
     IrRef leaf; /* a `param` of the module */
     double lr, momentum, decay;
-    size_t
-        root; /* of the module, that is taken for the gradient: of a statistic; 0: the loss is differentiated */
+    /* Of the module, that is taken for the gradient: of a statistic; 0: the loss is differentiated. */
+    size_t root;
 } TrainParam;
 
 /* Forward passes of one loss. Each is followed by an update, but for the very last one of a proxy; momenta begin at 0. */
@@ -204,8 +204,8 @@ typedef struct ProxyBuild {
     size_t nstatistics; /* roots after the measures: what changes running statistics */
     size_t nnoises;
     const ProxyNoise *noises;
-    bool
-        reference; /* computed by the reference executor in double: the proxy says so, or no kernel can */
+    /* Computed by the reference executor in double: the proxy says so, or no kernel can. */
+    bool reference;
     bool observes;            /* looks at parameters or uses: see proxy_observes */
     struct ProxyScore *score; /* opaque: the score expression, waiting for measured values */
 } ProxyBuild;

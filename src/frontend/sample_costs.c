@@ -14,8 +14,8 @@ typedef struct Costing {
     int constraint;
     Probe least;
     CostBound bound;
-    size_t *
-        widest; /* by term: the value that adds most, or one with which there are other decisions */
+    /* By term: the value that adds most, or one with which there are other decisions. */
+    size_t *widest;
     RandomStream stream;
 } Costing;
 

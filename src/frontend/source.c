@@ -2,38 +2,16 @@
  * places. */
 #include "frontend/source.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
+#include "base/files.h"
 #include "base/hash.h"
 
 /* The whole file in the arena, or NULL with err filled. */
 static const char *read_file(SourceSet *s, const char *path, size_t *len, NascError *err) {
-    FILE *f = fopen(path, "rb");
-    if (!f) {
-        nasc_fail(err, NASC_ENVIRONMENT, "cannot open %s: %s", path, strerror(errno));
-        return NULL;
-    }
-    VEC(char) bytes = {0};
-    char part[1 << 14];
-    size_t n;
-    while ((n = fread(part, 1, sizeof part, f)) > 0 && bytes.len <= SOURCE_MAX_BYTES) {
-        VEC_RESERVE(bytes, bytes.len + n);
-        memcpy(bytes.items + bytes.len, part, n);
-        bytes.len += n;
-    }
-    const char *text = NULL;
-    if (ferror(f))
-        nasc_fail(err, NASC_ENVIRONMENT, "cannot read %s: %s", path, strerror(errno));
-    else if (bytes.len <= SOURCE_MAX_BYTES)
-        text = arena_strndup(s->arena, bytes.len ? bytes.items : "", bytes.len);
-    else
-        nasc_fail(err, NASC_ENVIRONMENT, "%s is larger than %d MB", path, SOURCE_MAX_BYTES >> 20);
+    Buf bytes = {0};
+    bool ok = file_read(path, SOURCE_MAX_BYTES, &bytes, err);
+    const char *text = ok ? arena_strndup(s->arena, bytes.text, bytes.len) : NULL;
     *len = bytes.len;
-    VEC_FREE(bytes);
-    fclose(f);
+    buf_free(&bytes);
     return text;
 }
 

@@ -18,8 +18,7 @@ typedef struct EvalRow {
     /* Of a size, beside a proxy and a metric; else NaN. */
     double partial; /* Spearman of proxy and metric with the size removed from both */
     StatsInterval partial_interval;
-    double
-        rank_sum; /* Spearman of the sum of both ranks, the proxy's and the size's, with the metric */
+    double rank_sum; /* Spearman of the sum of both ranks with the metric */
 } EvalRow;
 
 /* How a ranking does beside the strongest size row; a size that correlates negatively counts turned round, since it

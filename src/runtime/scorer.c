@@ -132,16 +132,6 @@ static int64_t largest_leaf(const Plan *plan) {
     return n;
 }
 
-static void put_word(Buf *b, uint64_t x) {
-    buf_append(b, &x, sizeof x);
-}
-
-static void put_real(Buf *b, double x) {
-    uint64_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    put_word(b, bits);
-}
-
 /* What a training measures is a function of these alone: its stages (the canonical graph, which also names the random
  * streams of its leaves, how leaves are updated, steps), the content of the inputs, the seed and the kind of code. The
  * repeat is added by the caller. The score expression takes no part: settings that only enter it share trainings. */
@@ -150,28 +140,28 @@ static Hash128 training_key(const ProxyBuild *build, const Stages *stages, const
     Buf b = {0};
     const IrGraph *g = stages->canonical.graph;
     Hash128 stages_are = stages_key(stages);
-    put_word(&b, stages_are.hi);
-    put_word(&b, stages_are.lo);
+    buf_put_word(&b, stages_are.hi);
+    buf_put_word(&b, stages_are.lo);
     for (size_t i = 0, n = ir_graph_len(g); i < n; i++) {
         const IrNode *node = ir_get(g, (IrRef)i);
         if (node->op != IR_OP_input)
             continue;
-        put_word(&b, node->attr->uid);
+        buf_put_word(&b, node->attr->uid);
         if (node->attr->uid >= PROXY_NOISE_SLOT) {
             const ProxyNoise *noise = &build->noises[node->attr->uid - PROXY_NOISE_SLOT];
-            put_real(&b, noise->mean);
-            put_real(&b, noise->deviation);
-            put_word(&b, noise->key.hi);
-            put_word(&b, noise->key.lo);
+            buf_put_real(&b, noise->mean);
+            buf_put_real(&b, noise->deviation);
+            buf_put_word(&b, noise->key.hi);
+            buf_put_word(&b, noise->key.lo);
             continue;
         }
         CHECK(node->attr->uid < run->values.len);
-        put_word(&b, run->values.items[node->attr->uid].hash.hi);
-        put_word(&b, run->values.items[node->attr->uid].hash.lo);
+        buf_put_word(&b, run->values.items[node->attr->uid].hash.hi);
+        buf_put_word(&b, run->values.items[node->attr->uid].hash.lo);
     }
-    put_word(&b, build->nmeasures);
-    put_word(&b, seed);
-    put_word(&b, direct);
+    buf_put_word(&b, build->nmeasures);
+    buf_put_word(&b, seed);
+    buf_put_word(&b, direct);
     buf_puts(&b, target);
     Hash128 key = hash128(b.text, b.len, 0x7363);
     buf_free(&b);

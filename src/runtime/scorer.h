@@ -11,10 +11,10 @@
 typedef struct Measured {
     int64_t repeats, steps;
     size_t nmeasures;
-    double *
-        values; /* [repeat][step][measure]; NaN where not measured: from the step on that was not reached */
-    double
-        seconds; /* planning and running, without compiling; as it was where the journal knew it */
+    /* [repeat][step][measure]; NaN where not measured: from the step on that was not reached */
+    double *values;
+    /* Planning and running, without compiling; as it was where the journal knew it. */
+    double seconds;
     int64_t arena_bytes; /* what the plan needs */
 } Measured;
 

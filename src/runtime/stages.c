@@ -2,7 +2,7 @@
  * that goes on as it was is the same module as one long training. */
 #include "runtime/stages.h"
 
-#include <string.h>
+#include "base/buf.h"
 
 /* How each weight of the source graph is updated: by training and node, NULL where it is not. Group k of weights that
  * are updated alike has the first of them as leader[k - 1]; group 0 is never updated. */
@@ -188,35 +188,25 @@ void stages_make(const ProxyBuild *b, Arena *arena, Stages *out) {
         last->updated--;
 }
 
-static void put_word(Buf *b, uint64_t x) {
-    buf_append(b, &x, sizeof x);
-}
-
-static void put_real(Buf *b, double x) {
-    uint64_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    put_word(b, bits);
-}
-
 Hash128 stages_key(const Stages *s) {
     Buf b = {0};
-    put_word(&b, s->hash.hi);
-    put_word(&b, s->hash.lo);
+    buf_put_word(&b, s->hash.hi);
+    buf_put_word(&b, s->hash.lo);
     for (size_t i = 0; i < s->n; i++) {
         const Stage *stage = &s->items[i];
-        put_word(&b, (uint64_t)stage->steps);
-        put_word(&b, stage->nscalars);
+        buf_put_word(&b, (uint64_t)stage->steps);
+        buf_put_word(&b, stage->nscalars);
         for (size_t k = 0; k < s->canonical.nroots; k++)
-            put_word(&b, stage->trains && s->canonical.roots[k] == stage->module.roots[0]);
+            buf_put_word(&b, stage->trains && s->canonical.roots[k] == stage->module.roots[0]);
         for (size_t k = stage->trains; k < stage->nscalars; k++)
-            put_word(&b, stage->measure[k - stage->trains]);
-        put_word(&b, stage->nupdates);
+            buf_put_word(&b, stage->measure[k - stage->trains]);
+        buf_put_word(&b, stage->nupdates);
         for (size_t k = 0; k < stage->nupdates; k++) {
-            put_word(&b, stage->updates[k].uid);
-            put_real(&b, stage->updates[k].lr);
-            put_real(&b, stage->updates[k].momentum);
-            put_real(&b, stage->updates[k].decay);
-            put_word(&b, stage->updates[k].root);
+            buf_put_word(&b, stage->updates[k].uid);
+            buf_put_real(&b, stage->updates[k].lr);
+            buf_put_real(&b, stage->updates[k].momentum);
+            buf_put_real(&b, stage->updates[k].decay);
+            buf_put_word(&b, stage->updates[k].root);
         }
     }
     Hash128 key = hash128(b.text, b.len, 0x7367);

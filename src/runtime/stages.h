@@ -10,8 +10,8 @@ typedef struct Stage {
     IrModule module; /* roots: the loss if it trains, what is measured, what changes statistics */
     size_t nscalars; /* roots but for the last kind */
     bool trains;
-    int64_t first, steps,
-        updated; /* forward passes: number of the first (from 0), how many, after how many an update */
+    /* Forward passes: number of the first (from 0), how many, after how many an update. */
+    int64_t first, steps, updated;
     const size_t *measure; /* of each root after the loss: number of the measure */
     size_t nupdates;
     PlanUpdate *updates;
@@ -19,8 +19,8 @@ typedef struct Stage {
 } Stage;
 
 typedef struct Stages {
-    IrModule
-        canonical; /* roots: different losses of the trainings in their order, then all measures, statistics */
+    /* Roots: different losses of the trainings in their order, then all measures, statistics. */
+    IrModule canonical;
     Hash128 hash; /* of it: names the random streams of its leaves */
     size_t n;
     Stage *items;
