@@ -3,7 +3,7 @@
 // width of a group, which grouping: "width" does.
 use nds_stages;
 
-space nds_resnext(grouping = "count") {
+space nds_resnext(grouping = "count", narrow = 1) {    // narrow: the scored network's widths are divided by it
   input image[3, 32, 32];
 
   choice depth[i in 1..3] in {1, 2, 4, 8, 16};
@@ -12,14 +12,15 @@ space nds_resnext(grouping = "count") {
   choice groups[i in 1..3] in {1, 2, 4};
 
   groups_of(inner, g) = if grouping == "width" then inner div g else g;
-  block(c, r, g, stride) = bottleneck(c, floor(c * r + 0.5), groups_of(floor(c * r + 0.5), g), stride);
-  stage(i, stride) = chain(b in 1..depth[i])
-                         block(width[i], ratio[i], groups[i], if b == 1 then stride else 1);
-  stages = stage(1, 1) -> tap("stage 2") -> stage(2, 2) -> tap("stage 3")
-        -> stage(3, 2) -> tap("stage 4");
+  inner(c, r, g) = max(g, floor(c * r + 0.5));    // a group has a channel, however narrow the network
+  block(c, r, g, stride) = bottleneck(c, inner(c, r, g), groups_of(inner(c, r, g), g), stride);
+  stage(i, stride, part) = chain(b in 1..depth[i])
+                               block(width[i] div part, ratio[i], groups[i], if b == 1 then stride else 1);
+  stages(part) = stage(1, 1, part) -> tap("stage 2") -> stage(2, 2, part) -> tap("stage 3")
+            -> stage(3, 2, part) -> tap("stage 4");
 
-  network = cbr(3, 12) -> block(64, 1, 1, 1) -> stages;
-  network imagenet on [3, 224, 224] = imagenet_stem -> stages -> global_pool -> dense(1000);
+  network = cbr(3, 12) -> block(64 div narrow, 1, 1, 1) -> stages(narrow);
+  network imagenet on [3, 224, 224] = imagenet_stem -> stages(1) -> global_pool -> dense(1000);
   costs imagenet;
 
   max_macs = 1_226_891_264;     // the authors' constant for the size factor
