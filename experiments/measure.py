@@ -46,8 +46,8 @@ def experiments(full):
         for size in (32, 64):
             add(f"{task}_{size}", "transnas.nas", f"table=transnas/micro_{task}.tsv", f"resolution={size}")
         add("dps_" + task, "dps_transnas.nas", f"table=transnas/micro_{task}.tsv", *budget)
-    for space, table in NDS.items():
-        add("dps_" + space, f"dps_{space}.nas", f"table=nds/{table}.json", *budget)
+    for space, (table, narrow) in NDS.items():
+        add("dps_" + space, "dps_nds.nas", f"which={space}", f"table=nds/{table}.json", f"narrow={narrow}", *budget)
     for name, settings in SETTINGS.items():
         add("nb101_" + name, "nb101.nas", *nb101, "steps=20", *([] if full else ["n=150"]), *settings)
     for s in ROUNDING_SEEDS:
@@ -65,7 +65,7 @@ def experiments(full):
 
 
 TASKS = ["class_scene", "autoencoder", "class_object", "jigsaw"]
-NDS = {"darts": "DARTS_in", "enas": "ENAS_in", "resnext": "ResNeXt-A_in"}
+NDS = {"darts": ("DARTS_in", 4), "enas": ("ENAS_in", 4), "resnext": ("ResNeXt-A_in", 2)}
 SETTINGS = {
     "net": ["bases=net"],
     "net_wave": ["bases=net+wave_h", "kernel=3"],
@@ -331,6 +331,28 @@ def rounding_accuracy(get):
     return table(["kernels"] + [f"seed {s}" for s in ROUNDING_SEEDS] + ["mean", "standard deviation"], [], lines)
 
 
+def time_table(get):
+    """Processor time of what has been measured, by what it is for."""
+    spent = {}
+    for name in experiments(True):
+        r = get(name)
+        if r:
+            part = next(p for p, begin in PARTS.items() if name.startswith(begin))
+            spent.setdefault(part, []).append(r.cpu / 60)
+    lines = [[part, str(len(of)), f"{sum(of):.0f}"] for part, of in spent.items()]
+    every = [m for of in spent.values() for m in of]
+    return table(["runs of", "how many", "CPU min"], [], lines + [["all", str(len(every)), f"{sum(every):.0f}"]] if lines else [])
+
+
+PARTS = {
+    "NDS-ImageNet, search": ("dps_darts", "dps_enas", "dps_resnext"),
+    "NAS-Bench-101": ("nb101", "dps_nb101"),
+    "NAS-Bench-201": ("nb201", "dps_nb201"),
+    "rounding": ("rounding",),
+    "TransNAS-Bench-101": ("dps_", *TASKS),
+}
+
+
 def tables(get):
     s101 = ["nb101_s0", "nb101_s1", "nb101_s2"]
     return {
@@ -348,7 +370,7 @@ def tables(get):
                                     for t in TASKS for size in (32, 64)]),
         "nb101_dps": search_table(get, [("NAS-Bench-101", "dps_nb101")]),
         "transnas_dps": search_table(get, [(t, "dps_" + t) for t in TASKS]),
-        "nds_dps": search_table(get, [(t, "dps_" + n) for n, t in NDS.items()]),
+        "nds_dps": search_table(get, [(t, "dps_" + n) for n, (t, _) in NDS.items()]),
         "nb201": evaluation_table(get, [("one training", "nb201_1"), ("mean of three repeats", "nb201_r")]),
         "nb201_repeats": sum_table(get, [("first repeat", ["nb201_r"], 10, 1, "live_macs"),
                                          ("mean of three repeats", ["nb201_r"], 10, None, "live_macs")]),
@@ -359,6 +381,7 @@ def tables(get):
                                       ("NAS-Bench-201, none", ["nb201_bare"], None)]),
         "rounding": rounding_table(get),
         "rounding_accuracy": rounding_accuracy(get),
+        "time": time_table(get),
     }
 
 
