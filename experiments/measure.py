@@ -146,6 +146,8 @@ class Result:
         if (folder / "curve.tsv").exists():
             with open(folder / "curve.tsv") as f:
                 for r in list(csv.reader(f, delimiter="\t", quoting=csv.QUOTE_NONE))[1:]:
+                    if "" in r:
+                        continue    # a training that failed: such a network stands in no table of curves
                     self.curves.setdefault(r[0], []).append([float(v) for v in r[2:]])
 
     def metric(self, archs, name="metric"):
