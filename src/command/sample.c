@@ -91,8 +91,10 @@ static bool write_labels(Session *s, Space *space, const Candidate *const *chose
 static NascStatus sample_labels(Session *s, Space *space) {
     const NascRequest *r = s->request;
     int64_t wanted = r->for_labels;
-    Action action = {.space = space,
+    Action action = {.place = {.file = UINT32_MAX},
+                     .space = space,
                      .kind = CANDIDATES_DRAWN,
+                     .distinct = r->distinct,
                      .sample = r->seed,
                      .n = wanted > INT32_MAX ? wanted : wanted * DRAWN_PER_LABEL};
     RankJob job = {
@@ -137,8 +139,10 @@ static void put_json(const RankResult *r, Buf *b) {
 
 static NascStatus sample_points(Session *s, Space *space) {
     const NascRequest *r = s->request;
-    Action action = {.space = space,
+    Action action = {.place = {.file = UINT32_MAX},
+                     .space = space,
                      .kind = CANDIDATES_DRAWN,
+                     .distinct = r->distinct,
                      .n = r->n ? r->n : DEFAULT_DRAWS,
                      .sample = r->seed};
     RankJob job = {.program = s->program, .action = &action, .interrupt = r->interrupt};
@@ -152,7 +156,8 @@ static NascStatus sample_points(Session *s, Space *space) {
         buf_printf(&b, "%s\n", result.candidates[i].arch);
     session_write(s, NASC_STREAM_RESULT, &b);
     if (status == NASC_OK && !r->json)
-        session_message(s, "nasc: note: different points, %s\n", result.law);
+        session_message(s, "nasc: note: different %s, %s\n",
+                        r->distinct ? "architectures" : "points", result.law);
     if (status == NASC_OK && (int64_t)result.n < action.n)
         session_message(s, "nasc: note: only %zu different architectures were found\n", result.n);
     buf_free(&b);

@@ -115,6 +115,17 @@ static Value call_draw(Session *s, const Function *f, const Value *a, const Eval
     if (!c.space || !count_and_seed(s, a[1], arg_place(f, 1, given, n, place), a[2],
                                     arg_place(f, 2, given, n, place), &c))
         return value_poison();
+    if (a[3].kind != VALUE_NONE) {
+        Place at = arg_place(f, 3, given, n, place);
+        const ValueString *text;
+        if (!eval_text(s->eval, a[3], at, "`each`", &text))
+            return value_poison();
+        c.distinct = strcmp(text->text, "architecture") == 0;
+        if (!c.distinct) {
+            diag_at(&s->diags, at, DIAG_bad_value, "`each` is \"architecture\", or left out");
+            return value_poison();
+        }
+    }
     return candidates(s, c);
 }
 
@@ -287,7 +298,7 @@ static Value call_size(Session *s, const Function *f, const Value *a, const Eval
 }
 
 static const Function FUNCTIONS[] = {
-    {"draw", call_draw, 2, {"space", "n", "seed", NULL}},
+    {"draw", call_draw, 2, {"space", "n", "seed", "each", NULL}},
     {"rows",
      call_rows,
      2,
@@ -421,6 +432,7 @@ static bool gather(Session *s, Program *p, const Ast *item, Action *out) {
                     .kind = c->kind,
                     .n = c->n,
                     .sample = c->sample,
+                    .distinct = c->distinct,
                     .table = c->table,
                     .metric = c->metric,
                     .format = c->format,

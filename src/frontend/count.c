@@ -244,7 +244,7 @@ void space_count(Space *space, unsigned wanted, Arena *arena, const volatile int
         Natural n = {0};
         if (!space_has_symmetry(space))
             out[SPACE_DISTINCT] = satisfying;
-        else if (count_distinct(space, &n, interrupt))
+        else if (count_distinct(space, &n, NULL, interrupt))
             exact(&out[SPACE_DISTINCT], &n, arena);
         natural_free(&n);
     }

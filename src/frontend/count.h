@@ -66,8 +66,10 @@ bool walk_points(Walkthrough *w);
 bool walk_require(Walkthrough *w, Leaf *leaf, const Ast *require);
 bool walk_requires(Walkthrough *w, Leaf *leaf);
 
-/* Points up to the space's symmetries. False: out of reach. */
-bool count_distinct(const Space *space, Natural *out, const volatile int *interrupt);
+/* Points up to the space's symmetries; `list`, unless NULL, gets each. False: out of reach. */
+struct DistinctTable;
+bool count_distinct(const Space *space, Natural *out, struct DistinctTable *list,
+                    const volatile int *interrupt);
 bool space_has_symmetry(const Space *space);
 
 /* The hash of the canonical network of a session's point; false if it does not build. */

@@ -4,7 +4,7 @@
  * united. Invariant: what is united is the closure of the statements, in whatever order they apply. */
 #include <stdint.h>
 
-#include "frontend/count_symmetry.h"
+#include "frontend/distinct.h"
 #include "frontend/eval_impl.h"
 
 enum { MAX_POINTS = 1000000 };
@@ -15,6 +15,7 @@ typedef struct Union {
     VEC(uint32_t) parent; /* by point: another one of its class, or itself */
     uint64_t classes;
     Natural *total;
+    DistinctTable *list; /* every point, at the end one of each class; or NULL */
     const volatile int *interrupt;
 } Union;
 
@@ -31,6 +32,7 @@ typedef struct UnionLeaf {
     Leaf *leaf;
     VEC(Statement) statements;
     bool *used;
+    long double others; /* points that each point seen stands for */
 } UnionLeaf;
 
 static uint32_t class_of(const Union *c, uint32_t p) {
@@ -39,10 +41,11 @@ static uint32_t class_of(const Union *c, uint32_t p) {
     return p;
 }
 
+/* The first point of a class is its root. */
 static void unite(Union *c, uint32_t a, uint32_t b) {
     a = class_of(c, a);
     b = class_of(c, b);
-    c->parent.items[a] = b;
+    c->parent.items[MAX(a, b)] = MIN(a, b);
     c->classes -= a != b;
 }
 
@@ -69,6 +72,8 @@ static bool visit_point(void *user, const int64_t *taken, const double *values) 
         return false;
     VEC_PUSH(c->parent, point);
     c->classes++;
+    if (c->list && !distinct_add(c->list, taken, NULL, x->others))
+        return false;
     for (size_t i = 0; i < x->statements.len; i++) {
         Hash128 key;
         if (!statement_key(x, &x->statements.items[i], taken, values, &key))
@@ -126,6 +131,9 @@ static bool walk_classes(UnionLeaf *x, Walkthrough *w) {
     walk_use_nodes(w);
     choose_walked(x, &others);
     uint64_t before = c->classes;
+    x->others = (long double)natural_double(&others);
+    if (c->list)
+        distinct_begin_leaf(c->list, x->leaf, x->used, x->used, NULL);
     bool ok = walk_points(w);
     Natural more = {0};
     if (ok && natural_double(&others) != 1) {
@@ -165,14 +173,18 @@ static bool union_leaf(void *user, Leaf *leaf) {
     return ok;
 }
 
-bool count_closure(const Space *space, Natural *out, const volatile int *interrupt) {
-    Union c = {.total = out, .interrupt = interrupt};
+bool count_closure(const Space *space, Natural *out, DistinctTable *list,
+                   const volatile int *interrupt) {
+    Union c = {.total = out, .list = list, .interrupt = interrupt};
     arena_init(&c.arena, "count");
     bool ok = count_leaves(space, union_leaf, &c);
     Natural classes = {0};
     natural_set(&classes, c.classes);
     natural_add(out, &classes);
     natural_free(&classes);
+    for (uint32_t p = 0; list && ok && p < c.parent.len; p++)
+        if (c.parent.items[p] != p)
+            distinct_forget(list, p);
     VEC_FREE(c.parent);
     arena_free(&c.arena);
     return ok;

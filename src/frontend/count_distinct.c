@@ -6,7 +6,7 @@
  * the stated symmetries take one to the other. */
 #include <string.h>
 
-#include "frontend/count_symmetry.h"
+#include "frontend/distinct.h"
 
 const Ast *space_symmetry(const Space *space, int i) {
     for (size_t k = 0; k < space->definition->list.len; k++)
@@ -38,13 +38,14 @@ Hash128 point_outside(const Leaf *leaf, const bool *own, const bool *used, const
     return h;
 }
 
-enum { MAX_LABELINGS = 2000000, MAX_KEPT = 1000000 };
+enum { MAX_KEPT = 1000000 };
 
 /* A space with orders and at most one graph. */
 typedef struct Classes {
     const Ast *graph; /* its statement, or NULL */
     HashSet graphs, skeletons, labelled;
     Natural *total;
+    DistinctTable *list; /* or NULL */
     const volatile int *interrupt;
 } Classes;
 
@@ -61,37 +62,6 @@ typedef struct ClassLeaf {
     uint64_t sorted; /* representatives in order */
 } ClassLeaf;
 
-/* Classes of the labels that a skeleton's vertices can have. */
-static bool count_labelings(const GraphShape *x, HashSet *seen, IsoGraph *g, const int *map,
-                            uint64_t *out) {
-    uint64_t base[ISO_MAX_VERTICES], total = 1;
-    for (int i = 0; i < g->n; i++) {
-        base[i] = g->colour[i] << 20;
-        if (x->label[map[i]] >= 0)
-            total *= (uint64_t)graph_values(x, x->label[map[i]]);
-        if (total > MAX_LABELINGS)
-            return false;
-    }
-    hash_set_clear(seen);
-    for (uint64_t k = 0; k < total; k++) {
-        uint64_t rest = k;
-        for (int i = 0; i < g->n; i++) {
-            g->colour[i] = base[i];
-            if (x->label[map[i]] < 0)
-                continue;
-            uint64_t n = (uint64_t)graph_values(x, x->label[map[i]]);
-            g->colour[i] += rest % n;
-            rest /= n;
-        }
-        Hash128 h;
-        if (!iso_hash(g, &h))
-            return false;
-        hash_set_add(seen, h);
-    }
-    *out = seen->used;
-    return true;
-}
-
 static bool visit_graph(ClassLeaf *x, const int64_t *taken, const double *values) {
     Classes *all = x->classes;
     int map[ISO_MAX_VERTICES];
@@ -106,15 +76,18 @@ static bool visit_graph(ClassLeaf *x, const int64_t *taken, const double *values
         return false;
     if (!hash_set_add(&all->skeletons, hash128_combine(rest, skeleton)))
         return true;
-    uint64_t labelings = 1;
-    if (!x->labels_known && !count_labelings(&x->shape, &all->labelled, &g, map, &labelings))
+    GraphLabels labels = graph_labels(&x->shape, &g, map);
+    labels.classes = 1;
+    if (!x->labels_known && !graph_labelings(&labels, &all->labelled, ALL_LABELINGS))
         return false;
     Natural points = {0};
     natural_copy(&points, &x->others);
-    natural_multiply(&points, labelings);
+    natural_multiply(&points, labels.classes);
     natural_add(all->total, &points);
+    bool ok = !all->list || distinct_add(all->list, taken, x->labels_known ? NULL : &labels,
+                                         (long double)natural_double(&points));
     natural_free(&points);
-    return true;
+    return ok;
 }
 
 static bool visit_class(void *user, const int64_t *taken, const double *values) {
@@ -122,10 +95,13 @@ static bool visit_class(void *user, const int64_t *taken, const double *values) 
     if (x->classes->graph)
         return visit_graph(x, taken, values);
     x->sorted += orders_sorted(&x->orders, x->leaf, taken);
-    if (x->kept.used <= MAX_KEPT)
-        hash_set_add(&x->kept, hash128_combine(point_outside(x->leaf, x->own, x->used, taken),
-                                               orders_key(&x->orders, x->leaf, taken)));
-    return true;
+    DistinctTable *list = x->classes->list;
+    if (x->kept.used > MAX_KEPT)
+        return !list;
+    Hash128 key = hash128_combine(point_outside(x->leaf, x->own, x->used, taken),
+                                  orders_key(&x->orders, x->leaf, taken));
+    return !hash_set_add(&x->kept, key) || !list ||
+           distinct_add(list, taken, NULL, (long double)natural_double(&x->others));
 }
 
 /* Links are walked; labels only where a constraint sees one of them. */
@@ -165,6 +141,8 @@ static bool count_classes(ClassLeaf *x, Walkthrough *w, const bool *ordered) {
         if (!w->used[i] && !x->own[i] && v->index < 0)
             natural_multiply(&x->others, (uint64_t)v->domain->domain.count);
     }
+    if (x->classes->list)
+        distinct_begin_leaf(x->classes->list, leaf, w->used, x->own, &x->orders);
     bool ok = walk_points(w);
     if (ok && !x->classes->graph) {
         natural_multiply(&x->others, x->kept.used <= MAX_KEPT ? x->kept.used : x->sorted);
@@ -208,15 +186,16 @@ static bool share_a_choice(const Ast *a, const Ast *b) {
     return false;
 }
 
-bool count_distinct(const Space *space, Natural *out, const volatile int *interrupt) {
-    Classes classes = {.total = out, .interrupt = interrupt};
+bool count_distinct(const Space *space, Natural *out, DistinctTable *list,
+                    const volatile int *interrupt) {
+    Classes classes = {.total = out, .list = list, .interrupt = interrupt};
     const Ast *same;
     for (int i = 0; (same = space_symmetry(space, i)); i++) {
         if (!same->alias && classes.graph)
-            return count_closure(space, out, interrupt);
+            return count_closure(space, out, list, interrupt);
         for (int k = 0; k < i; k++)
             if (share_a_choice(same, space_symmetry(space, k)))
-                return count_closure(space, out, interrupt);
+                return count_closure(space, out, list, interrupt);
         if (!same->alias)
             classes.graph = same;
     }

@@ -2,6 +2,8 @@
  * which variables are links and what vertices are, and the graph of any point. */
 #include "frontend/count_symmetry.h"
 
+enum { MAX_LABELINGS = 2000000 };
+
 static int vertex(GraphShape *x, Value v) {
     if (v.kind != VALUE_INT)
         return -1;
@@ -87,6 +89,42 @@ void graph_colour(const GraphShape *x, const int64_t *taken, const int *map, Iso
     for (int i = 0; i < g->n; i++)
         if (x->label[map[i]] >= 0)
             g->colour[i] = (g->colour[i] << 20) + (uint64_t)taken[x->label[map[i]]];
+}
+
+GraphLabels graph_labels(const GraphShape *x, const IsoGraph *g, const int *map) {
+    GraphLabels l = {.graph = *g};
+    for (int i = 0; i < g->n; i++) {
+        l.variable[i] = x->label[map[i]];
+        l.values[i] = l.variable[i] < 0 ? 1 : (uint64_t)graph_values(x, l.variable[i]);
+    }
+    return l;
+}
+
+bool graph_labelings(GraphLabels *l, HashSet *seen, uint64_t wanted) {
+    IsoGraph labelled = l->graph;
+    int n = l->graph.n;
+    uint64_t total = 1;
+    for (int i = 0; i < n; i++) {
+        if (l->values[i] > MAX_LABELINGS / total)
+            return false;
+        total *= l->values[i];
+    }
+    hash_set_clear(seen);
+    for (uint64_t k = 0; k < total && seen->used <= wanted; k++) {
+        uint64_t rest = k;
+        for (int i = n - 1; i >= 0; rest /= l->values[i--]) {
+            l->taken[i] = (int64_t)(rest % l->values[i]);
+            labelled.colour[i] = (l->graph.colour[i] << 20) + (uint64_t)l->taken[i];
+        }
+        Hash128 h;
+        if (!iso_hash(&labelled, &h))
+            return false;
+        hash_set_add(seen, h);
+        if (seen->used > wanted)
+            return true;
+    }
+    l->classes = seen->used;
+    return true;
 }
 
 static bool compile_alive(GraphShape *x, PredCompiler *c, const Ast *same) {

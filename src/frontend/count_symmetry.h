@@ -63,9 +63,25 @@ int64_t graph_values(const GraphShape *x, int variable);
 IsoGraph graph_of(const GraphShape *x, const int64_t *taken, const double *values, int *map);
 void graph_colour(const GraphShape *x, const int64_t *taken, const int *map, IsoGraph *g);
 
+/* A graph whose vertices have no labels yet. */
+typedef struct GraphLabels {
+    IsoGraph graph;
+    int variable[ISO_MAX_VERTICES];    /* of each vertex's label, -1: it has none */
+    uint64_t values[ISO_MAX_VERTICES]; /* how many it can have */
+    int64_t taken[ISO_MAX_VERTICES];   /* those of the class wanted */
+    uint64_t classes;
+} GraphLabels;
+
+GraphLabels graph_labels(const GraphShape *x, const IsoGraph *g, const int *map);
+/* Counts the classes of labels, and the labels of number `wanted` of them; past that one it does not count on. False:
+ * too many. `seen` is what it works with. */
+bool graph_labelings(GraphLabels *l, HashSet *seen, uint64_t wanted);
+#define ALL_LABELINGS UINT64_MAX
+
 /* ---- counting ---- */
 
 /* Points up to all statements at once, whatever they share, by visiting every point. */
-bool count_closure(const Space *space, Natural *out, const volatile int *interrupt);
+bool count_closure(const Space *space, Natural *out, struct DistinctTable *list,
+                   const volatile int *interrupt);
 
 #endif

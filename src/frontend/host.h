@@ -43,7 +43,8 @@ struct Space {
     const Ast *input, *network, *costs, *encoding; /* members, or NULL */
     const char **network_names;
     size_t nnetworks;
-    struct LeafTable *leaves; /* sample.c; made under the program's lock */
+    struct LeafTable *leaves;             /* sample.c; made under the program's lock */
+    const struct DistinctTable *distinct; /* sample_distinct.c; likewise, NULL until listed */
 };
 
 struct Proxy {
@@ -177,7 +178,7 @@ typedef struct CandidatesUse {
     int64_t n;
     uint64_t sample;
     const char *table, *metric, *format;
-    bool smaller_is_better, drop_overlap;
+    bool smaller_is_better, drop_overlap, distinct;
     const char *const *list;
 } CandidatesUse;
 

@@ -57,6 +57,14 @@ int64_t space_points(Space *s);
 /* Draws point number `index` of the stream: by priors, within the constraints. NULL with a diagnostic that names
  * the constraints at fault if they leave nothing, or so little that nothing is found. */
 Architecture *space_sample(Space *s, Arena *arena, RandomStream stream, uint64_t index);
+/* Lists the distinct architectures: points up to the symmetries of the space, one standing for each. False with a
+ * diagnostic at `place` (file UINT32_MAX: where the space is defined) if they are out of reach, without one if
+ * interrupted. Where no symmetry is stated and points are drawn uniformly, the points are the architectures. */
+bool space_list_distinct(Space *s, Place place, const volatile int *interrupt);
+/* As space_sample, space_law and space_points, of the distinct architectures listed before. */
+Architecture *space_sample_distinct(Space *s, Arena *arena, RandomStream stream, uint64_t index);
+const char *space_distinct_law(Space *s);
+int64_t space_distinct_points(Space *s);
 /* Changes each decision with probability `rate`, at least one; stays inside the constraints. Where that finds
  * nothing, another point is drawn. */
 Architecture *space_mutate(Space *s, Arena *arena, const Architecture *a, RandomStream stream,
@@ -247,6 +255,7 @@ typedef struct Action {
     CandidatesKind kind;
     int64_t n;          /* how many; more than there are: all */
     uint64_t sample;    /* the seed that draws rows or points */
+    bool distinct;      /* points: uniformly over distinct architectures */
     const char *table;  /* path, for CANDIDATES_TABLE */
     const char *metric; /* column name or NULL: the second column; with a format: what it defines */
     const char *format; /* how rows are read (space_read_row); NULL: architecture in column 1 */

@@ -13,14 +13,18 @@
 enum { MAX_REPEATED_DRAWS = 10000, REPEATED_DRAWS = 20 };
 
 /* Where all points are equally likely, 20 (n + 1) draws that repeat n of them leave one more a chance of exp(-20). */
-static bool exhausted(Space *space, uint64_t repeated, size_t seen) {
+static bool exhausted(const Action *a, uint64_t repeated, size_t seen) {
     uint64_t limit = MAX_REPEATED_DRAWS;
     if (repeated < REPEATED_DRAWS)
         return false;
-    if (space_uniform(space))
+    if (a->distinct || space_uniform(a->space))
         limit = MIN(limit, 20 * (seen + 1));
-    return repeated >= limit ||
-           (repeated == REPEATED_DRAWS && space_points(space) == (int64_t)seen);
+    if (repeated >= limit)
+        return true;
+    int64_t points = repeated != REPEATED_DRAWS ? -1
+                     : a->distinct              ? space_distinct_points(a->space)
+                                                : space_points(a->space);
+    return points == (int64_t)seen;
 }
 
 static NascStatus draw_points(const RankJob *job, RankResult *res) {
@@ -28,15 +32,16 @@ static NascStatus draw_points(const RankJob *job, RankResult *res) {
     RandomStream stream = random_stream(a->sample, 0, RANDOM_SAMPLE, (Hash128){0});
     HashSet seen = {0};
     VEC(Candidate) drawn = {0};
-    bool ok = true;
+    bool ok = !a->distinct || space_list_distinct(a->space, a->place, job->interrupt);
     uint64_t repeated = 0;
-    for (uint64_t i = 0; (int64_t)drawn.len < a->n && !exhausted(a->space, repeated, drawn.len);
+    for (uint64_t i = 0; ok && (int64_t)drawn.len < a->n && !exhausted(a, repeated, drawn.len);
          i++) {
         if (job->interrupt && *job->interrupt)
             break;
         Arena scratch;
         arena_init(&scratch, "scratch");
-        Architecture *arch = space_sample(a->space, &scratch, stream, i);
+        Architecture *arch =
+            (a->distinct ? space_sample_distinct : space_sample)(a->space, &scratch, stream, i);
         ok = arch != NULL;
         if (ok && hash_set_add(&seen, architecture_key(arch))) {
             Candidate c = {.arch = arena_strdup(&res->arena, architecture_text(arch)),
@@ -53,12 +58,14 @@ static NascStatus draw_points(const RankJob *job, RankResult *res) {
             break;
     }
     res->n = drawn.len;
-    res->law = space_law(a->space);
+    res->law = a->distinct ? space_distinct_law(a->space) : space_law(a->space);
     res->candidates = ARENA_ARRAY(&res->arena, Candidate, drawn.len);
     if (drawn.len)
         memcpy(res->candidates, drawn.items, drawn.len * sizeof *drawn.items);
     VEC_FREE(drawn);
     hash_set_free(&seen);
+    if (!ok && job->interrupt && *job->interrupt)
+        return NASC_INTERRUPTED;
     return ok ? NASC_OK : NASC_PROGRAM_ERROR;
 }
 
