@@ -186,13 +186,15 @@ bool eval_statistics(Eval *e, size_t *n, const EvalStatistic **out);
 bool eval_observes(const Eval *e);
 /* What `noise(...)` made, in the order of its slots. */
 size_t eval_noises(const Eval *e, const ProxyNoise **out);
+/* By input slot of the candidate, the root of the run part that it takes. */
+size_t eval_imports(const Eval *e, const size_t **out);
 /* The record a function of parameters is given: rank, op, role, size; it stands for its value. */
 Value eval_leaf_record(Eval *e, const EvalLeaf *leaf);
 
 /* The run part of a proxy, kept while candidates come and go: evaluating `per run` definitions
  * again finds the nodes that are there. One session at a time may use it. */
 EvalRun *eval_run_new(Arena *arena);
-/* Everything candidates have asked for so far; root k is the candidate's input slot k. */
+/* Everything candidates have asked for so far. */
 ProxyRun eval_run_view(EvalRun *run);
 
 /* Applies a network (or any layer) to an input image node of the candidate's graph: out, then taps,

@@ -261,6 +261,8 @@ struct Eval {
     const Lack *lack; /* of the list over which the last empty loop went */
     ProxyNoise *noise;
     size_t nnoises, noises_cap;
+    size_t *imports; /* by input slot: the run's root */
+    size_t nimports, imports_cap;
 };
 
 struct EvalRun {

@@ -42,7 +42,26 @@ IrGraph *graph_now(Eval *e, Place place) {
     return g;
 }
 
-/* The run's node as an input of the candidate: the slot is the number of the run's root. */
+static uint64_t import_slot(Eval *e, size_t root) {
+    if (e->nimports == e->imports_cap) {
+        size_t cap = e->imports_cap ? e->imports_cap * 2 : 16;
+        size_t *grown = ARENA_ARRAY(e->arena, size_t, cap);
+        if (e->nimports)
+            memcpy(grown, e->imports, e->nimports * sizeof *grown);
+        e->imports = grown;
+        e->imports_cap = cap;
+    }
+    e->imports[e->nimports] = root;
+    return e->nimports++;
+}
+
+size_t eval_imports(const Eval *e, const size_t **out) {
+    *out = e->imports;
+    return e->nimports;
+}
+
+/* The run's node as an input of the candidate. Slots are numbered by the candidate's own order, not by that of the
+ * run's roots, which other candidates may have asked for before: a slot is part of what names random streams. */
 static IrRef import_run(Eval *e, IrRef node) {
     EvalRun *run = e->run;
     uint64_t id = node;
@@ -67,8 +86,9 @@ static IrRef import_run(Eval *e, IrRef node) {
     }
     void **here = map_slot(e->arena, &e->imported, key);
     if (!*here) {
-        size_t slot = (size_t)(uintptr_t)*root - 1;
-        IrRef r = ir_input(e->graph, &ir_get(run->graph, node)->type, slot, run->root_names[slot]);
+        size_t of = (size_t)(uintptr_t)*root - 1;
+        IrRef r = ir_input(e->graph, &ir_get(run->graph, node)->type, import_slot(e, of),
+                           run->root_names[of]);
         *here = (void *)((uintptr_t)r + 1);
     }
     return (IrRef)((uintptr_t)*here - 1);

@@ -158,8 +158,8 @@ typedef struct ImageRequest {
 } ImageRequest;
 
 /* The run part: a graph of everything declared `per run` that candidates use. Its inputs are image
- * requests (slot = index into `images`); root k is the value that candidate graphs take as input slot k.
- * More roots may appear as further candidates are built: look again after each proxy_build. */
+ * requests (slot = index into `images`); its roots are the values that candidate graphs take as inputs
+ * (ProxyBuild.imports). More roots may appear as further candidates are built: look again after each proxy_build. */
 typedef struct ProxyRun {
     const IrModule *module;
     const ImageRequest *images;
@@ -212,6 +212,8 @@ typedef struct ProxyBuild {
     size_t nstatistics; /* roots after the measures: what changes running statistics */
     size_t nnoises;
     const ProxyNoise *noises;
+    size_t nimports; /* input slot k of the module is root imports[k] of the run part */
+    const size_t *imports;
     /* Computed by the reference executor in double: the proxy says so, or no kernel can. */
     bool reference;
     bool observes;            /* looks at parameters or uses: see proxy_observes */

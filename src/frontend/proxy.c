@@ -204,6 +204,7 @@ static bool build(Proxy *p, Space *space, const Architecture *a, const IrSizes *
     out->reference = ok && (out->reference || needs_reference(&s, &out->module));
     out->observes = eval_observes(s.eval);
     out->nnoises = eval_noises(s.eval, &out->noises);
+    out->nimports = eval_imports(s.eval, &out->imports);
     /* the score may ask for sizes and taps, and has no graph to count them in */
     if (ok && session_network_taps(&s, net) >= 0 && session_network_sizes(&s, net)) {
         x->taps = net->taps;

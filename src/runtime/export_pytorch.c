@@ -38,7 +38,7 @@ static void put_inputs(Writer *w) {
         const IrNode *node = ir_get(w->graph, (IrRef)i);
         if (node->op != IR_OP_input)
             continue;
-        const RunValue *v = &w->x->run->values.items[node->attr->uid];
+        const RunValue *v = run_value(w->x->run, w->x->build, node->attr->uid);
         put_entry(w, "input", (IrRef)i, &v->type);
         buf_puts(w->script, "),\n");
         buf_append(w->data, v->dense, (size_t)ir_type_elements(&v->type) * sizeof(float));

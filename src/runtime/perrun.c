@@ -222,6 +222,11 @@ bool run_values_update(RunValues *v, const ProxyRun *run, NascError *err) {
     return ok;
 }
 
+const RunValue *run_value(const RunValues *v, const ProxyBuild *build, uint64_t slot) {
+    CHECK(slot < build->nimports && build->imports[slot] < v->values.len);
+    return &v->values.items[build->imports[slot]];
+}
+
 /* What computing one root takes beyond what is kept. */
 static bool value_bytes(const IrGraph *g, IrRef root, int64_t *bytes, NascError *err) {
     Arena arena;

@@ -25,6 +25,8 @@ typedef struct RunValues {
  * double, rounded once; what holds convolutions, pools or norms runs as kernels (as plain loops
  * where jit is NULL). */
 bool run_values_update(RunValues *v, const ProxyRun *run, NascError *err);
+/* What a candidate takes in an input slot that is not noise. */
+const RunValue *run_value(const RunValues *v, const ProxyBuild *build, uint64_t slot);
 void run_values_free(RunValues *v);
 /* What computing them takes at most and what they leave behind, in bytes, without computing them. */
 bool run_values_bytes(const ProxyRun *run, int64_t *peak, int64_t *kept, NascError *err);

@@ -17,13 +17,13 @@ static double now(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static void fill_inputs(const Plan *plan, const RunValues *run, char *base) {
+static void fill_inputs(const Plan *plan, const ProxyBuild *build, const RunValues *run,
+                        char *base) {
     for (size_t i = 0; i < plan->nleaves; i++) {
         const PlanLeaf *leaf = &plan->leaves[i];
         if (leaf->op != IR_OP_input || leaf->uid >= PROXY_NOISE_SLOT)
             continue;
-        CHECK(leaf->uid < run->values.len);
-        const RunValue *v = &run->values.items[leaf->uid];
+        const RunValue *v = run_value(run, build, leaf->uid);
         memory_write_leaf(leaf, &v->type, v->dense, base);
     }
 }
@@ -155,9 +155,9 @@ static Hash128 training_key(const ProxyBuild *build, const Stages *stages, const
             buf_put_word(&b, noise->key.lo);
             continue;
         }
-        CHECK(node->attr->uid < run->values.len);
-        buf_put_word(&b, run->values.items[node->attr->uid].hash.hi);
-        buf_put_word(&b, run->values.items[node->attr->uid].hash.lo);
+        const RunValue *v = run_value(run, build, node->attr->uid);
+        buf_put_word(&b, v->hash.hi);
+        buf_put_word(&b, v->hash.lo);
     }
     buf_put_word(&b, build->nmeasures);
     buf_put_word(&b, seed);
@@ -202,7 +202,7 @@ static void train(const Planned *p, const ScorerOptions *how, const ProxyBuild *
     for (size_t i = 0; i < p->stages->n; i++) {
         const Plan *plan = &p->plans[i];
         if (p->stages->n > 1)
-            fill_inputs(plan, run, base);
+            fill_inputs(plan, build, run, base);
         fill_weights(plan, seed, repeat, scratch, dense, base);
         if (i)
             move_trained(p, plan, false, base);
@@ -240,7 +240,7 @@ static bool train_missing(Planned *p, const ScorerOptions *how, const ProxyBuild
     double *scratch = ARENA_ARRAY(arena, double, p->largest);
     float *dense = ARENA_ARRAY(arena, float, p->largest);
     if (p->stages->n == 1)
-        fill_inputs(&p->plans[0], run, base);
+        fill_inputs(&p->plans[0], build, run, base);
     for (int64_t r = 0; r < out->repeats; r++) {
         if (known[r])
             continue;

@@ -56,8 +56,7 @@ static bool leaf_value(void *user, const IrNode *node, IrRef ref, double *out, N
         return true;
     }
     if (node->op == IR_OP_input) {
-        CHECK(node->attr->uid < r->run->values.len);
-        const float *dense = r->run->values.items[node->attr->uid].dense;
+        const float *dense = run_value(r->run, r->build, node->attr->uid)->dense;
         for (size_t i = 0; i < n; i++)
             out[i] = dense[i];
         return true;
