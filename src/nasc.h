@@ -34,6 +34,7 @@ typedef struct NascRequest {
     const char *export_to; /* sample: folder for the table and the networks to train; NULL: none */
     int64_t for_labels; /* sample: a table of so many, spread over sizes, to be labelled; 0: none */
     bool distinct;      /* sample: uniformly over distinct architectures */
+    bool exact;         /* count: build every network rather than estimate their number */
     bool json, quiet, size_only, keep_journal, profile, no_cache, in_double, reference, help;
 
     bool live, colour;             /* the message stream is a terminal */

@@ -15,6 +15,10 @@ static const char *const meanings[SPACE_COUNTS] = {
     "different networks by their canonical form",
 };
 
+static void show_progress(void *user, size_t built, size_t total) {
+    session_progress(user, "networks", built, total, 0, NULL);
+}
+
 static bool wanted_counts(Session *s, unsigned *wanted) {
     const char *only = s->request->only;
     *wanted = (1u << SPACE_COUNTS) - 1;
@@ -52,7 +56,8 @@ static void print_text(const Space *space, const SpaceCount *counts, unsigned wa
         else
             buf_printf(b, "  %-11s about %s, an estimate: %s to %s with 95 %% confidence", names[i],
                        c->n, c->lo, c->hi);
-        buf_printf(b, "   (%s)\n", meanings[i]);
+        buf_printf(b, "   (%s%s)\n", meanings[i],
+                   c->of_distinct ? ", of one point for each distinct architecture" : "");
     }
     if (is_more(&counts[SPACE_NETWORKS], &counts[SPACE_DISTINCT]))
         buf_puts(b,
@@ -67,6 +72,8 @@ static void print_json(const SpaceCount *counts, Buf *b) {
         json_t *v = c->n ? json_pack("{s:s,s:b}", "n", c->n, "exact", (int)c->exact) : json_null();
         if (c->n && !c->exact)
             json_object_set_new(v, "interval", json_pack("[s,s]", c->lo, c->hi));
+        if (c->n && c->of_distinct)
+            json_object_set_new(v, "of", json_string("distinct"));
         json_object_set_new(o, names[i], v);
     }
     char *text = json_dumps(o, JSON_COMPACT);
@@ -89,7 +96,9 @@ NascStatus nasc_count(const NascRequest *r) {
         Buf b = {0};
         SpaceCount counts[SPACE_COUNTS];
         arena_init(&arena, "count");
-        space_count(space, wanted, &arena, r->interrupt, counts);
+        CountOptions options = {
+            .exact = r->exact, .interrupt = r->interrupt, .progress = show_progress, .user = &s};
+        space_count(space, wanted, &arena, &options, counts);
         status = session_diagnostics(&s, NASC_OK);
         if (r->interrupt && *r->interrupt)
             status = NASC_INTERRUPTED;

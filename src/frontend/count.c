@@ -224,8 +224,21 @@ static void say_why(SpaceCount *out, unsigned wanted, const SpaceCount *satisfyi
     }
 }
 
-void space_count(Space *space, unsigned wanted, Arena *arena, const volatile int *interrupt,
+static void count_networks(Space *space, const Natural *raw, const SpaceCount *satisfying,
+                           Arena *arena, const CountOptions *options, SpaceCount *out) {
+    if (few(satisfying))
+        count_by_visits(space, true, options->interrupt, arena, out);
+    if (out->n || !satisfying->n || !raw)
+        return;
+    if (!count_networks_listed(space, arena, options, out))
+        estimate_networks(space, raw, satisfying, arena, options->interrupt, out);
+}
+
+void space_count(Space *space, unsigned wanted, Arena *arena, const CountOptions *options,
                  SpaceCount out[SPACE_COUNTS]) {
+    static const CountOptions none;
+    options = options ? options : &none;
+    const volatile int *interrupt = options->interrupt;
     memset(out, 0, SPACE_COUNTS * sizeof *out);
     Raw raw = {0};
     SpaceCount satisfying = {0};
@@ -248,10 +261,9 @@ void space_count(Space *space, unsigned wanted, Arena *arena, const volatile int
             exact(&out[SPACE_DISTINCT], &n, arena);
         natural_free(&n);
     }
-    if (wanted & 1u << SPACE_NETWORKS && few(&satisfying))
-        count_by_visits(space, true, interrupt, arena, &out[SPACE_NETWORKS]);
-    else if (wanted & 1u << SPACE_NETWORKS && satisfying.n && raw_known)
-        estimate_networks(space, &raw.total, &satisfying, arena, interrupt, &out[SPACE_NETWORKS]);
+    if (wanted & 1u << SPACE_NETWORKS)
+        count_networks(space, raw_known ? &raw.total : NULL, &satisfying, arena, options,
+                       &out[SPACE_NETWORKS]);
     say_why(out, wanted, &satisfying, interrupt);
     natural_free(&raw.total);
 }

@@ -86,6 +86,22 @@ bool estimate_satisfying(const Space *space, const Natural *raw, Arena *arena,
 bool estimate_networks(const Space *space, const Natural *raw, const SpaceCount *points,
                        Arena *arena, const volatile int *interrupt, SpaceCount *out);
 
+/* How often n draws met the same network. */
+typedef struct DrawnNetworks {
+    double n, different, once, twice, pairs, triples;
+} DrawnNetworks;
+/* Sorts the hashes. */
+DrawnNetworks drawn_networks(Hash128 *hashes, size_t n);
+/* The mean of which at most, and at least, so many events are seen in 2.5 % of the cases: half a chi-squared quantile of
+ * 2 (seen + 1), and of 2 seen, degrees of freedom, by Wilson and Hilferty. */
+double poisson_upper(double seen);
+double poisson_lower(double seen);
+
+/* Different networks of the distinct architectures (count_networks.c), one point standing for each; false, and
+ * nothing written, where these are not listed, one does not build, or it is interrupted. */
+bool count_networks_listed(const Space *space, Arena *arena, const CountOptions *options,
+                           SpaceCount *out);
+
 enum { COUNT_BUDGET = 400000000 };
 
 #endif

@@ -101,13 +101,8 @@ static int by_hash(const void *a, const void *b) {
     return hash128_compare(*(const Hash128 *)a, *(const Hash128 *)b);
 }
 
-/* How often the same was drawn. */
-typedef struct Seen {
-    double different, once, twice, pairs;
-} Seen;
-
-static Seen seen_in(Hash128 *hashes, size_t n) {
-    Seen s = {0};
+DrawnNetworks drawn_networks(Hash128 *hashes, size_t n) {
+    DrawnNetworks s = {.n = (double)n};
     qsort(hashes, n, sizeof *hashes, by_hash);
     for (size_t i = 0, end; i < n; i = end) {
         for (end = i + 1; end < n && hash128_equal(hashes[i], hashes[end]);)
@@ -117,15 +112,19 @@ static Seen seen_in(Hash128 *hashes, size_t n) {
         s.once += end - i == 1;
         s.twice += end - i == 2;
         s.pairs += times * (times - 1) / 2;
+        s.triples += times * (times - 1) * (times - 2) / 6;
     }
     return s;
 }
 
-/* The mean of which at most so many events are seen in 2.5 % of the cases: half a chi-squared quantile
- * of 2 (seen + 1) degrees of freedom, by Wilson and Hilferty. */
-static double poisson_upper(double seen) {
+double poisson_upper(double seen) {
     double f = 2 * (seen + 1), step = 2 / (9 * f);
     return f / 2 * pow(1 - step + 1.96 * sqrt(step), 3);
+}
+
+double poisson_lower(double seen) {
+    double step = 1 / (9 * seen);
+    return seen > 0 ? seen * pow(fmax(1 - step - 1.96 * sqrt(step), 0), 3) : 0;
 }
 
 static bool draw_networks(const Space *space, const Natural *raw, const volatile int *interrupt,
@@ -147,7 +146,7 @@ bool estimate_networks(const Space *space, const Natural *raw, const SpaceCount 
     size_t n;
     Hash128 *hashes = nasc_alloc(NETWORK_DRAWS * sizeof *hashes);
     bool ok = draw_networks(space, raw, interrupt, hashes, &n);
-    Seen seen = ok ? seen_in(hashes, n) : (Seen){0};
+    DrawnNetworks seen = ok ? drawn_networks(hashes, n) : (DrawnNetworks){0};
     free(hashes);
     if (!ok)
         return false;

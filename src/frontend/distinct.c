@@ -178,34 +178,69 @@ static void draw_multiset(RandomStream stream, uint64_t m, size_t k, uint64_t *o
         out[i] -= i;
 }
 
-static void draw_group(const DistinctLeaf *l, const FreeGroup *g, RandomStream stream,
-                       int64_t *indices) {
-    uint64_t *codes = nasc_alloc((g->nplaces + 1) * sizeof *codes);
-    draw_multiset(stream, g->places[0].values, g->nplaces, codes);
+/* C(n, k); no overflow where it, times k, is below 2^64. */
+static uint64_t combinations(uint64_t n, uint64_t k) {
+    uint64_t c = 1;
+    for (uint64_t i = 0; i < k; i++)
+        c = c * (n - i) / (i + 1);
+    return c;
+}
+
+static uint64_t take_digit(uint64_t *number, uint64_t n) {
+    uint64_t digit = *number % n;
+    *number /= n;
+    return digit;
+}
+
+/* Multiset number 0 .. C(m + k - 1, k) - 1, by the combinatorial number system. */
+static void nth_multiset(uint64_t number, uint64_t m, size_t k, uint64_t *out) {
+    for (uint64_t n = m + k - 1; k > 0; k--) {
+        while (combinations(n, k) > number)
+            n--;
+        number -= combinations(n, k);
+        out[k - 1] = n - (k - 1);
+    }
+}
+
+/* What a class leaves open is drawn, or the mixed digits of a number. */
+typedef struct Chooser {
+    const RandomStream *stream; /* NULL: by number */
+    uint64_t number;
+} Chooser;
+
+static uint64_t choose(Chooser *c, uint64_t at, uint64_t n) {
+    return c->stream ? random_below(*c->stream, at, n) : take_digit(&c->number, n);
+}
+
+static void choose_group(Chooser *chooser, uint64_t at, const DistinctLeaf *l, const FreeGroup *g,
+                         int64_t *indices) {
+    uint64_t *codes = nasc_alloc((g->nplaces + 1) * sizeof *codes), m = g->places[0].values;
+    if (chooser->stream)
+        draw_multiset(stream_below(*chooser->stream, at), m, g->nplaces, codes);
+    else
+        nth_multiset(take_digit(&chooser->number, combinations(m + g->nplaces - 1, g->nplaces)), m,
+                     g->nplaces, codes);
     for (size_t k = 0; k < g->nplaces; k++)
         for (size_t c = g->width; c-- > 0;) {
             int v = g->places[k].variables[c];
-            indices[v] = (int64_t)(codes[k] % (uint64_t)l->counts[v]);
-            codes[k] /= (uint64_t)l->counts[v];
+            indices[v] = (int64_t)take_digit(&codes[k], (uint64_t)l->counts[v]);
         }
     free(codes);
 }
 
-static void draw_labels(const GraphLabels *labels, RandomStream stream, uint64_t number,
-                        int64_t *indices) {
+static void choose_labels(Chooser *chooser, uint64_t at, const GraphLabels *labels,
+                          int64_t *indices) {
     HashSet seen = {0};
-    GraphLabels drawn = *labels;
-    uint64_t wanted = random_below(stream, number, labels->classes);
-    CHECK(graph_labelings(&drawn, &seen, wanted));
+    GraphLabels chosen = *labels;
+    CHECK(graph_labelings(&chosen, &seen, choose(chooser, at, labels->classes)));
     hash_set_free(&seen);
-    for (int i = 0; i < drawn.graph.n; i++)
-        if (drawn.variable[i] >= 0)
-            indices[drawn.variable[i]] = drawn.taken[i];
+    for (int i = 0; i < chosen.graph.n; i++)
+        if (chosen.variable[i] >= 0)
+            indices[chosen.variable[i]] = chosen.taken[i];
 }
 
-Assignment distinct_draw(const DistinctTable *t, RandomStream stream, Arena *arena) {
-    CHECK(t->weight > 0);
-    const DistinctClass *c = find_class(t, t->weight * (long double)random_uniform(stream, 0));
+static Assignment make_point(const DistinctTable *t, const DistinctClass *c, Chooser *chooser,
+                             Arena *arena) {
     const DistinctLeaf *l = &t->leaves[c->leaf];
     Assignment out = {.addresses = ARENA_ARRAY(arena, const char *, l->n + 1),
                       .indices = ARENA_ARRAY(arena, int64_t, l->n + 1),
@@ -223,13 +258,26 @@ Assignment distinct_draw(const DistinctTable *t, RandomStream stream, Arena *are
             out.indices[i] = 0;
             break;
         case FOUND_FREE:
-            out.indices[i] = (int64_t)random_below(stream, 2 + i, (uint64_t)l->counts[i]);
+            out.indices[i] = (int64_t)choose(chooser, 2 + i, (uint64_t)l->counts[i]);
             break;
         }
     }
     if (c->labels)
-        draw_labels(c->labels, stream, 1, out.indices);
+        choose_labels(chooser, 1, c->labels, out.indices);
     for (size_t i = 0; i < l->ngroups; i++)
-        draw_group(l, &l->groups[i], stream_below(stream, 2 + l->n + i), out.indices);
+        choose_group(chooser, 2 + l->n + i, l, &l->groups[i], out.indices);
     return out;
+}
+
+Assignment distinct_draw(const DistinctTable *t, RandomStream stream, Arena *arena) {
+    CHECK(t->weight > 0);
+    const DistinctClass *c = find_class(t, t->weight * (long double)random_uniform(stream, 0));
+    return make_point(t, c, &(Chooser){.stream = &stream}, arena);
+}
+
+Assignment distinct_point(const DistinctTable *t, uint64_t number, Arena *arena) {
+    CHECK((long double)number < t->weight && t->weight < 0x1p53L);
+    const DistinctClass *c = find_class(t, (long double)number);
+    uint64_t within = number - (uint64_t)(c->upto - c->weight);
+    return make_point(t, c, &(Chooser){.number = within}, arena);
 }

@@ -14,6 +14,8 @@ const DistinctTable *distinct_list(const Space *space, Arena *arena, const volat
 long double distinct_weight(const DistinctTable *t);
 /* Every decision of the point that stands for the architecture drawn: always the same one. The weight is not 0. */
 Assignment distinct_draw(const DistinctTable *t, RandomStream stream, Arena *arena);
+/* The point of number 0 .. weight - 1, where these are less than 2^53: all of them are one for each architecture. */
+Assignment distinct_point(const DistinctTable *t, uint64_t number, Arena *arena);
 
 /* ---- for those who count ---- */
 

@@ -83,16 +83,25 @@ typedef enum SpaceCountKind {
     SPACE_COUNTS,
 } SpaceCountKind;
 
+/* What a count may do. */
+typedef struct CountOptions {
+    bool exact; /* networks: every one of up to ten million is built, for minutes */
+    const volatile int *interrupt;                            /* or NULL */
+    void (*progress)(void *user, size_t built, size_t total); /* or NULL */
+    void *user;
+} CountOptions;
+
 /* n NULL: out of reach (or not asked). Not exact: an estimate, with a 95 % interval lo .. hi. */
 typedef struct SpaceCount {
     const char *n, *lo, *hi; /* decimal, in the arena */
     bool exact;
-    const char *why; /* out of reach */
+    bool of_distinct; /* networks: of one point for each distinct architecture, not of all points */
+    const char *why;  /* out of reach */
 } SpaceCount;
 
-/* wanted: bits of SpaceCountKind. Takes seconds to a minute for large spaces; ends early, with what
- * is missing out of reach, when *interrupt (may be NULL) becomes non-zero. */
-void space_count(Space *s, unsigned wanted, Arena *arena, const volatile int *interrupt,
+/* wanted: bits of SpaceCountKind; options NULL: none. Takes seconds to a minute for large spaces; ends early, with what
+ * is missing out of reach, when *interrupt becomes non-zero. */
+void space_count(Space *s, unsigned wanted, Arena *arena, const CountOptions *options,
                  SpaceCount out[SPACE_COUNTS]);
 /* Number of raw points as a decimal text, or NULL if choices stand in bodies. */
 const char *space_raw_count(Space *s, Arena *arena);

@@ -1,6 +1,8 @@
 /* Counting: against numbers known by formula or from a paper, and against visiting every point. */
 #include "programs.h"
 
+#include <math.h>
+
 #include "base/natural.h"
 #include "frontend/isomorphism.h"
 
@@ -403,6 +405,78 @@ static void test_networks_estimated(void **state) {
                      135000, 262144, 262144);
 }
 
+/* Multisets of `places` numbers of 1..most, and how many values the sum of their cubes, and so many times the
+ * product, has. */
+static double different_values(int places, int most, int times, double *multisets) {
+    enum { VALUES = 3000000 };
+    bool *seen = calloc(VALUES, 1);
+    int w[4] = {1, 1, 1, 1}, i = 0;
+    double different = 0;
+    for (*multisets = 0; i >= 0; ++*multisets) {
+        int value = 0, product = 1;
+        for (int k = 0; k < places; k++) {
+            value += w[k] * w[k] * w[k];
+            product *= w[k];
+        }
+        value += times * product;
+        assert_in_range(value, 0, VALUES - 1);
+        different += !seen[value];
+        seen[value] = true;
+        for (i = places - 1; i >= 0 && w[i] == most;)
+            i--;
+        for (int k = i, v = i >= 0 ? w[i] + 1 : 0; k >= 0 && k < places; k++)
+            w[k] = v;
+    }
+    free(seen);
+    return different;
+}
+
+#define CUBES(places, most, more)                                                                  \
+    "space s {\n  input image[3, 4, 4];\n  choice w[i in 1.." places "] in 1.." most ";\n"         \
+    "  same up to order of i in (w);\n"                                                            \
+    "  network = conv(1, sum(i in 1.." places ") (w[i] * w[i] * w[i])" more ");\n}\n"
+
+/* Millions of points up to an order, C(43, 4) architectures: of which two in five share the network of another, or one in
+ * six. Their number bounds that of networks. */
+static void test_networks_of_distinct(void **state) {
+    (void)state;
+    static const char *const programs[] = {CUBES("4", "40", ""),
+                                           CUBES("4", "40", " + w[1] * w[2] * w[3] * w[4]")};
+    for (int i = 0; i < 2; i++) {
+        double multisets, truth = different_values(4, 40, i, &multisets);
+        assert_true(multisets == 123410);
+        Program *p = load_good("count.nas", programs[i]);
+        Arena a;
+        arena_init(&a, "test");
+        SpaceCount c[SPACE_COUNTS];
+        space_count(program_default_space(p), 1u << SPACE_NETWORKS, &a, NULL, c);
+        const SpaceCount *n = &c[SPACE_NETWORKS];
+        assert_non_null(n->n);
+        assert_true(n->of_distinct && !n->exact);
+        assert_true(atof(n->lo) <= truth && truth <= atof(n->hi) && atof(n->hi) <= multisets);
+        assert_true(atof(n->lo) <= atof(n->n) && atof(n->n) <= atof(n->hi));
+        assert_true(fabs(atof(n->n) - truth) < 0.4 * truth && atof(n->lo) > truth / 2);
+        arena_free(&a);
+        program_free(p);
+    }
+}
+
+static void test_networks_built(void **state) {
+    (void)state;
+    double multisets, cubes = different_values(3, 50, 0, &multisets);
+    assert_true(multisets == 22100); /* C(52, 3): more than are built unasked */
+    Program *p = load_good("count.nas", CUBES("3", "50", ""));
+    Arena a;
+    arena_init(&a, "test");
+    SpaceCount c[SPACE_COUNTS];
+    CountOptions options = {.exact = true};
+    space_count(program_default_space(p), 1u << SPACE_NETWORKS, &a, &options, c);
+    assert_true(c[SPACE_NETWORKS].exact && c[SPACE_NETWORKS].of_distinct);
+    assert_true(atof(c[SPACE_NETWORKS].n) == cubes);
+    arena_free(&a);
+    program_free(p);
+}
+
 static void test_iso_hash(void **state) {
     (void)state;
     enum { N = 500 };
@@ -476,6 +550,8 @@ int main(void) {
         cmocka_unit_test(test_visits),
         cmocka_unit_test(test_estimate),
         cmocka_unit_test(test_networks_estimated),
+        cmocka_unit_test(test_networks_of_distinct),
+        cmocka_unit_test(test_networks_built),
         cmocka_unit_test(test_iso_hash),
         cmocka_unit_test(test_bad_symmetry),
         cmocka_unit_test(test_natural),

@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+#include "frontend/distinct.h"
+
 #define SPACE(body) "space s {\n  input image[3, 8, 8];\n" body "  network = conv(1, 4);\n}\n"
 
 /* The chosen index of "name", "name[i]", "name[i,k]"; -1: there is no such decision. */
@@ -25,6 +27,40 @@ static int chosen(const Architecture *x, const char *format, ...) {
 typedef long ClassOf(const Architecture *x);
 
 enum { MAX_CLASSES = 256 };
+
+static void put_point(const Assignment *point, Buf *b) {
+    buf_clear(b);
+    for (size_t i = 0; i < point->n; i++)
+        buf_printf(b, "%s=%d ", point->addresses[i], (int)point->indices[i]);
+}
+
+/* By number there are n points, no two the same, and every draw is one of them. */
+static void assert_numbered(Space *s, int n) {
+    Arena a;
+    Buf points[MAX_CLASSES] = {{0}}, drawn = {0};
+    arena_init(&a, "test");
+    const DistinctTable *t = distinct_list(s, &a, NULL);
+    assert_non_null(t);
+    assert_true(distinct_weight(t) == n);
+    for (int i = 0; i < n; i++) {
+        Assignment point = distinct_point(t, (uint64_t)i, &a);
+        put_point(&point, &points[i]);
+        for (int k = 0; k < i; k++)
+            assert_string_not_equal(points[i].text, points[k].text);
+    }
+    for (uint64_t i = 0; i < 200; i++) {
+        Assignment point = distinct_draw(t, stream_below(test_stream(19), i), &a);
+        put_point(&point, &drawn);
+        int k = 0;
+        while (k < n && strcmp(points[k].text, drawn.text) != 0)
+            k++;
+        assert_true(k < n);
+    }
+    for (int i = 0; i < n; i++)
+        buf_free(&points[i]);
+    buf_free(&drawn);
+    arena_free(&a);
+}
 
 /* Draws: exactly n classes are met, each by one text alone; chi-square is below its mean of n - 1 plus five deviations. */
 static void assert_classes(const char *program, int n, int draws, ClassOf *class_of) {
@@ -63,6 +99,7 @@ static void assert_classes(const char *program, int n, int draws, ClassOf *class
     }
     if (chi > mean + 5 * sqrt(2 * mean))
         fail_msg("chi-square %g of %d classes", chi, n);
+    assert_numbered(s, n);
     assert_true(space_distinct_points(s) == n);
     assert_string_equal(space_distinct_law(s), "uniform over distinct architectures");
     program_free(p);
