@@ -48,11 +48,12 @@ int main(int argc, char **argv) {
     Space *space = program_default_space(p);
     Proxy *proxy = program_default_proxy(p);
     for (int i = first + 1; i < argc; i++) {
-        Action action = {.space = space,
-                         .proxy = proxy,
-                         .kind = CANDIDATES_LIST,
-                         .n = 1,
-                         .list = (const char *const *)&argv[i]};
+        CandidateSet set = {.space = space,
+                            .name = space_name(space),
+                            .kind = CANDIDATES_LIST,
+                            .n = 1,
+                            .list = (const char *const *)&argv[i]};
+        Action action = {.proxy = proxy, .sets = &set, .nsets = 1};
         RankJob job = {.program = p, .action = &action, .jit = jit, .workers = 1};
         for (int pass = 0; pass < 2; pass++) {
             RankResult r;

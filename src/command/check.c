@@ -33,27 +33,32 @@ static Proxy *action_proxy(const Action *action, Arena *arena) {
     return point ? proxy_open(action->proxy, architecture_text(point)) : action->proxy;
 }
 
-/* Draws one architecture and builds it under the action's proxy, so that mistakes of the proxy show too. */
-static void check_action(Session *s, const Action *action) {
+/* Draws one architecture of a space and builds it under the action's proxy, so that mistakes of the proxy show too. */
+static void check_proxy(Session *s, const Action *action, Space *space) {
     Arena arena;
     arena_init(&arena, "candidate");
     Proxy *proxy = action_proxy(action, &arena);
     RandomStream stream = random_stream(0, 0, RANDOM_SAMPLE, (Hash128){0});
-    Architecture *a = space_sample(action->space, &arena, stream, 0);
-    const char *cost = space_cost_network(action->space);
+    Architecture *a = space_sample(space, &arena, stream, 0);
+    const char *cost = space_cost_network(space);
     IrModule network;
     IrSizes sizes;
     ProxyBuild build;
-    if (a && space_network(action->space, a, cost, LANES, &arena, &network)) {
+    if (a && space_network(space, a, cost, LANES, &arena, &network)) {
         if (!ir_sizes(&network, &sizes))
             session_message(s, "nasc: error: the sizes of %s are beyond 64 bits\n",
                             architecture_text(a));
         else
-            proxy_build(proxy, action->space, a, &sizes, &arena, &build);
+            proxy_build(proxy, space, a, &sizes, &arena, &build);
     }
     if (proxy != action->proxy)
         proxy_close(proxy);
     arena_free(&arena);
+}
+
+static void check_action(Session *s, const Action *action) {
+    for (size_t i = 0; i < action->nsets; i++)
+        check_proxy(s, action, action->sets[i].space);
 }
 
 NascStatus nasc_check(const NascRequest *r) {
@@ -68,7 +73,8 @@ NascStatus nasc_check(const NascRequest *r) {
         size_t nactions = program_actions(s.program, &actions);
         for (size_t i = 0; i < nactions; i++) {
             check_action(&s, &actions[i]);
-            if (actions[i].evaluation && actions[i].evaluation->space != actions[i].space)
+            if (actions[i].evaluation &&
+                actions[i].evaluation->sets[0].space != actions[i].sets[0].space)
                 check_action(&s, actions[i].against ? actions[i].against : &actions[i]);
         }
         if (program_diags(s.program)->errors)

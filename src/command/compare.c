@@ -10,14 +10,14 @@
 #include "runtime/stats.h"
 
 typedef struct ScoredRow {
-    const char *arch;
-    double score, metric; /* NaN where there is none */
+    const char *space, *arch; /* space: "" where the table names none */
+    double score, metric;     /* NaN where there is none */
 } ScoredRow;
 
 typedef struct ScoredTable {
     Arena arena;
-    VEC(ScoredRow) rows; /* sorted by architecture */
-    bool has_metric;
+    VEC(ScoredRow) rows; /* sorted by space and architecture */
+    bool has_metric, has_spaces;
 } ScoredTable;
 
 enum { MAX_COLUMNS = 64, MAX_BYTES = 1 << 30 };
@@ -50,7 +50,14 @@ static double value(char *cells[MAX_COLUMNS], size_t n, size_t at) {
 }
 
 static int by_arch(const void *a, const void *b) {
-    return strcmp(((const ScoredRow *)a)->arch, ((const ScoredRow *)b)->arch);
+    const ScoredRow *x = a, *y = b;
+    int space = strcmp(x->space, y->space);
+    return space ? space : strcmp(x->arch, y->arch);
+}
+
+static void sort_rows(ScoredTable *t) {
+    if (t->rows.len)
+        qsort(t->rows.items, t->rows.len, sizeof *t->rows.items, by_arch);
 }
 
 /* Reads DIR/scores.tsv; of a program with several actions, the first one's. */
@@ -59,7 +66,7 @@ static bool read_scores(const char *dir, ScoredTable *t, NascError *err) {
     buf_printf(&path, "%s/scores.tsv", dir);
     bool ok = file_read(path.text, MAX_BYTES, &text, err);
     char *copy = ok ? arena_strndup(&t->arena, text.text, text.len) : NULL, *cells[MAX_COLUMNS];
-    size_t arch = SIZE_MAX, score = 0, metric = 0, action = 0;
+    size_t arch = SIZE_MAX, space = 0, score = 0, metric = 0, action = 0;
     for (char *line = copy; ok && line && *line;) {
         char *next = strchr(line, '\n');
         if (next)
@@ -68,23 +75,33 @@ static bool read_scores(const char *dir, ScoredTable *t, NascError *err) {
         line = next;
         if (arch == SIZE_MAX) {
             arch = column(cells, n, "arch");
+            space = column(cells, n, "space");
             score = column(cells, n, "score");
             metric = column(cells, n, "metric");
             action = column(cells, n, "action");
             t->has_metric = metric != SIZE_MAX;
+            t->has_spaces = space != SIZE_MAX;
             if (arch == SIZE_MAX || score == SIZE_MAX)
                 ok = nasc_fail(err, NASC_PROGRAM_ERROR, "'%s' is no table of scores", path.text) ==
                      NASC_OK;
         } else if (arch < n && (action >= n || strcmp(cells[action], "1") == 0)) {
-            ScoredRow row = {cells[arch], value(cells, n, score), value(cells, n, metric)};
+            ScoredRow row = {space < n ? cells[space] : "", cells[arch], value(cells, n, score),
+                             value(cells, n, metric)};
             VEC_PUSH(t->rows, row);
         }
     }
-    if (t->rows.len)
-        qsort(t->rows.items, t->rows.len, sizeof *t->rows.items, by_arch);
     buf_free(&path);
     buf_free(&text);
     return ok;
+}
+
+/* Rows are told apart by their space only where both tables name it. */
+static void agree_on_spaces(ScoredTable t[2]) {
+    for (int i = 0; i < 2; i++) {
+        for (size_t k = 0; !(t[0].has_spaces && t[1].has_spaces) && k < t[i].rows.len; k++)
+            t[i].rows.items[k].space = "";
+        sort_rows(&t[i]);
+    }
 }
 
 typedef struct Pairs {
@@ -100,19 +117,32 @@ static Pairs pair(const ScoredTable *a, const ScoredTable *b) {
     p.metric = block + 2 * (a->rows.len + 1);
     for (size_t i = 0, k = 0; i < a->rows.len && k < b->rows.len;) {
         const ScoredRow *x = &a->rows.items[i], *y = &b->rows.items[k];
-        int order = strcmp(x->arch, y->arch);
+        int order = by_arch(x, y);
         i += order <= 0;
         k += order >= 0;
         if (order != 0)
             continue;
-        p.failed_a += isnan(x->score);
-        p.failed_b += isnan(y->score);
         p.same += x->score == y->score;
         p.a[p.n] = isnan(x->score) ? -INFINITY : x->score;
         p.b[p.n] = isnan(y->score) ? -INFINITY : y->score;
         p.metric[p.n++] = a->has_metric ? x->metric : y->metric;
     }
     return p;
+}
+
+/* Leaves those that have a metric. */
+static void keep_measured(Pairs *p) {
+    size_t n = 0;
+    for (size_t i = 0; i < p->n; i++) {
+        if (isnan(p->metric[i]))
+            continue;
+        p->failed_a += isinf(p->a[i]);
+        p->failed_b += isinf(p->b[i]);
+        p->a[n] = p->a[i];
+        p->b[n] = p->b[i];
+        p->metric[n++] = p->metric[i];
+    }
+    p->n = n;
 }
 
 static void put_side(Buf *b, const char *name, const double *x, const Pairs *p, size_t failed,
@@ -133,10 +163,11 @@ static void put_comparison(Buf *b, const char *dirs[2], const ScoredTable t[2], 
     if (p.n > 1)
         buf_printf(b, "the two rank each other with Spearman %.3f\n",
                    stats_spearman(p.a, p.b, p.n));
-    bool metric = (t[0].has_metric || t[1].has_metric) && p.n > 1;
-    for (size_t i = 0; metric && i < p.n; i++)
-        metric = !isnan(p.metric[i]);
-    if (metric) {
+    size_t both = p.n;
+    keep_measured(&p);
+    if ((t[0].has_metric || t[1].has_metric) && p.n > 1) {
+        if (p.n < both)
+            buf_printf(b, "\n%zu have no metric and are left out below\n", both - p.n);
         buf_printf(b, "\n  %-24s%8s  %-18s%8s%8s\n", "against metric", "Spearman",
                    "  95 % interval", "tau-b", "failed");
         put_side(b, dirs[0], p.a, &p, p.failed_a, seed);
@@ -166,6 +197,7 @@ NascStatus nasc_compare(const NascRequest *r) {
     }
     if (ok) {
         Buf b = {0};
+        agree_on_spaces(t);
         put_comparison(&b, dirs, t, r->seed);
         session_write(&s, NASC_STREAM_RESULT, &b);
         buf_free(&b);

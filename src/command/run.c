@@ -52,6 +52,14 @@ static NascStatus run_search(RunState *state, const RankJob *job, RankResult **r
     return status;
 }
 
+/* The names of the spaces in a ranking. */
+static const char *spaces_text(Arena *arena, const RankResult *r) {
+    const char *text = r->sets[0].name;
+    for (size_t i = 1; i < r->nsets; i++)
+        text = arena_printf(arena, "%s, %s", text, r->sets[i].name);
+    return text;
+}
+
 static NascStatus run_action(RunState *state, const Action *action) {
     Session *s = state->session;
     RankResult *result = &state->results[state->done];
@@ -85,7 +93,7 @@ static NascStatus run_action(RunState *state, const Action *action) {
     *report = (ActionReport){.result = result,
                              .evaluation = &state->evaluations[at],
                              .search = search ? &state->searches[at] : NULL,
-                             .space = space_name(action->space),
+                             .space = spaces_text(&result->arena, result),
                              .proxy = proxy_name(action->proxy),
                              .compile_seconds = after.compile_seconds - before.compile_seconds,
                              .kernels_compiled = after.kernels_compiled - before.kernels_compiled,

@@ -91,12 +91,13 @@ static bool write_labels(Session *s, Space *space, const Candidate *const *chose
 static NascStatus sample_labels(Session *s, Space *space) {
     const NascRequest *r = s->request;
     int64_t wanted = r->for_labels;
-    Action action = {.place = {.file = UINT32_MAX},
-                     .space = space,
-                     .kind = CANDIDATES_DRAWN,
-                     .distinct = r->distinct,
-                     .sample = r->seed,
-                     .n = wanted > INT32_MAX ? wanted : wanted * DRAWN_PER_LABEL};
+    CandidateSet set = {.space = space,
+                        .name = space_name(space),
+                        .kind = CANDIDATES_DRAWN,
+                        .distinct = r->distinct,
+                        .sample = r->seed,
+                        .n = wanted > INT32_MAX ? wanted : wanted * DRAWN_PER_LABEL};
+    Action action = {.place = {.file = UINT32_MAX}, .sets = &set, .nsets = 1};
     RankJob job = {
         .program = s->program, .action = &action, .interrupt = r->interrupt, .workers = s->workers};
     RankResult result;
@@ -112,7 +113,7 @@ static NascStatus sample_labels(Session *s, Space *space) {
         session_write(s, NASC_STREAM_RESULT, &b);
         session_message(s,
                         "nasc: note: not uniform: spread over the sizes of what was drawn (%s)\n",
-                        result.law);
+                        result.sets[0].law);
         if (n < (size_t)wanted)
             session_message(s, "nasc: note: only %zu different networks were found\n", n);
         buf_free(&b);
@@ -128,7 +129,7 @@ static void put_json(const RankResult *r, Buf *b) {
     json_t *o = json_object(), *list = json_array();
     for (size_t i = 0; i < r->n; i++)
         json_array_append_new(list, json_string(r->candidates[i].arch));
-    json_object_set_new(o, "law", json_string(r->law));
+    json_object_set_new(o, "law", json_string(r->sets[0].law));
     json_object_set_new(o, "architectures", list);
     char *text = json_dumps(o, JSON_INDENT(1));
     CHECK(text);
@@ -139,12 +140,13 @@ static void put_json(const RankResult *r, Buf *b) {
 
 static NascStatus sample_points(Session *s, Space *space) {
     const NascRequest *r = s->request;
-    Action action = {.place = {.file = UINT32_MAX},
-                     .space = space,
-                     .kind = CANDIDATES_DRAWN,
-                     .distinct = r->distinct,
-                     .n = r->n ? r->n : DEFAULT_DRAWS,
-                     .sample = r->seed};
+    CandidateSet set = {.space = space,
+                        .name = space_name(space),
+                        .kind = CANDIDATES_DRAWN,
+                        .distinct = r->distinct,
+                        .n = r->n ? r->n : DEFAULT_DRAWS,
+                        .sample = r->seed};
+    Action action = {.place = {.file = UINT32_MAX}, .sets = &set, .nsets = 1};
     RankJob job = {.program = s->program, .action = &action, .interrupt = r->interrupt};
     RankResult result = {0};
     Buf b = {0};
@@ -157,8 +159,8 @@ static NascStatus sample_points(Session *s, Space *space) {
     session_write(s, NASC_STREAM_RESULT, &b);
     if (status == NASC_OK && !r->json)
         session_message(s, "nasc: note: different %s, %s\n",
-                        r->distinct ? "architectures" : "points", result.law);
-    if (status == NASC_OK && (int64_t)result.n < action.n)
+                        r->distinct ? "architectures" : "points", result.sets[0].law);
+    if (status == NASC_OK && (int64_t)result.n < set.n)
         session_message(s, "nasc: note: only %zu different architectures were found\n", result.n);
     buf_free(&b);
     rank_free(&result);

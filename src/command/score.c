@@ -83,11 +83,12 @@ static NascStatus score(Session *s) {
     NascStatus status = session_jit(s);
     if (status != NASC_OK)
         return status;
-    Action action = {.space = space,
-                     .proxy = proxy,
-                     .kind = CANDIDATES_LIST,
-                     .n = (int64_t)s->architectures.len,
-                     .list = s->architectures.items};
+    CandidateSet set = {.space = space,
+                        .name = space_name(space),
+                        .kind = CANDIDATES_LIST,
+                        .n = (int64_t)s->architectures.len,
+                        .list = s->architectures.items};
+    Action action = {.proxy = proxy, .sets = &set, .nsets = 1};
     RankJob job = {.program = s->program,
                    .action = &action,
                    .jit = s->jit,

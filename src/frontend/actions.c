@@ -416,32 +416,14 @@ Value action_part(Session *s, const Ast *action, bool proxy) {
 }
 
 static bool gather(Session *s, Program *p, const Ast *item, Action *out) {
-    Value from = action_part(s, item, false), by = action_part(s, item, true);
-    if (value_is_poison(from) || value_is_poison(by))
-        return false;
-    CandidatesUse *c = opaque_data(from, &TAG_CANDIDATES);
+    Value by = action_part(s, item, true);
+    *out = (Action){.place = item->place};
+    out->sets = program_candidate_sets(s, item, &out->nsets);
     ProxyUse *x = opaque_data(by, &TAG_PROXY);
-    if (!c)
-        diag_at(&s->diags, item->a->place, DIAG_wrong_kind, "candidates: draw, rows or list",
-                value_kind_name(from));
-    if (!x)
+    if (!x && !value_is_poison(by))
         diag_at(&s->diags, item->b->place, DIAG_wrong_kind, "a proxy", value_kind_name(by));
-    if (!c || !x)
+    if (!out->sets || !x)
         return false;
-    *out = (Action){.place = item->place,
-                    .kind = c->kind,
-                    .n = c->n,
-                    .sample = c->sample,
-                    .distinct = c->distinct,
-                    .table = c->table,
-                    .metric = c->metric,
-                    .format = c->format,
-                    .smaller_is_better = c->smaller_is_better,
-                    .drop_overlap = c->drop_overlap,
-                    .space_text = c->space->args ? NULL : c->space->definition->text,
-                    .list = c->list};
-    out->space =
-        program_space_of(p, c->space->definition, c->space->file, c->space->args ? item : NULL);
     out->proxy = program_proxy_of(p, x->definition, x->file, item);
     return true;
 }
@@ -452,7 +434,7 @@ static Action *gather_part(Session *s, Program *p, const Ast *rank) {
 }
 
 /* Whether two samples of rows hold some row both: all of a table and any of it, or two drawn by one seed. */
-static bool share_rows(const Action *a, const Action *b) {
+static bool share_rows(const CandidateSet *a, const CandidateSet *b) {
     bool all = a->n == INT64_MAX || b->n == INT64_MAX;
     return strcmp(a->table, b->table) == 0 && (all || a->sample == b->sample);
 }
@@ -469,18 +451,23 @@ static Action *default_against(Program *p, const Action *of) {
     return a;
 }
 
+/* A search selects and is judged by the rows of one table. */
+static bool are_rows(Session *s, const Ast *rank, const Action *a) {
+    if (a->nsets == 1 && a->sets[0].kind == CANDIDATES_TABLE)
+        return true;
+    diag_at(&s->diags, rank->a->place, DIAG_wrong_kind, "rows of a table",
+            a->nsets > 1 ? "several sets of candidates" : "architectures without a metric");
+    return false;
+}
+
 /* The rows that a search is judged by. */
 static bool gather_evaluation(Session *s, Program *p, const Ast *item, Action *out) {
     out->evaluation = gather_part(s, p, item);
-    if (!out->evaluation)
+    if (!out->evaluation || !are_rows(s, item, out->evaluation))
         return false;
-    if (out->evaluation->kind != CANDIDATES_TABLE) {
-        diag_at(&s->diags, item->a->place, DIAG_wrong_kind, "rows of a table",
-                "architectures without a metric");
-        return false;
-    }
-    if (!out->evaluation->drop_overlap && share_rows(out, out->evaluation))
-        diag_at(&s->diags, item->a->place, DIAG_overlap, out->table);
+    const CandidateSet *set = &out->evaluation->sets[0];
+    if (!set->drop_overlap && share_rows(&out->sets[0], set))
+        diag_at(&s->diags, item->a->place, DIAG_overlap, set->table);
     return true;
 }
 
@@ -492,12 +479,10 @@ static bool gather_search(Session *s, Program *p, const Ast *item, Action *out) 
     if (!engine && !value_is_poison(by))
         diag_at(&s->diags, item->c->place, DIAG_wrong_kind, "an engine: evolution or random",
                 value_kind_name(by));
-    if (out->kind != CANDIDATES_TABLE)
-        diag_at(&s->diags, item->a->a->place, DIAG_wrong_kind, "rows of a table",
-                "architectures without a metric");
+    bool rows = are_rows(s, item->a, out);
     if (!proxy_space(out->proxy))
         diag_at(&s->diags, item->a->b->place, DIAG_no_choices, proxy_name(out->proxy));
-    if (!engine || out->kind != CANDIDATES_TABLE || !proxy_space(out->proxy))
+    if (!engine || !rows || !proxy_space(out->proxy))
         return false;
     out->place = item->place;
     out->what = ACTION_SEARCH;

@@ -13,6 +13,10 @@ const char *architecture_text(const Architecture *a) {
     return a->text;
 }
 
+const char *architecture_shown(const Architecture *a) {
+    return *a->text ? a->text : space_name(a->space);
+}
+
 size_t architecture_decisions(const Architecture *a, const DecisionView **out) {
     *out = a->views;
     return a->n;

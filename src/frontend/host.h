@@ -39,6 +39,7 @@ struct Space {
     const Ast *definition; /* AST_SPACE */
     size_t file;
     const Ast *action; /* AST_RANK of the main file that gives it arguments; NULL: none are given */
+    size_t set;        /* the number of its candidates there */
     bool inner_choices; /* decisions may stand in bodies: found only by building the networks */
     const Ast *input, *network, *costs, *encoding; /* members, or NULL */
     const char **network_names;
@@ -55,7 +56,7 @@ struct Proxy {
     pthread_mutex_t lock; /* the run part belongs to one session at a time */
     Arena run_arena, view_arena;
     EvalRun *run;
-    bool primed, usable, observes;
+    struct ProxyPrimed *primed; /* by space */
     int64_t repeats;
     Space *space;        /* its decisions, or NULL: it has none */
     const char *choices; /* text that makes them, before any of the action; NULL: none */
@@ -194,7 +195,8 @@ extern const char TAG_SPACE, TAG_PROXY, TAG_CANDIDATES, TAG_OPTIMIZER, TAG_FUNCT
 void *opaque_data(Value v, const void *tag); /* NULL if v is no opaque of that tag */
 
 /* Spaces (space.c). */
-Space *program_space_of(Program *p, const Ast *definition, size_t file, const Ast *action);
+Space *program_space_of(Program *p, const Ast *definition, size_t file, const Ast *action,
+                        size_t set);
 SpaceUse *session_space_definition(Session *s, const Ast *definition, size_t file,
                                    const EvalArg *args, size_t nargs, Place place);
 /* Makes the frame; false if the arguments do not fit, which is reported once. */
@@ -229,6 +231,8 @@ struct Architecture {
 /* Copies the session's point, which is complete, into an architecture. NULL on a mistake in the
  * encoding. */
 Architecture *architecture_make(Session *s, const Space *space, SpaceUse *use, Arena *arena);
+/* What diagnostics call an architecture: its text, or where that is empty the space, whose only one it is. */
+const char *architecture_shown(const Architecture *a);
 /* The index of a decision of an architecture, or -1. */
 int64_t architecture_index(const Architecture *a, const char *address);
 enum { PROXY_MAX_REPEATS = 10000 };
@@ -273,6 +277,13 @@ void session_bind_functions(Session *s);
 Value session_call(void *user, Eval *e, Value callee, const EvalArg *args, size_t n, Place place);
 Value action_part(Session *s, const Ast *action, bool proxy);
 
+/* Sets of candidates (candidate_sets.c). */
+/* What stands before `by` in a ranking: candidates, a space without choices, or a list of these. Returns how many sets
+ * there are, in the session's arena; 0 after a report. */
+size_t session_candidates(Session *s, const Ast *action, CandidatesUse ***out);
+/* The sets as the program keeps them; NULL after a report. */
+const CandidateSet *program_candidate_sets(Session *s, const Ast *action, size_t *n);
+
 /* Proxies (proxy.c). */
 /* The proxy as evaluated in this session; NULL after a report. */
 ProxyUse *session_proxy(Session *s, const Ast *definition, size_t file, const Ast *action);
@@ -280,6 +291,9 @@ Proxy *program_proxy_of(Program *p, const Ast *definition, size_t file, const As
 void proxies_free(Program *p);
 /* A proxy of any file, by name, or NULL. */
 const Ast *program_find_proxy(const Program *p, const char *name, size_t *file);
+
+/* An argument as text that says what it is wherever it stands; where that cannot be said, as written. */
+void session_argument_text(Session *s, const EvalArg *arg, Buf *out);
 
 /* What a proxy trains and measures (proxy_train.c): fills trainings, measures, passes, steps and the module. */
 bool proxy_roots(Session *s, Frame *f, const Ast *definition, ProxyBuild *out);

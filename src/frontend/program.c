@@ -101,7 +101,7 @@ static void list_spaces(Program *p, size_t file) {
     for (size_t i = 0; i < items->len; i++) {
         if (items->items[i]->kind != AST_SPACE)
             continue;
-        Space *s = program_space_of(p, items->items[i], file, NULL);
+        Space *s = program_space_of(p, items->items[i], file, NULL, 0);
         bool have = false;
         for (size_t k = 0; k < p->spaces.len; k++)
             have = have || p->spaces.items[k] == s;
@@ -208,7 +208,7 @@ static Place main_place(const Program *p) {
 Space *program_default_space(Program *p) {
     const Action *actions;
     if (program_actions(p, &actions))
-        return actions[0].space;
+        return actions[0].sets[0].space;
     if (p->spaces.len)
         return p->spaces.items[p->spaces.len - 1];
     if (p->diags.errors == 0)

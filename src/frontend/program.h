@@ -35,7 +35,7 @@ size_t program_params(const Program *p, const ProgramParam **out);
 /* Spaces visible in the main file, in order of definition. */
 typedef struct Space Space;
 size_t program_spaces(Program *p, Space ***out);
-/* The space that commands without a name mean: that of the first action, else the last one of the main
+/* The space that commands without a name mean: the first one of the first action, else the last one of the main
  * file; NULL (with a diagnostic) if there is none. */
 Space *program_default_space(Program *p);
 const char *space_name(const Space *s);
@@ -231,8 +231,8 @@ typedef struct ProxyBuild {
 /* sizes: of the network that the space declares for costs, else of the scored one. */
 bool proxy_build(Proxy *p, Space *s, const Architecture *a, const IrSizes *sizes, Arena *arena,
                  ProxyBuild *out);
-/* Whether the proxy looks at parameters or uses of an operation. Networks that are the same function
- * then may differ in score: what counts is the canonical form of the whole built module. */
+/* Whether the proxy, on networks of the space, looks at parameters or uses of an operation. Networks that are the same
+ * function then may differ in score: what counts is the canonical form of the whole built module. */
 bool proxy_observes(Proxy *p, Space *s);
 /* The score, larger = better, from values[step * nmeasures + measure], steps counted through all trainings. NaN if it
  * is not a number. */
@@ -259,10 +259,10 @@ typedef struct SearchEngine {
 } SearchEngine;
 
 typedef enum CandidatesKind { CANDIDATES_DRAWN, CANDIDATES_TABLE, CANDIDATES_LIST } CandidatesKind;
-typedef struct Action {
-    Place place;
+/* Architectures of one space. */
+typedef struct CandidateSet {
     Space *space;
-    Proxy *proxy;
+    const char *name; /* of the space, in reports; of several sets with its arguments */
     CandidatesKind kind;
     int64_t n;          /* how many; more than there are: all */
     uint64_t sample;    /* the seed that draws rows or points */
@@ -272,16 +272,23 @@ typedef struct Action {
     const char *format; /* how rows are read (space_read_row); NULL: architecture in column 1 */
     bool smaller_is_better;
     const char *const *list; /* CANDIDATES_LIST: architectures */
+    bool drop_overlap; /* of an evaluation: networks of the selection are left out, not an error */
+    const char *space_text; /* the space's name, or NULL if it has arguments */
+} CandidateSet;
 
-    /* ACTION_SEARCH: above stand the selection set and a proxy whose choices are open. */
+typedef struct Action {
+    Place place;
+    Proxy *proxy;
+    const CandidateSet *sets; /* one, or in a ranking several, each of a space of its own */
+    size_t nsets;
+
+    /* ACTION_SEARCH: above stand one selection set and a proxy whose choices are open. */
     ActionKind what;
     const char *name;         /* of what is found */
     bool kendall, per_second; /* the coefficient; whether cost is weighed */
     SearchEngine engine;
     const struct Action *evaluation; /* a ranking by the same proxy, or NULL */
     const struct Action *against;    /* the same architectures by a fixed proxy, or NULL */
-    bool drop_overlap; /* of an evaluation: networks of the selection are left out, not an error */
-    const char *space_text; /* the space's name, or NULL if it has arguments */
 } Action;
 size_t program_actions(Program *p, const Action **out);
 

@@ -60,7 +60,7 @@ Proxy *program_proxy_of(Program *p, const Ast *definition, size_t file, const As
     proxy_begin(x);
     for (size_t i = 0; i < definition->list.len && !x->space; i++)
         if (definition->list.items[i]->kind == AST_CHOICE)
-            x->space = program_space_of(p, definition, file, action);
+            x->space = program_space_of(p, definition, file, action, 0);
     p->proxies = x;
     return x;
 }
@@ -192,7 +192,7 @@ static bool build(Proxy *p, Space *space, const Architecture *a, const IrSizes *
                   &(SessionConfig){.arena = arena,
                                    .run = p->run,
                                    .oracle = architecture_oracle(a),
-                                   .architecture = architecture_text(a)});
+                                   .architecture = architecture_shown(a)});
     ProxyScore *x = ARENA_NEW(arena, ProxyScore);
     *x = (ProxyScore){.proxy = p, .space = space, .architecture = a, .taps = -1};
     if (sizes)
@@ -255,7 +255,7 @@ static bool score(const ProxyScore *x, Proxy *by, const double *values, bool qui
                   &(SessionConfig){.arena = &arena,
                                    .mode = EVAL_SCORE,
                                    .oracle = architecture_oracle(x->architecture),
-                                   .architecture = architecture_text(x->architecture)});
+                                   .architecture = architecture_shown(x->architecture)});
     NetworkUse *net = scored_network(&s, x->space, x->sized ? &x->sizes : NULL);
     if (net)
         net->taps = x->taps;
@@ -274,7 +274,7 @@ static bool score(const ProxyScore *x, Proxy *by, const double *values, bool qui
 
 /* Builds one fixed point of the space, so that what candidates share is asked for in one order, and
  * reads a score off made-up values, so that a mistake in it is told before anything runs. */
-static bool prime(Proxy *p, Space *space) {
+static bool prime(Proxy *p, Space *space, bool *observes) {
     Arena arena;
     arena_init(&arena, "proxy prime");
     RandomStream stream = random_stream(0, 0, RANDOM_SAMPLE, hash128("prime", 5, 0));
@@ -282,7 +282,7 @@ static bool prime(Proxy *p, Space *space) {
     ProxyBuild b;
     bool ok = true;
     if (a && build(p, space, a, NULL, &arena, true, &b)) {
-        p->observes = b.observes;
+        *observes = b.observes;
         size_t n = (size_t)b.steps * b.nmeasures;
         double *values = ARENA_ARRAY(&arena, double, n + 1);
         for (size_t i = 0; i < n; i++)
@@ -294,25 +294,35 @@ static bool prime(Proxy *p, Space *space) {
     return ok;
 }
 
+/* What was learnt of the proxy on networks of a space. */
+typedef struct ProxyPrimed {
+    const Space *space;
+    bool usable, observes;
+    struct ProxyPrimed *next;
+} ProxyPrimed;
+
+/* The caller holds the proxy's lock. */
+static const ProxyPrimed *primed(Proxy *p, Space *space) {
+    for (const ProxyPrimed *x = p->primed; x; x = x->next)
+        if (x->space == space)
+            return x;
+    ProxyPrimed *x = ARENA_NEW(&p->run_arena, ProxyPrimed);
+    *x = (ProxyPrimed){.space = space, .next = p->primed};
+    x->usable = prime(p, space, &x->observes);
+    return p->primed = x;
+}
+
 bool proxy_build(Proxy *p, Space *s, const Architecture *a, const IrSizes *sizes, Arena *arena,
                  ProxyBuild *out) {
     pthread_mutex_lock(&p->lock);
-    if (!p->primed) {
-        p->primed = true;
-        p->usable = prime(p, s);
-    }
-    bool ok = p->usable && build(p, s, a, sizes, arena, false, out);
+    bool ok = primed(p, s)->usable && build(p, s, a, sizes, arena, false, out);
     pthread_mutex_unlock(&p->lock);
     return ok;
 }
 
 bool proxy_observes(Proxy *p, Space *s) {
     pthread_mutex_lock(&p->lock);
-    if (!p->primed) {
-        p->primed = true;
-        p->usable = prime(p, s);
-    }
-    bool observes = p->observes;
+    bool observes = primed(p, s)->observes;
     pthread_mutex_unlock(&p->lock);
     return observes;
 }
@@ -365,12 +375,11 @@ static const char *argument_source(const Program *p, Arena *a, const EvalArg *ar
     return text;
 }
 
-/* An argument that holds functions says what they do, wherever it stands; where that cannot be said, what was written. */
-static void argument_text(Session *s, const Program *p, const EvalArg *arg, Buf *out) {
+void session_argument_text(Session *s, const EvalArg *arg, Buf *out) {
     ValueKind kind = value_plain(arg->value).kind;
     if (kind == VALUE_LAYER ||
         (kind == VALUE_FUNCTION && !eval_closed_text(s->eval, arg->value, out)))
-        buf_puts(out, argument_source(p, s->arena, arg));
+        buf_puts(out, argument_source(s->program, s->arena, arg));
     else if (kind != VALUE_FUNCTION)
         value_print(out, arg->value);
 }
@@ -388,7 +397,7 @@ static const char *setting_text(Session *s, const Proxy *p, Frame *f, const Prox
         return param->a ? source_text(p->program, s->arena, param->a->place) : "";
     Buf b = {0};
     if (given)
-        argument_text(s, p->program, given, &b);
+        session_argument_text(s, given, &b);
     else
         value_print(&b, v);
     const char *text = arena_strndup(s->arena, b.text ? b.text : "", b.len);
@@ -430,12 +439,12 @@ void proxy_call_text(Proxy *p, const char *choices, Buf *out) {
         if (!name && next < params->len)
             name = params->items[next++]->text;
         buf_printf(out, "%s%s: ", separator, name ? name : "");
-        argument_text(&s, p->program, &use->args[i], out);
+        session_argument_text(&s, &use->args[i], out);
         separator = ", ";
     }
     for (size_t i = 0; use && i < use->npins; i++) {
         buf_printf(out, "%s%s: ", separator, use->pins[i].name);
-        argument_text(&s, p->program, &use->pins[i], out);
+        session_argument_text(&s, &use->pins[i], out);
         separator = ", ";
     }
     if (use && use->repeats != 1) {

@@ -16,12 +16,14 @@ static const Ast *member(const Ast *definition, AstKind kind) {
     return NULL;
 }
 
-static Space *space_new(Program *p, const Ast *definition, size_t file, const Ast *action) {
+static Space *space_new(Program *p, const Ast *definition, size_t file, const Ast *action,
+                        size_t set) {
     Space *s = ARENA_NEW(&p->arena, Space);
     *s = (Space){.program = p,
                  .definition = definition,
                  .file = file,
                  .action = action,
+                 .set = set,
                  .inner_choices = p->inner_choices};
     s->input = member(definition, AST_INPUT);
     s->network = member(definition, AST_NETWORK);
@@ -36,14 +38,17 @@ static Space *space_new(Program *p, const Ast *definition, size_t file, const As
     return s;
 }
 
-Space *program_space_of(Program *p, const Ast *definition, size_t file, const Ast *action) {
+Space *program_space_of(Program *p, const Ast *definition, size_t file, const Ast *action,
+                        size_t set) {
     for (size_t i = 0; i < p->spaces.len && !action; i++)
         if (p->spaces.items[i]->definition == definition)
             return p->spaces.items[i];
-    for (size_t i = 0; i < p->others.len; i++)
-        if (p->others.items[i]->definition == definition && p->others.items[i]->action == action)
-            return p->others.items[i];
-    Space *s = space_new(p, definition, file, action);
+    for (size_t i = 0; i < p->others.len; i++) {
+        Space *o = p->others.items[i];
+        if (o->definition == definition && o->action == action && o->set == set)
+            return o;
+    }
+    Space *s = space_new(p, definition, file, action, set);
     VEC_PUSH(p->others, s);
     return s;
 }
@@ -127,8 +132,11 @@ SpaceUse *session_space(Session *s, const Space *space) {
         }
         return u && space_open(s, u) ? u : NULL;
     }
-    CandidatesUse *c = opaque_data(action_part(s, space->action, false), &TAG_CANDIDATES);
-    return c && c->space->definition == space->definition ? c->space : NULL;
+    CandidatesUse **sets;
+    size_t n = session_candidates(s, space->action, &sets);
+    if (space->set >= n || sets[space->set]->space->definition != space->definition)
+        return NULL;
+    return sets[space->set]->space;
 }
 
 /* Networks in a session. */
@@ -360,7 +368,7 @@ bool space_network(Space *space, const Architecture *a, const char *name, int64_
     session_begin(&s, space->program,
                   &(SessionConfig){.arena = arena,
                                    .oracle = architecture_oracle(a),
-                                   .architecture = architecture_text(a)});
+                                   .architecture = architecture_shown(a)});
     SpaceUse *use = session_space(&s, space);
     NetworkUse *net = use ? session_network(&s, use, name) : NULL;
     bool ok = false;

@@ -13,7 +13,7 @@
 enum { MAX_REPEATED_DRAWS = 10000, REPEATED_DRAWS = 20 };
 
 /* Where all points are equally likely, 20 (n + 1) draws that repeat n of them leave one more a chance of exp(-20). */
-static bool exhausted(const Action *a, uint64_t repeated, size_t seen) {
+static bool exhausted(const CandidateSet *a, uint64_t repeated, size_t seen) {
     uint64_t limit = MAX_REPEATED_DRAWS;
     if (repeated < REPEATED_DRAWS)
         return false;
@@ -27,15 +27,33 @@ static bool exhausted(const Action *a, uint64_t repeated, size_t seen) {
     return points == (int64_t)seen;
 }
 
-static NascStatus draw_points(const RankJob *job, RankResult *res) {
-    const Action *a = job->action;
+/* Candidates while they are gathered. */
+typedef struct Gathered {
+    const RankJob *job;
+    const CandidateSet *set; /* whose turn it is */
+    RankResult *res;
+    VEC(Candidate) items;
+} Gathered;
+
+static Candidate *push(Gathered *g, const char *arch, double metric) {
+    Candidate c = {.set = (size_t)(g->set - g->job->action->sets),
+                   .arch = arena_strdup(&g->res->arena, arch),
+                   .metric = metric,
+                   .score = NAN,
+                   .status = SCORE_MISSING};
+    VEC_PUSH(g->items, c);
+    return &g->items.items[g->items.len - 1];
+}
+
+static NascStatus draw_points(Gathered *g, RankSet *about) {
+    const RankJob *job = g->job;
+    const CandidateSet *a = g->set;
     RandomStream stream = random_stream(a->sample, 0, RANDOM_SAMPLE, (Hash128){0});
     HashSet seen = {0};
-    VEC(Candidate) drawn = {0};
-    bool ok = !a->distinct || space_list_distinct(a->space, a->place, job->interrupt);
+    bool ok = !a->distinct || space_list_distinct(a->space, job->action->place, job->interrupt);
     uint64_t repeated = 0;
-    for (uint64_t i = 0; ok && (int64_t)drawn.len < a->n && !exhausted(a, repeated, drawn.len);
-         i++) {
+    size_t drawn = 0;
+    for (uint64_t i = 0; ok && (int64_t)drawn < a->n && !exhausted(a, repeated, drawn); i++) {
         if (job->interrupt && *job->interrupt)
             break;
         Arena scratch;
@@ -44,11 +62,8 @@ static NascStatus draw_points(const RankJob *job, RankResult *res) {
             (a->distinct ? space_sample_distinct : space_sample)(a->space, &scratch, stream, i);
         ok = arch != NULL;
         if (ok && hash_set_add(&seen, architecture_key(arch))) {
-            Candidate c = {.arch = arena_strdup(&res->arena, architecture_text(arch)),
-                           .metric = NAN,
-                           .score = NAN,
-                           .status = SCORE_MISSING};
-            VEC_PUSH(drawn, c);
+            push(g, architecture_text(arch), NAN);
+            drawn++;
             repeated = 0;
         } else {
             repeated++;
@@ -57,12 +72,7 @@ static NascStatus draw_points(const RankJob *job, RankResult *res) {
         if (!ok)
             break;
     }
-    res->n = drawn.len;
-    res->law = a->distinct ? space_distinct_law(a->space) : space_law(a->space);
-    res->candidates = ARENA_ARRAY(&res->arena, Candidate, drawn.len);
-    if (drawn.len)
-        memcpy(res->candidates, drawn.items, drawn.len * sizeof *drawn.items);
-    VEC_FREE(drawn);
+    about->law = a->distinct ? space_distinct_law(a->space) : space_law(a->space);
     hash_set_free(&seen);
     if (!ok && job->interrupt && *job->interrupt)
         return NASC_INTERRUPTED;
@@ -92,18 +102,19 @@ static void warn_problems(const RankJob *job, const char *path, const Table *t) 
     }
 }
 
-static void check_known(const RankJob *job, const char *path, const Table *t, size_t line,
-                        Candidate *c, size_t *unknown) {
+static void check_known(const Gathered *g, const Table *t, size_t line, Candidate *c,
+                        size_t *unknown) {
+    Space *space = g->set->space;
     Arena scratch;
     arena_init(&scratch, "scratch");
-    if (!space_parse(job->action->space, &scratch, c->arch, strlen(c->arch), true)) {
+    if (!space_parse(space, &scratch, c->arch, strlen(c->arch), true)) {
         c->status = SCORE_INVALID;
         if (++*unknown <= MAX_TABLE_WARNINGS) {
             Buf why = {0};
             buf_printf(&why, "'%.200s%s' is no architecture of %s: ", c->arch,
-                       strlen(c->arch) > 200 ? ".." : "", space_name(job->action->space));
-            space_explain(job->action->space, c->arch, strlen(c->arch), &why);
-            warn_at(job, path, t, line, why.text);
+                       strlen(c->arch) > 200 ? ".." : "", space_name(space));
+            space_explain(space, c->arch, strlen(c->arch), &why);
+            warn_at(g->job, g->set->table, t, line, why.text);
             buf_free(&why);
         }
     }
@@ -112,72 +123,91 @@ static void check_known(const RankJob *job, const char *path, const Table *t, si
 
 static bool read_foreign(void *user, const RowText *row, Arena *arena, const char **arch,
                          double *metric, Buf *problem) {
-    const Action *a = user;
+    const CandidateSet *a = user;
     return space_read_row(a->space, a->format, a->metric, row, arena, arch, metric, problem);
 }
 
-static bool read_table(const Action *a, Table *t, NascError *err) {
+static bool read_table(const CandidateSet *a, Table *t, NascError *err) {
     if (!a->format)
         return table_read(a->table, a->metric, t, err);
     TableFormat format = {.user = (void *)(uintptr_t)a, .read = read_foreign, .metric = a->metric};
     return table_read_rows(a->table, &format, t, err);
 }
 
-static NascStatus read_rows(const RankJob *job, RankResult *res, NascError *err) {
-    const Action *a = job->action;
-    Table t;
-    if (!read_table(a, &t, err)) {
-        table_free(&t);
-        return err->status;
+/* One name for the metric of all tables; which way is better was checked with the program. */
+static bool note_metric(RankResult *res, const char *name, const char *path, NascError *err) {
+    if (res->has_metric && strcmp(res->metric_name, name) != 0) {
+        nasc_fail(err, NASC_PROGRAM_ERROR,
+                  "a ranking has one metric: that of '%s' is '%s', that of the tables before '%s'",
+                  path, name, res->metric_name);
+        return false;
     }
-    inputs_add(&res->inputs, a->table, t.sha256);
-    warn_problems(job, a->table, &t);
-    res->refused = t.nproblems;
-    size_t *rows = nasc_alloc(MAX(t.nrows, 1) * sizeof *rows), unknown = 0;
-    res->n = table_sample(&t, (size_t)MAX(a->n, 0), a->sample, rows);
-    res->candidates = ARENA_ARRAY(&res->arena, Candidate, res->n);
     res->has_metric = true;
-    res->metric_name = arena_strdup(&res->arena, t.metric_name);
-    for (size_t i = 0; i < res->n; i++) {
-        const TableRow *row = &t.rows[rows[i]];
-        res->candidates[i] =
-            (Candidate){.arch = arena_strdup(&res->arena, row->arch),
-                        .metric = a->smaller_is_better ? -row->metric : row->metric,
-                        .score = NAN,
-                        .status = SCORE_MISSING};
-        check_known(job, a->table, &t, row->line, &res->candidates[i], &unknown);
+    res->metric_name = arena_strdup(&res->arena, name);
+    return true;
+}
+
+static void take_rows(Gathered *g, const Table *t) {
+    const CandidateSet *a = g->set;
+    size_t *rows = nasc_alloc(MAX(t->nrows, 1) * sizeof *rows), unknown = 0;
+    size_t n = table_sample(t, (size_t)MAX(a->n, 0), a->sample, rows);
+    for (size_t i = 0; i < n; i++) {
+        const TableRow *row = &t->rows[rows[i]];
+        Candidate *c = push(g, row->arch, a->smaller_is_better ? -row->metric : row->metric);
+        check_known(g, t, row->line, c, &unknown);
     }
     if (unknown > MAX_TABLE_WARNINGS) {
         char text[100];
         snprintf(text, sizeof text, "... and %zu more unknown architectures",
                  unknown - MAX_TABLE_WARNINGS);
-        warn_at(job, a->table, &t, t.rows[rows[res->n - 1]].line, text);
+        warn_at(g->job, a->table, t, t->rows[rows[n - 1]].line, text);
     }
     free(rows);
-    table_free(&t);
-    return NASC_OK;
 }
 
-static NascStatus copy_list(const RankJob *job, RankResult *res) {
-    const Action *a = job->action;
-    res->n = (size_t)MAX(a->n, 0);
-    res->candidates = ARENA_ARRAY(&res->arena, Candidate, res->n);
-    for (size_t i = 0; i < res->n; i++)
-        res->candidates[i] = (Candidate){.arch = arena_strdup(&res->arena, a->list[i]),
-                                         .metric = NAN,
-                                         .score = NAN,
-                                         .status = SCORE_MISSING};
-    return NASC_OK;
+static NascStatus read_rows(Gathered *g, NascError *err) {
+    const char *path = g->set->table;
+    Table t;
+    bool ok = read_table(g->set, &t, err) && note_metric(g->res, t.metric_name, path, err);
+    if (ok) {
+        inputs_add(&g->res->inputs, path, t.sha256);
+        warn_problems(g->job, path, &t);
+        g->res->refused += t.nproblems;
+        take_rows(g, &t);
+    }
+    table_free(&t);
+    return ok ? NASC_OK : err->status;
+}
+
+static NascStatus gather_set(Gathered *g, RankSet *about, NascError *err) {
+    switch (g->set->kind) {
+    case CANDIDATES_DRAWN:
+        return draw_points(g, about);
+    case CANDIDATES_TABLE:
+        return read_rows(g, err);
+    case CANDIDATES_LIST:
+        for (int64_t i = 0; i < g->set->n; i++)
+            push(g, g->set->list[i], NAN);
+        return NASC_OK;
+    }
+    BUG("candidates of kind %d", (int)g->set->kind);
 }
 
 NascStatus candidates_gather(const RankJob *job, RankResult *res, NascError *err) {
-    switch (job->action->kind) {
-    case CANDIDATES_DRAWN:
-        return draw_points(job, res);
-    case CANDIDATES_TABLE:
-        return read_rows(job, res, err);
-    case CANDIDATES_LIST:
-        return copy_list(job, res);
+    const Action *a = job->action;
+    Gathered g = {.job = job, .res = res};
+    NascStatus status = NASC_OK;
+    res->nsets = a->nsets;
+    res->sets = ARENA_ARRAY(&res->arena, RankSet, a->nsets);
+    for (size_t i = 0; status == NASC_OK && i < a->nsets; i++) {
+        g.set = &a->sets[i];
+        res->sets[i] = (RankSet){.name = g.set->name};
+        status = gather_set(&g, &res->sets[i], err);
     }
-    BUG("candidates of kind %d", (int)job->action->kind);
+    res->n = g.items.len;
+    res->candidates = ARENA_ARRAY(&res->arena, Candidate, res->n);
+    if (res->n)
+        memcpy(res->candidates, g.items.items, res->n * sizeof *g.items.items);
+    VEC_FREE(g.items);
+    return status;
 }

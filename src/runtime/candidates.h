@@ -5,8 +5,8 @@
 
 #include "runtime/rank.h"
 
-/* Fills result->n, candidates (arch, metric, and SCORE_INVALID for strings that are no point),
- * metric_name, inputs. Points are drawn without repetition while the space has new ones to give. */
+/* Fills result->n, candidates (set, arch, metric, and SCORE_INVALID for strings that are no point) in the order of the
+ * action's sets, result->sets, metric_name, inputs. Points are drawn without repetition while the space has new ones to give. */
 NascStatus candidates_gather(const RankJob *job, RankResult *result, NascError *err);
 
 #endif

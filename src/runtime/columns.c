@@ -12,6 +12,21 @@ double eval_size(const Candidate *c, int which) {
     return (double)sizes[which];
 }
 
+bool columns_count(const RankResult *r, const Candidate *c) {
+    bool scored = c->status != SCORE_INVALID && c->status != SCORE_MISSING;
+    return scored && !(r->has_metric && isnan(c->metric));
+}
+
+/* By the name, so that a string keeps its number whatever stands beside it. */
+static double chance(const RankResult *r, const Candidate *c, uint64_t seed) {
+    Hash128 name = hash128(c->arch, strlen(c->arch), 0);
+    if (r->nsets > 1) {
+        const char *space = r->sets[c->set].name;
+        name = hash128_combine(name, hash128(space, strlen(space), 0));
+    }
+    return random_uniform(random_stream(seed, 0, RANDOM_BASELINE, name), 0);
+}
+
 Columns columns_make(const RankResult *r, uint64_t seed) {
     Columns k = {0};
     double *block = nasc_alloc(MAX(r->n, 1) * (EVAL_SIZES + 3) * sizeof *block);
@@ -23,15 +38,12 @@ Columns columns_make(const RankResult *r, uint64_t seed) {
     k.of = nasc_alloc(MAX(r->n, 1) * sizeof *k.of);
     for (size_t i = 0; i < r->n; i++) {
         const Candidate *c = &r->candidates[i];
-        if (c->status == SCORE_INVALID || c->status == SCORE_MISSING)
+        if (!columns_count(r, c))
             continue;
         k.of[k.n] = c;
         k.score[k.n] = c->status == SCORE_OK ? c->score : -INFINITY;
         k.reference[k.n] = r->has_metric ? c->metric : k.score[k.n];
-        /* by the name, so that a string keeps its number whatever stands beside it */
-        RandomStream s =
-            random_stream(seed, 0, RANDOM_BASELINE, hash128(c->arch, strlen(c->arch), 0));
-        k.random[k.n] = random_uniform(s, 0);
+        k.random[k.n] = chance(r, c, seed);
         for (int z = 0; z < EVAL_SIZES; z++)
             k.sizes[z][k.n] = eval_size(c, z);
         k.n++;

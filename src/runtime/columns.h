@@ -1,4 +1,5 @@
-/* What an evaluation compares, as columns over the candidates that enter it: all but invalid and missing ones. */
+/* What an evaluation compares, as columns over the candidates that enter it: all but invalid and missing ones, and,
+ * where there is a metric, those without one. */
 #ifndef NASC_RUNTIME_COLUMNS_H
 #define NASC_RUNTIME_COLUMNS_H
 
@@ -15,6 +16,8 @@ typedef struct Columns {
     const Candidate **of;
 } Columns;
 
+/* Whether a candidate enters correlations. */
+bool columns_count(const RankResult *r, const Candidate *c);
 Columns columns_make(const RankResult *r, uint64_t seed);
 void columns_free(Columns *k);
 

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "runtime/columns.h"
 #include "runtime/plot.h"
-#include "runtime/rank.h"
 #include "runtime/stats.h"
 
 size_t curve_points(int64_t steps) {
@@ -20,11 +20,6 @@ int64_t curve_step(int64_t steps, size_t k) {
 void curve_scores(const ProxyBuild *build, const double *values, double *out) {
     for (size_t k = 0; k < curve_points(build->steps); k++)
         out[k] = proxy_score_after(build, values, curve_step(build->steps, k));
-}
-
-/* Whether the candidate counts in correlations: it is an architecture, and its turn came. */
-static bool counts(const Candidate *c) {
-    return c->status != SCORE_INVALID && c->status != SCORE_MISSING;
 }
 
 static double or_worst(double score) {
@@ -50,7 +45,7 @@ void curve_make(const RankResult *r, Curve *out) {
     double *metric = doubles(r->n), *x = doubles(r->n);
     const Candidate **of = nasc_alloc(MAX(r->n, 1) * sizeof *of);
     for (size_t i = 0; i < r->n; i++)
-        if (counts(&r->candidates[i])) {
+        if (columns_count(r, &r->candidates[i])) {
             of[n] = &r->candidates[i];
             metric[n++] = r->candidates[i].metric;
         }
@@ -107,13 +102,16 @@ void curve_text(const Curve *c, Buf *out) {
 }
 
 void curve_table(const RankResult *r, Buf *out) {
-    buf_puts(out, "arch\trepeat");
+    bool several = r->nsets > 1;
+    buf_printf(out, "%sarch\trepeat", several ? "space\t" : "");
     for (size_t k = 0; k < r->curve_points; k++)
         buf_printf(out, "\tstep_%lld", (long long)curve_step(r->curve_steps, k));
     buf_putc(out, '\n');
     for (size_t i = 0; i < r->n; i++) {
         const Candidate *c = &r->candidates[i];
-        for (int64_t rep = 0; counts(c) && rep < r->repeats; rep++) {
+        for (int64_t rep = 0; c->curve && rep < r->repeats; rep++) {
+            if (several)
+                buf_printf(out, "%s\t", r->sets[c->set].name);
             buf_printf(out, "%s\t%lld", c->arch, (long long)rep + 1);
             for (size_t k = 0; k < r->curve_points; k++) {
                 double score = c->curve[(size_t)rep * r->curve_points + k];

@@ -130,9 +130,17 @@ static void fill_rows(const RankResult *r, const Columns *k, const char *proxy, 
     find_strongest(e);
 }
 
+static size_t count_unmeasured(const RankResult *r) {
+    size_t n = 0;
+    for (size_t i = 0; r->has_metric && i < r->n; i++)
+        n += isnan(r->candidates[i].metric);
+    return n;
+}
+
 void evaluate(const RankResult *r, const char *proxy, uint64_t seed, Evaluation *e) {
     Columns k = columns_make(r, seed);
     *e = (Evaluation){.n = k.n,
+                      .unmeasured = count_unmeasured(r),
                       .strongest = -1,
                       .against_size = {.difference = {NAN, NAN}, .verdict = VERDICT_EQUAL},
                       .spread_repeats = NAN,

@@ -32,7 +32,9 @@ typedef struct SizeComparison {
 enum { EVAL_MAX_ROWS = EVAL_SIZES + 2 };
 
 typedef struct Evaluation {
-    size_t n; /* candidates that entered: all but invalid and missing ones */
+    size_t
+        n; /* candidates that entered: all but invalid and missing ones, and those without a metric */
+    size_t unmeasured; /* those that have no metric where others do */
     size_t nrows;
     EvalRow rows[EVAL_MAX_ROWS];
     size_t nrepeats; /* per_repeat rows, where repeats > 1 */

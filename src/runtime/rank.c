@@ -28,7 +28,8 @@ typedef struct Ranking {
     RunValues run;
     WorkerMemory *memory; /* by worker */
     size_t failed;
-    bool observes; /* the proxy tells apart networks that are one function */
+    bool observes;    /* the proxy tells apart networks that are one function */
+    bool by_training; /* what it makes of them has to be looked at to tell which are the same */
     const Candidate *best;
 } Ranking;
 
@@ -37,20 +38,27 @@ const char *score_status_text(ScoreStatus s) {
     return text[s];
 }
 
+static Space *space_of(const Ranking *r, const Candidate *c) {
+    return r->job->action->sets[c->set].space;
+}
+
 /* What tells the networks of an observing proxy apart: the canonical form of all that is measured, since two
  * networks that are one function may be two for an observer. */
-static bool key_as_observed(Ranking *r, Candidate *c, Arena *arena) {
+static bool key_as_trained(Ranking *r, Candidate *c, Arena *arena) {
     ProxyBuild built;
     Stages stages;
-    const Action *action = r->job->action;
+    Space *space = space_of(r, c);
     pthread_mutex_lock(&r->front);
-    Architecture *a = space_parse(action->space, arena, c->arch, strlen(c->arch), false);
-    bool ok = a && proxy_build(action->proxy, action->space, a, &c->sizes, arena, &built);
+    Architecture *a = space_parse(space, arena, c->arch, strlen(c->arch), false);
+    bool ok = a && proxy_build(r->job->action->proxy, space, a, &c->sizes, arena, &built);
     pthread_mutex_unlock(&r->front);
     if (!ok)
         return false;
     stages_make(&built, arena, &stages);
-    c->hash = stages.hash;
+    if (r->observes)
+        c->hash = stages.hash;
+    c->training = hash128_combine(
+        stages_key(&stages), hash128(built.imports, built.nimports * sizeof *built.imports, 0));
     return true;
 }
 
@@ -58,7 +66,7 @@ static bool key_as_observed(Ranking *r, Candidate *c, Arena *arena) {
 static bool size_candidate(void *user, int worker, size_t i, NascError *err) {
     Ranking *r = user;
     Candidate *c = &r->result->candidates[i];
-    Space *space = r->job->action->space;
+    Space *space = space_of(r, c);
     (void)worker;
     (void)err;
     if (c->status == SCORE_INVALID)
@@ -76,7 +84,7 @@ static bool size_candidate(void *user, int worker, size_t i, NascError *err) {
     if (ok) {
         IrModule canonical = ir_canonicalise(&arena, &scored);
         c->form = c->hash = ir_hash(&canonical);
-        ok = !r->observes || key_as_observed(r, c, &arena);
+        ok = !r->by_training || key_as_trained(r, c, &arena);
     }
     c->status = ok ? SCORE_MISSING : SCORE_INVALID;
     arena_free(&arena);
@@ -91,14 +99,19 @@ static void sized(void *user, size_t finished, size_t item) {
 }
 
 typedef struct ByHash {
-    Hash128 hash;
+    Hash128 hash, training;
     size_t candidate;
 } ByHash;
 
 static int by_hash(const void *a, const void *b) {
     const ByHash *p = a, *q = b;
     int order = hash128_compare(p->hash, q->hash);
+    order = order ? order : hash128_compare(p->training, q->training);
     return order ? order : p->candidate < q->candidate ? -1 : p->candidate > q->candidate;
+}
+
+static bool same_network(const ByHash *a, const ByHash *b) {
+    return hash128_equal(a->hash, b->hash) && hash128_equal(a->training, b->training);
 }
 
 static int by_first(const void *a, const void *b) {
@@ -113,13 +126,13 @@ static void group_networks(Ranking *r) {
     size_t n = 0, count = 0;
     for (size_t i = 0; i < res->n; i++)
         if (res->candidates[i].status != SCORE_INVALID)
-            keys[n++] = (ByHash){res->candidates[i].hash, i};
+            keys[n++] = (ByHash){res->candidates[i].hash, res->candidates[i].training, i};
     qsort(keys, n, sizeof *keys, by_hash);
     r->networks = ARENA_ARRAY(&res->arena, Network, n);
     size_t *members = ARENA_ARRAY(&res->arena, size_t, n);
     for (size_t i = 0; i < n; i++) {
         members[i] = keys[i].candidate;
-        if (i == 0 || !hash128_equal(keys[i].hash, keys[i - 1].hash))
+        if (i == 0 || !same_network(&keys[i], &keys[i - 1]))
             r->networks[count++] = (Network){keys[i].candidate, members + i, 0};
         r->networks[count - 1].nmembers++;
     }
@@ -133,11 +146,12 @@ static void group_networks(Ranking *r) {
 
 /* Builds a candidate under the proxy; the front lock is held. */
 static bool build(Ranking *r, const Candidate *c, Arena *arena, ProxyBuild *out, NascError *err) {
-    const Action *action = r->job->action;
-    Architecture *a = space_parse(action->space, arena, c->arch, strlen(c->arch), false);
-    if (!a || !proxy_build(action->proxy, action->space, a, &c->sizes, arena, out))
+    Proxy *proxy = r->job->action->proxy;
+    Space *space = space_of(r, c);
+    Architecture *a = space_parse(space, arena, c->arch, strlen(c->arch), false);
+    if (!a || !proxy_build(proxy, space, a, &c->sizes, arena, out))
         return false;
-    ProxyRun run = proxy_run(action->proxy);
+    ProxyRun run = proxy_run(proxy);
     return run_values_update(&r->run, &run, err);
 }
 
@@ -199,7 +213,8 @@ static void note_candidate(Ranking *r, Candidate *c, ProxyBuild *b, const Measur
         keep_curve(r->result, c, b, m);
 }
 
-/* Scores every name of a network; names whose written sizes differ evaluate the score with their own. */
+/* Scores every name of a network; names of another space or whose written sizes differ evaluate the score with their
+ * own. */
 static bool score_names(Ranking *r, const Network *net, ProxyBuild *first, const Measured *m,
                         NascError *err) {
     Candidate *all = r->result->candidates;
@@ -207,7 +222,8 @@ static bool score_names(Ranking *r, const Network *net, ProxyBuild *first, const
         Candidate *c = &all[net->members[i]];
         if (r->job->keep_losses && m->nmeasures)
             keep_losses(&r->result->arena, c, first, m);
-        if (same_sizes(&c->sizes, &all[net->first].sizes)) {
+        const Candidate *built = &all[net->first];
+        if (c->set == built->set && same_sizes(&c->sizes, &built->sizes)) {
             note_candidate(r, c, first, m);
             continue;
         }
@@ -356,6 +372,14 @@ static void agree_on_curve(RankResult *res) {
     }
 }
 
+/* Every space is looked at, in order, before its networks are built side by side. */
+static void look_at_proxy(Ranking *r) {
+    const Action *a = r->job->action;
+    for (size_t i = 0; r->job->jit && i < a->nsets; i++)
+        r->observes |= proxy_observes(a->proxy, a->sets[i].space);
+    r->by_training = r->observes || (r->job->jit && a->nsets > 1);
+}
+
 static double seconds_of(clockid_t clock) {
     struct timespec t;
     clock_gettime(clock, &t);
@@ -371,7 +395,7 @@ NascStatus rank_run(const RankJob *job, RankResult *res, NascError *err) {
     pthread_mutex_init(&r.front, NULL);
     NascStatus status = candidates_gather(job, res, err);
     if (status == NASC_OK) {
-        r.observes = job->jit && proxy_observes(job->action->proxy, job->action->space);
+        look_at_proxy(&r);
         PoolJob sizing = {res->n, job->workers,   size_candidate, sized,
                           &r,     job->interrupt, waiting_of(job)};
         pool_run(&sizing, err);

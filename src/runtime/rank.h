@@ -16,6 +16,7 @@ typedef enum ScoreStatus {
 const char *score_status_text(ScoreStatus s);
 
 typedef struct Candidate {
+    size_t set; /* of the action's: whose space it is of */
     const char *arch;
     double metric; /* larger = better; NaN without a table */
     ScoreStatus status;
@@ -23,6 +24,9 @@ typedef struct Candidate {
     Hash128
         hash; /* of the canonical form of the scored network; for an observing proxy, of all it measures */
     Hash128 form; /* canonical form of the scored network, whatever the proxy sees of it */
+    /* What the proxy makes of it, where equal networks may differ in that: the proxy observes, or there are several
+     * spaces, whose definitions it may read. Says which are the same, and means nothing beyond this run. */
+    Hash128 training;
     size_t network;
     double score; /* mean over repeats; NaN unless SCORE_OK */
     double *repeat_scores;
@@ -63,12 +67,19 @@ typedef struct RankJob {
     void *user;
 } RankJob;
 
+/* Candidates of one space. */
+typedef struct RankSet {
+    const char *name; /* of the space */
+    const char *law;  /* how they were drawn (space_law), or NULL: they were given */
+} RankSet;
+
 typedef struct RankResult {
     Arena arena;
     bool has_metric, sizes_only, interrupted;
     bool by_reference; /* scored by the reference executor */
     const char *metric_name;
-    const char *law; /* how the candidates were drawn (space_law), or NULL: they were given */
+    size_t nsets; /* as the action has */
+    RankSet *sets;
     size_t n, networks, failed, missing;
     size_t dropped; /* candidates left out by the job's `without` */
     size_t refused; /* rows of the table that say no architecture with a metric */

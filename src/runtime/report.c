@@ -100,6 +100,23 @@ static json_t *curve_json(const Curve *c) {
     return o;
 }
 
+/* The spaces of a ranking over several. */
+static json_t *sets_json(const RankResult *r) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < r->nsets; i++) {
+        json_t *o = json_object();
+        size_t n = 0;
+        for (size_t k = 0; k < r->n; k++)
+            n += r->candidates[k].set == i;
+        json_object_set_new(o, "space", json_string(r->sets[i].name));
+        json_object_set_new(o, "n", json_integer((json_int_t)n));
+        if (r->sets[i].law)
+            json_object_set_new(o, "law", json_string(r->sets[i].law));
+        json_array_append_new(list, o);
+    }
+    return list;
+}
+
 static json_t *action_json(const ActionReport *a) {
     const RankResult *r = a->result;
     const Evaluation *e = a->evaluation;
@@ -111,13 +128,17 @@ static json_t *action_json(const ActionReport *a) {
     if (!r->sizes_only)
         json_object_set_new(o, "executor", json_string(r->by_reference ? "reference" : "kernels"));
     json_object_set_new(o, "metric", text_or_null(r->metric_name));
-    if (r->law)
-        json_object_set_new(o, "law", json_string(r->law));
+    if (r->nsets > 1)
+        json_object_set_new(o, "spaces", sets_json(r));
+    else if (r->sets[0].law)
+        json_object_set_new(o, "law", json_string(r->sets[0].law));
     json_object_set_new(o, "n", json_integer((json_int_t)r->n));
     json_object_set_new(o, "networks", json_integer((json_int_t)r->networks));
     json_object_set_new(o, "failed", json_integer((json_int_t)r->failed));
     json_object_set_new(o, "missing", json_integer((json_int_t)r->missing));
     json_object_set_new(o, "interrupted", json_boolean(r->interrupted));
+    if (e->unmeasured)
+        json_object_set_new(o, "without_metric", json_integer((json_int_t)e->unmeasured));
     json_object_set_new(o, "repeats", json_integer(r->repeats));
     json_object_set_new(o, "inputs", inputs_json(&r->inputs));
     for (size_t i = 0; i < e->nrows; i++)
@@ -220,9 +241,9 @@ static void put_number(Buf *b, double x) {
     buf_put_double(b, x);
 }
 
-static void scores_header(Buf *b, const RankResult *r, bool several) {
-    buf_printf(b, "%sarch\tscore\tstatus\tparams\tmacs\tlive_macs\tcounted_macs\thash",
-               several ? "action\t" : "");
+static void scores_header(Buf *b, const RankResult *r, bool several, bool spaces) {
+    buf_printf(b, "%s%sarch\tscore\tstatus\tparams\tmacs\tlive_macs\tcounted_macs\thash",
+               several ? "action\t" : "", spaces ? "space\t" : "");
     if (r->has_metric)
         buf_puts(b, "\tmetric");
     for (int64_t k = 0; r->repeats > 1 && k < r->repeats; k++)
@@ -255,15 +276,30 @@ static void scores_row(Buf *b, const RankResult *r, const Candidate *c) {
     buf_putc(b, '\n');
 }
 
+/* Whether rows say which space they are of. */
+static bool has_spaces(const ActionReport *actions, size_t n) {
+    bool several = false;
+    for (size_t a = 0; a < n; a++)
+        several |= actions[a].result->nsets > 1;
+    return several;
+}
+
+static void put_space(Buf *b, const RankResult *r, const Candidate *c) {
+    buf_printf(b, "%s\t", r->sets[c->set].name);
+}
+
 void report_scores(Buf *b, const ActionReport *actions, size_t n) {
+    bool spaces = has_spaces(actions, n);
     for (size_t a = 0; a < n; a++) {
         const RankResult *r = actions[a].result;
         size_t *order = rank_order(r);
         if (a == 0)
-            scores_header(b, r, n > 1);
+            scores_header(b, r, n > 1, spaces);
         for (size_t i = 0; i < r->n; i++) {
             if (n > 1)
                 buf_printf(b, "%zu\t", a + 1);
+            if (spaces)
+                put_space(b, r, &r->candidates[order[i]]);
             scores_row(b, r, &r->candidates[order[i]]);
         }
         free(order);
@@ -277,11 +313,16 @@ void report_timing_json(Buf *b, const ActionReport *actions, size_t n) {
 }
 
 void report_timing_tsv(Buf *b, const ActionReport *actions, size_t n) {
-    buf_puts(b, "arch\tseconds\n");
+    bool spaces = has_spaces(actions, n);
+    buf_printf(b, "%sarch\tseconds\n", spaces ? "space\t" : "");
     for (size_t a = 0; a < n; a++) {
         const RankResult *r = actions[a].result;
-        for (size_t i = 0; i < r->n; i++)
-            buf_printf(b, "%s\t%.6f\n", r->candidates[i].arch, r->candidates[i].seconds);
+        for (size_t i = 0; i < r->n; i++) {
+            const Candidate *c = &r->candidates[i];
+            if (spaces)
+                put_space(b, r, c);
+            buf_printf(b, "%s\t%.6f\n", c->arch, c->seconds);
+        }
     }
 }
 

@@ -20,7 +20,7 @@ typedef struct ActionReport {
     const Evaluation *evaluation;
     const SearchResult *
         search; /* of a search action: result and evaluation are those of what was found; or NULL */
-    const char *space, *proxy;
+    const char *space, *proxy;    /* space: of several their names */
     const ProgramParam *settings; /* of the proxy */
     size_t nsettings;
     double compile_seconds;
@@ -34,7 +34,7 @@ void report_text(Buf *b, const ActionReport *a, size_t top);
 void report_profile_text(Buf *b, const ActionReport *a);
 void report_json(Buf *b, const ReportHeader *h, const ActionReport *actions, size_t n);
 /* arch score status params macs live_macs counted_macs hash [metric] [repeat_1 ..], sorted by score. With several
- * actions a first column numbers them. */
+ * actions a first column numbers them; where an action has several spaces, one before arch names that of the row. */
 void report_scores(Buf *b, const ActionReport *actions, size_t n);
 void report_timing_json(Buf *b, const ActionReport *actions, size_t n);
 void report_timing_tsv(Buf *b, const ActionReport *actions, size_t n);

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void put_correlation(Buf *b, double x) {
     if (isnan(x))
@@ -37,6 +38,14 @@ static void put_millions(Buf *b, int64_t n) {
     buf_printf(b, "%10.3f", (double)n / 1e6);
 }
 
+/* How wide the column is that names the space: 0 where there is one. */
+static int space_width(const RankResult *r) {
+    size_t width = 0;
+    for (size_t i = 0; r->nsets > 1 && i < r->nsets; i++)
+        width = MAX(width, strlen(r->sets[i].name));
+    return (int)width;
+}
+
 static void put_candidate(Buf *b, const RankResult *r, size_t place, const Candidate *c) {
     buf_printf(b, "%6zu", place);
     if (!r->sizes_only) {
@@ -45,12 +54,16 @@ static void put_candidate(Buf *b, const RankResult *r, size_t place, const Candi
         else
             buf_printf(b, "  %12s", score_status_text(c->status));
     }
-    if (r->has_metric)
+    if (r->has_metric && isnan(c->metric))
+        buf_printf(b, "%10s", "-");
+    else if (r->has_metric)
         buf_printf(b, "%10.4g", c->metric);
     put_millions(b, c->sizes.params);
     put_millions(b, c->sizes.macs);
     put_millions(b, c->sizes.live_macs);
-    buf_printf(b, "  %s\n", c->arch);
+    if (r->nsets > 1)
+        buf_printf(b, "  %-*s", *c->arch ? space_width(r) : 0, r->sets[c->set].name);
+    buf_printf(b, r->nsets > 1 && !*c->arch ? "\n" : "  %s\n", c->arch);
 }
 
 static void put_ranking(Buf *b, const ActionReport *a, size_t top) {
@@ -61,7 +74,10 @@ static void put_ranking(Buf *b, const ActionReport *a, size_t top) {
         buf_printf(b, "  %12s", "score");
     if (r->has_metric)
         buf_printf(b, "%10.9s", r->metric_name);
-    buf_printf(b, "%10s%10s%10s  architecture\n", "params M", "MACs M", "live M");
+    buf_printf(b, "%10s%10s%10s", "params M", "MACs M", "live M");
+    if (r->nsets > 1)
+        buf_printf(b, "  %-*s", space_width(r), "space");
+    buf_puts(b, "  architecture\n");
     for (size_t i = 0; i < r->n; i++) {
         if (i == top && r->n > 2 * top)
             buf_puts(b, "   ...\n");
@@ -107,6 +123,14 @@ static void put_rows(Buf *b, const ActionReport *a) {
                    e->rows[0].name, e->rows[0].name);
 }
 
+static void put_laws(Buf *b, const RankResult *r) {
+    for (size_t i = 0; i < r->nsets; i++)
+        if (r->sets[i].law && r->nsets > 1)
+            buf_printf(b, "Drawn from %s: %s.\n", r->sets[i].name, r->sets[i].law);
+        else if (r->sets[i].law)
+            buf_printf(b, "Drawn: %s.\n", r->sets[i].law);
+}
+
 void report_text(Buf *b, const ActionReport *a, size_t top) {
     const RankResult *r = a->result;
     if (a->search)
@@ -122,11 +146,13 @@ void report_text(Buf *b, const ActionReport *a, size_t top) {
     if (r->interrupted)
         buf_printf(b, "; interrupted, %zu not scored", r->missing);
     buf_putc(b, '\n');
-    if (r->law)
-        buf_printf(b, "Drawn: %s.\n", r->law);
+    put_laws(b, r);
     put_ranking(b, a, top);
     put_rows(b, a);
     buf_putc(b, '\n');
+    if (a->evaluation->unmeasured)
+        buf_printf(b, "%zu of %zu have no %s: ranked, and left out of the correlations.\n",
+                   a->evaluation->unmeasured, r->n, r->metric_name);
     put_spread(b, r, a->evaluation);
     curve_text(&a->evaluation->curve, b);
     if (a->evaluation->against_size.sentence[0])

@@ -62,7 +62,7 @@ static void take_networks(const RankJob *job, SearchResult *r) {
             char text[500];
             snprintf(text, sizeof text,
                      "%s: '%.150s' and '%.150s' are the same network; the first one counts",
-                     r->action->table, first[c->network], c->arch);
+                     r->action->sets[0].table, first[c->network], c->arch);
             warn(job, text);
             continue;
         }
@@ -87,19 +87,19 @@ static NascStatus read_selection(const RankJob *job, SearchResult *r, NascError 
         return nasc_fail(err, NASC_PROGRAM_ERROR,
                          "%s: %zu different networks are too few to select by; a selection "
                          "set needs at least %d, better 20",
-                         r->action->table, r->nselection, FEWEST);
+                         r->action->sets[0].table, r->nselection, FEWEST);
     bool varies = false;
     for (size_t i = 1; i < r->nselection; i++)
         varies |= r->metric[i] != r->metric[0];
     if (!varies)
         return nasc_fail(err, NASC_PROGRAM_ERROR,
                          "%s: all %zu architectures have the same %s, so nothing ranks them",
-                         r->action->table, r->nselection, r->selection.metric_name);
+                         r->action->sets[0].table, r->nselection, r->selection.metric_name);
     if (r->nselection < FEW) {
         char text[200];
         snprintf(text, sizeof text,
                  "%s: with %zu architectures the choice is mostly chance; 20 are usual",
-                 r->action->table, r->nselection);
+                 r->action->sets[0].table, r->nselection);
         warn(job, text);
     }
     return NASC_OK;
@@ -129,13 +129,15 @@ static NascStatus take_selection(const RankJob *job, SearchResult *r, NascError 
     const Action *e = r->action->evaluation;
     r->taken = ARENA_ARRAY(&r->arena, TakenNetwork, 2 * r->selection.n);
     take_forms(r, &r->selection);
-    if (!e || e->space == r->action->space)
+    if (!e || e->sets[0].space == r->action->sets[0].space)
         return NASC_OK;
     const char **texts = ARENA_ARRAY(&r->arena, const char *, r->selection.n);
     Action list = *e;
-    list.kind = CANDIDATES_LIST;
-    list.n = (int64_t)texts_in(r, e->space, &r->arena, texts);
-    list.list = texts;
+    CandidateSet set = e->sets[0];
+    set.kind = CANDIDATES_LIST;
+    set.n = (int64_t)texts_in(r, set.space, &r->arena, texts);
+    set.list = texts;
+    list.sets = &set;
     RankJob sizes = *job;
     RankResult there;
     sizes.action = &list;
@@ -158,7 +160,7 @@ static const TakenNetwork *find_taken(const SearchResult *r, const Candidate *c)
 static NascStatus check_apart(const RankJob *job, SearchResult *r, NascError *err) {
     const Action *e = r->action->evaluation;
     NascStatus status = take_selection(job, r, err);
-    if (status != NASC_OK || !e || e->drop_overlap)
+    if (status != NASC_OK || !e || e->sets[0].drop_overlap)
         return status;
     RankJob sizes = *job;
     RankResult other;
@@ -183,7 +185,7 @@ static NascStatus check_apart(const RankJob *job, SearchResult *r, NascError *er
                            "for one, are networks of the selection (%s: '%.100s'); take other "
                            "rows, or leave them out "
                            "with rows(.., overlap: drop)",
-                           n, e->table, first->arch, r->action->table, same->arch);
+                           n, e->sets[0].table, first->arch, r->action->sets[0].table, same->arch);
     rank_free(&other);
     return status;
 }
@@ -299,7 +301,7 @@ static double work_of(const ProxyBuild *b) {
 
 /* Builds network k under point t; the front is held. */
 static bool build(Search *s, Live *l, size_t k, Arena *arena, ProxyBuild *out, NascError *err) {
-    Space *space = s->job->action->space;
+    Space *space = s->job->action->sets[0].space;
     const Candidate *c = &s->r->selection.candidates[s->r->selected[k]];
     Architecture *a = space_parse(space, arena, c->arch, strlen(c->arch), false);
     if (!a || !proxy_build(l->proxy, space, a, &c->sizes, arena, out))

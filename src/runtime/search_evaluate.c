@@ -30,7 +30,7 @@ static NascStatus rank_by(const RankJob *job, const SearchResult *r, const Actio
     for (size_t i = 0; i < r->ntaken; i++)
         taken[i] = r->taken[i].form;
     rank.action = &action;
-    if (set->drop_overlap && r->action->evaluation) {
+    if (set->sets[0].drop_overlap && r->action->evaluation) {
         rank.without = taken;
         rank.nwithout = r->ntaken;
     }
@@ -47,8 +47,10 @@ static NascStatus rank_by(const RankJob *job, const SearchResult *r, const Actio
 /* Scores of the fixed proxy on the selection: it has to be seen there before it can be weighed. Malloc'd. */
 static double *fixed_on_selection(const RankJob *job, const SearchResult *r, NascError *err) {
     Action set = *r->action;
+    CandidateSet rows = set.sets[0];
+    rows.drop_overlap = false;
+    set.sets = &rows;
     set.proxy = r->action->against->proxy;
-    set.drop_overlap = false;
     RankResult ranking;
     double *scores = NULL;
     if (rank_by(job, r, &set, NULL, &ranking, err) == NASC_OK && !ranking.interrupted) {

@@ -103,7 +103,7 @@ struct json_t *report_search_json(const ActionReport *a) {
     json_object_set_new(o, "coefficient", json_string(r->action->kendall ? "kendall" : "spearman"));
     json_object_set_new(o, "per_second", json_boolean(r->action->per_second));
     json_object_set_new(o, "engine", engine_json(r->action));
-    json_object_set_new(set, "table", json_string(r->action->table));
+    json_object_set_new(set, "table", json_string(r->action->sets[0].table));
     json_object_set_new(set, "sha256",
                         r->selection.inputs.items.len
                             ? json_string(r->selection.inputs.items.items[0].sha256)
@@ -178,7 +178,7 @@ void report_search_text(Buf *b, const ActionReport *a) {
     buf_printf(
         b, "search %s in %s by %s%s on %zu networks of %s: %zu of %zu points, %zu of them failed\n",
         action->name, a->proxy, action->kendall ? "kendall" : "spearman",
-        action->per_second ? " per second" : "", r->nselection, action->table, r->finished,
+        action->per_second ? " per second" : "", r->nselection, action->sets[0].table, r->finished,
         r->npoints, failed_points(r));
     if (r->interrupted || r->best < 0) {
         buf_puts(b, "interrupted before the search was done; the same command goes on\n");
@@ -232,7 +232,7 @@ void search_points(const SearchResult *r, Buf *b) {
 }
 
 static void put_rank(Buf *b, const SearchResult *r) {
-    const Action *set = r->action->evaluation;
+    const CandidateSet *set = r->action->evaluation ? &r->action->evaluation->sets[0] : NULL;
     if (!set || !set->space_text)
         return;
     buf_puts(b, "\n");
@@ -258,13 +258,13 @@ void search_program(const SearchResult *r, const char *main_path, Buf *b) {
         b,
         "// Found by `search %s` of %s: point %lld of %zu.\n"
         "// On the selection set (%s, %zu networks) %.3f, which is optimistic; out of bag %.3f.\n",
-        a->name, main_path, (long long)r->best + 1, r->finished, a->table, r->nselection, p->rho,
-        r->estimate.coefficient);
+        a->name, main_path, (long long)r->best + 1, r->finished, a->sets[0].table, r->nselection,
+        p->rho, r->estimate.coefficient);
     if (r->evaluated)
         buf_printf(b, "// %s\n", r->tuned.value.against_size.sentence);
     buf_printf(b, "use \"%s\";\n", main_path);
     proxy_use_text(a->proxy, &uses[0]);
-    space_use_text(a->space, &uses[1]);
+    space_use_text(a->sets[0].space, &uses[1]);
     Buf own = {0};
     buf_printf(&own, "use \"%s\";\n", main_path);
     for (int i = 0; i < 2; i++)

@@ -170,11 +170,11 @@ static void test_actions(void **state) {
     size_t n = program_actions(p, &actions);
     show_diags(p);
     assert_int_equal(n, 3);
-    assert_int_equal(actions[0].kind, CANDIDATES_DRAWN);
-    assert_int_equal(actions[0].n, 5);
-    assert_int_equal(actions[0].sample, 3);
-    assert_string_equal(space_name(actions[0].space), "nas_bench_201");
-    assert_ptr_equal(program_default_space(p), actions[0].space);
+    assert_int_equal(actions[0].sets[0].kind, CANDIDATES_DRAWN);
+    assert_int_equal(actions[0].sets[0].n, 5);
+    assert_int_equal(actions[0].sets[0].sample, 3);
+    assert_string_equal(space_name(actions[0].sets[0].space), "nas_bench_201");
+    assert_ptr_equal(program_default_space(p), actions[0].sets[0].space);
     assert_string_equal(proxy_name(actions[0].proxy), "eproxy");
     assert_int_equal(proxy_repeats(actions[0].proxy), 2);
     const ProgramParam *settings;
@@ -186,21 +186,64 @@ static void test_actions(void **state) {
             found = true;
         }
     assert_true(found);
-    assert_int_equal(actions[1].kind, CANDIDATES_TABLE);
-    assert_string_equal(actions[1].table, "t.tsv");
-    assert_string_equal(actions[1].metric, "err");
-    assert_true(actions[1].smaller_is_better);
-    assert_int_equal(actions[1].n, 9);
+    assert_int_equal(actions[1].sets[0].kind, CANDIDATES_TABLE);
+    assert_string_equal(actions[1].sets[0].table, "t.tsv");
+    assert_string_equal(actions[1].sets[0].metric, "err");
+    assert_true(actions[1].sets[0].smaller_is_better);
+    assert_int_equal(actions[1].sets[0].n, 9);
     assert_int_equal(proxy_repeats(actions[1].proxy), 1);
-    assert_int_equal(actions[2].kind, CANDIDATES_LIST);
-    assert_int_equal(actions[2].n, 2);
-    assert_string_equal(actions[2].list[1], "k=3");
+    assert_int_equal(actions[2].sets[0].kind, CANDIDATES_LIST);
+    assert_int_equal(actions[2].sets[0].n, 2);
+    assert_string_equal(actions[2].sets[0].list[1], "k=3");
     Arena a;
     arena_init(&a, "test");
-    Architecture *x = parse_good(p, actions[2].space, &a, "k=3");
-    assert_int_equal(sizes_of(p, actions[2].space, x, NULL).macs, 64 * 27 * 7);
-    x = parse_good(p, actions[1].space, &a, "k=3");
-    assert_int_equal(sizes_of(p, actions[1].space, x, NULL).macs, 64 * 27 * 4);
+    Architecture *x = parse_good(p, actions[2].sets[0].space, &a, "k=3");
+    assert_int_equal(sizes_of(p, actions[2].sets[0].space, x, NULL).macs, 64 * 27 * 7);
+    x = parse_good(p, actions[1].sets[0].space, &a, "k=3");
+    assert_int_equal(sizes_of(p, actions[1].sets[0].space, x, NULL).macs, 64 * 27 * 4);
+    arena_free(&a);
+    program_free(p);
+}
+
+/* Several spaces in one ranking: each candidate's space is its own, also where only the arguments differ. */
+static void test_sets(void **state) {
+    (void)state;
+    const char *text =
+        "use eproxy;\n"
+        "space other(c) { input image[3, 8, 8]; choice k in {1, 3}; network = conv(k, c, bias: "
+        "false); }\n"
+        "space hand(c = 5) { input image[3, 8, 8]; network = conv(1, c, bias: false); }\n"
+        "rank [draw(other(4), 2), list(other(c: 7), [\"k=3\"]), hand, hand(6)] by eproxy();\n"
+        "rank concat([hand], [c in {6, 7} : hand(c)]) by eproxy();\n"
+        "rank hand by eproxy();\n";
+    Program *p = load_good("sets.nas", text);
+    const Action *actions;
+    assert_int_equal(program_actions(p, &actions), 3);
+    show_diags(p);
+    static const struct {
+        const char *name, *point;
+        int64_t params;
+    } want[] = {{"other(c: 4)", "k=1", 12},
+                {"other(c: 7)", "k=3", 189},
+                {"hand", "", 15},
+                {"hand(c: 6)", "", 18}};
+    Arena a;
+    arena_init(&a, "test");
+    assert_int_equal(actions[0].nsets, ARRAY_LEN(want));
+    for (size_t i = 0; i < ARRAY_LEN(want); i++) {
+        const CandidateSet *set = &actions[0].sets[i];
+        assert_string_equal(set->name, want[i].name);
+        Architecture *x = parse_good(p, set->space, &a, want[i].point);
+        assert_int_equal(sizes_of(p, set->space, x, NULL).params, want[i].params);
+    }
+    assert_int_equal(actions[1].nsets, 3);
+    for (int i = 0; i < 3; i++) {
+        Architecture *x = parse_good(p, actions[1].sets[i].space, &a, "");
+        assert_int_equal(sizes_of(p, actions[1].sets[i].space, x, NULL).params, 3 * (5 + i));
+    }
+    assert_int_equal(actions[2].nsets, 1);
+    assert_int_equal(actions[2].sets[0].n, 1);
+    assert_ptr_equal(actions[2].sets[0].space, actions[0].sets[2].space);
     arena_free(&a);
     program_free(p);
 }
@@ -237,7 +280,7 @@ static void test_examples_load(void **state) {
         assert_int_equal(program_actions(p, &actions), 1);
         show_diags(p);
         assert_int_equal(program_diags(p)->errors, 0);
-        space_check_all(actions[0].space);
+        space_check_all(actions[0].sets[0].space);
         show_diags(p);
         assert_int_equal(program_diags(p)->errors, 0);
         program_free(p);
@@ -249,7 +292,7 @@ int main(void) {
         cmocka_unit_test(test_settings),       cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_wrong_settings), cmocka_unit_test(test_uses),
         cmocka_unit_test(test_actions),        cmocka_unit_test(test_wrong_actions),
-        cmocka_unit_test(test_examples_load),
+        cmocka_unit_test(test_sets),           cmocka_unit_test(test_examples_load),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
