@@ -50,6 +50,8 @@ def experiments(full):
         add("dps_" + space, "dps_nds.nas", f"which={space}", f"table=nds/{table}.json", f"narrow={narrow}", *budget)
     for name, settings in SETTINGS.items():
         add("nb101_" + name, "nb101.nas", *nb101, "steps=20", *([] if full else ["n=150"]), *settings)
+    for s in seeds:
+        add(f"nb101_best_s{s}", "nb101.nas", *nb101, "steps=20", *(["n=2500"] if full else []), *BEST, seed=s)
     for s in ROUNDING_SEEDS:
         add(f"rounding_auto_s{s}", "rounding.nas", *nb201, seed=s)
         add(f"rounding_direct_s{s}", "rounding.nas", *nb201, seed=s, options=["--algorithm", "direct"])
@@ -70,6 +72,10 @@ SETTINGS = {
     "net": ["bases=net"],
     "net_wave": ["bases=net+wave_h", "kernel=3"],
     "level2": ["level=2"],
+    "level4": ["level=4"],
+    "net_level2": ["bases=net", "level=2"],
+    "level2_lr06": ["level=2", "lr=0.6"],
+    "level2_stem32": ["level=2", "stem=32"],
     "lr06": ["lr=0.6"],
     "lr2": ["lr=2"],
     "xavier": ["init=xavier_uniform"],
@@ -78,6 +84,7 @@ SETTINGS = {
     "stem8": ["stem=8"],
     "stem32": ["stem=32"],
 }
+BEST = SETTINGS["level2_lr06"]
 ROUNDING_SEEDS = range(5)
 
 
@@ -199,15 +206,17 @@ def table(titles, text_columns, lines):
     return "".join(map(line, [titles, rule, *lines]))
 
 
-def curve_table(get, rows, same=False):
+def curve_table(get, rows, same=False, without=None):
     """rows: (title, names whose mean counts, repeats). One row of Spearman's rho each, by step; with `same` all on the
-    architectures that every row has."""
+    architectures that every row has, less those of the result named by `without`."""
     found = [(title, [get(n) for n in names], repeats) for title, names, repeats in rows if all(get(n) for n in names)]
     if not found:
         return ""
     last = max(len(next(iter(rs[0].curves.values()))[0]) for _, rs, _ in found)
     steps = [s for s in STEPS if s <= last]
     archs = common([r for _, rs, _ in found for r in rs]) if same else None
+    if without:
+        archs = [a for a in archs if a not in get(without).curves] if get(without) else archs
     lines = []
     for title, rs, repeats in found:
         have = len(next(iter(rs[0].curves.values()))[0])
@@ -356,7 +365,7 @@ PARTS = {
 
 
 def tables(get):
-    s101 = ["nb101_s0", "nb101_s1", "nb101_s2"]
+    s101, best = [[f"nb101_{kind}s{i}" for i in range(3)] for kind in ("", "best_")]
     return {
         "nb101_curve": curve_table(get, [(f"seed {i}", [n], None) for i, n in enumerate(s101)]
                                    + [("mean of the three", s101, None)]),
@@ -366,6 +375,9 @@ def tables(get):
         "nb101_settings": curve_table(get, [("wave_h, lr 1.2, head 1x1 to 512 (seed 0)", ["nb101_s0"], None)]
                                       + [(", ".join(v), ["nb101_" + k], None) for k, v in SETTINGS.items()]
                                       + [("stem=64", ["nb101_stem64"], None), ("stem=128", ["nb101_stem128"], None)], same=True),
+        "nb101_best": curve_table(get, [("wave_h, lr 1.2", s101, None), (", ".join(BEST), best, None)]
+                                  + [(f"{', '.join(BEST)}, seed {i} alone", [n], None) for i, n in enumerate(best)],
+                                  same=True, without="nb101_level2_lr06"),
         "readout": readout_table(get, [("NAS-Bench-101, mean of three seeds", s101, "params"),
                                        ("NAS-Bench-201, mean of three repeats", ["nb201_r"], "live_macs")]
                                  + [(f"TransNAS {t}, {size} pixels", [f"{t}_{size}"], "counted_macs")
