@@ -77,7 +77,7 @@ static const BenchCase cases[] = {
 /* One kernel call of a measured piece of work. */
 typedef struct Call {
     KernelFn *fn;
-    int64_t arg[WINO_NARGS], lo, hi;
+    int64_t arg[MAX(CONV_NARGS, WINO_DW_NARGS)], lo, hi;
 } Call;
 
 enum { MAX_CALLS = 64 };
@@ -207,7 +207,7 @@ static int winograd_dw_calls(Jit *jit, const Work *w, Call *call, int64_t *used)
     Buf text = {0};
     int64_t tiles = wino_tiles(s->n, s->oh, s->ow);
     int by_image = wino_dw_by_image(tiles, s->in, piece);
-    kernel_text_wino_dw(&text, by_image);
+    kernel_text_wino_dw(&text, &(WinoDwDesc){.by_image = by_image});
     KernelFn *fn = get_kernel(jit, KERNEL_wino_dw, &text);
     int n = 0;
     for (int64_t k = 0; k < s->out; k += piece) {

@@ -7,6 +7,7 @@
  * all stays in registers and nothing is shuffled. Images beyond the batch are zeros in both. */
 #include "codegen/conv_algorithm.h"
 #include "codegen/conv_nest.h"
+#include "codegen/sgd.h"
 
 enum {
     PLACES = 4,
@@ -27,9 +28,10 @@ typedef struct Tiny {
     int kernel, units, outs; /* columns of the window, sums of a block, its output channels */
     Product product[PRODUCTS];
     Value x, g, dw, in, out; /* maps, weights, channels */
-    Value lanes;             /* of the batch */
-    Value turned, masked;    /* scratch: x with channels in the lanes; g */
-    Value spare;             /* and one block of sums */
+    SgdRows update;
+    Value lanes;          /* of the batch */
+    Value turned, masked; /* scratch: x with channels in the lanes; g */
+    Value spare;          /* and one block of sums */
     /* the block being written */
     Value x_at, g_at[MAX_PASS];
     int first, past; /* sums of this pass */
@@ -123,6 +125,9 @@ static void write_block(Tiny *t, Value out, Value in) {
     Value channel[MAX_PASS], sum[MAX_UNITS], row[MAX_UNITS];
     for (int k = 0; k < t->outs; k++)
         channel[k] = emit_min(e, emit_addi(e, out, k), emit_addi(e, e->hi, -1));
+    int64_t window = (int64_t)t->kernel * t->kernel * 4;
+    for (int k = 0; k < t->outs; k++)
+        sgd_rows_ask(e, &t->update, channel[k], emit_muli(e, in, window), LANES * window);
     for (t->first = 0; t->first < t->units; t->first = t->past) {
         t->past = MIN(t->first + MAX_PASS, t->units);
         t->x_at = emit_at(e, t->turned, emit_muli(e, in, PLACES * VECTOR));
@@ -155,11 +160,16 @@ void conv_dw_tiny(Emit *e, const ConvDesc *d) {
     t.spare = emit_arg_ptr(e, CONV_SCRATCH);
     t.masked = emit_ati(e, t.spare, MAX_UNITS * VECTOR);
     t.turned = emit_at(e, t.masked, emit_muli(e, t.out, PLACES * VECTOR));
+    t.update = sgd_rows_open(e, d->update, CONV_UPDATE, t.dw,
+                             emit_muli(e, t.in, (int64_t)t.kernel * t.kernel * 4));
     prepare(&t);
     EmitLoop out, in;
     emit_loop_begin(e, &out, e->lo, e->hi, emit_int(e, t.outs), NULL, 0);
+    t.dw = sgd_rows_place(e, &t.update, out.i);
     emit_loop_begin(e, &in, emit_int(e, 0), t.in, emit_int(e, LANES), NULL, 0);
     write_block(&t, out.i, in.i);
     emit_loop_end(e, &in, NULL);
+    Value count = emit_min(e, emit_int(e, t.outs), emit_sub(e, e->hi, out.i));
+    sgd_rows_update(e, &t.update, out.i, count);
     emit_loop_end(e, &out, NULL);
 }

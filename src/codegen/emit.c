@@ -126,6 +126,12 @@ Value emit_load_float(Emit *e, Value ptr) {
     return v;
 }
 
+Value emit_load_part(Emit *e, Value ptr) {
+    Value v = LLVMBuildLoad2(e->b, e->vf, ptr, "");
+    LLVMSetAlignment(v, 4);
+    return v;
+}
+
 Value emit_load_splat(Emit *e, Value ptr) {
     return emit_splat(e, emit_load_float(e, ptr));
 }

@@ -71,6 +71,7 @@ Value emit_opaque(Emit *e, Value ptr);
 Value emit_load(Emit *e, Value ptr);          /* <16 x float> */
 Value emit_load_float(Emit *e, Value ptr);    /* float */
 Value emit_load_splat(Emit *e, Value ptr);    /* one float in all lanes */
+Value emit_load_part(Emit *e, Value ptr);     /* 16 floats, aligned to 4 */
 void emit_store(Emit *e, Value v, Value ptr); /* float or <16 x float> */
 
 /* Elements first .. first + count of a vector, to floats one after another. */

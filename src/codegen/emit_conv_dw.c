@@ -9,6 +9,7 @@
  * whatever they hold never reaches a sum. */
 #include "codegen/conv_algorithm.h"
 #include "codegen/conv_nest.h"
+#include "codegen/sgd.h"
 
 /* NARROW: columns of a map up to which single taps are faster. */
 enum { MAX_UNROLLED = 7, MAX_ACC = 32, MAX_KB = 4, MAX_IB = 4, NARROW = 4 };
@@ -19,11 +20,13 @@ typedef struct Weights {
     int taps;   /* columns of the window in one block: one, or all */
     int kb, ib; /* largest blocks */
     ConvAxis rows, cols;
+    SgdRows update;
     Value x, g, dw, zero;                       /* of the group */
     Value map_rows, map_cols;                   /* of g */
     Value x_row, x_plane, g_row, g_plane, dw_o; /* bytes */
     Value channels_in, channels_out;
     /* the block being written */
+    Value row_ahead[MAX_KB];                  /* rows, from the first output channel to the k-th */
     Value g_ahead[MAX_KB], dw_ahead[MAX_KB];  /* bytes from the first output channel to the k-th */
     Value x_ahead[MAX_IB], dwi_ahead[MAX_IB]; /* the same for input channels */
     Value out_channel, in_channel, tap_row, tap_col;
@@ -167,14 +170,26 @@ static Value ahead(Emit *e, Value first, Value past, int k) {
     return emit_min(e, emit_int(e, k), emit_addi(e, emit_sub(e, past, first), -1));
 }
 
+/* The update of these rows comes soon. */
+static void ask_weights(Weights *w) {
+    Emit *e = w->e;
+    int64_t window = (int64_t)w->d->window.kernel[0] * w->d->window.kernel[1] * 4;
+    for (int k = 0; k < w->kb && w->d->update; k++)
+        sgd_rows_ask(e, &w->update, emit_add(e, w->out_channel, w->row_ahead[k]),
+                     emit_muli(e, w->in_channel, window), w->ib * window);
+}
+
 static void write_channels(Weights *w, Value lo, Value hi) {
     Emit *e = w->e;
     EmitLoop o, i;
     Value per_in = emit_int(e, (int64_t)w->rows.kernel * w->cols.kernel * 4);
     emit_loop_begin(e, &o, lo, hi, emit_int(e, w->kb), NULL, 0);
     w->out_channel = o.i;
+    if (w->d->update)
+        w->dw = sgd_rows_place(e, &w->update, o.i);
     for (int k = 0; k < w->kb; k++) {
         Value more = ahead(e, o.i, hi, k);
+        w->row_ahead[k] = more;
         w->g_ahead[k] = emit_mul(e, more, w->g_plane);
         w->dw_ahead[k] = emit_mul(e, more, w->dw_o);
     }
@@ -185,8 +200,11 @@ static void write_channels(Weights *w, Value lo, Value hi) {
         w->x_ahead[k] = emit_mul(e, more, w->x_plane);
         w->dwi_ahead[k] = emit_mul(e, more, per_in);
     }
+    ask_weights(w);
     write_taps(w);
     emit_loop_end(e, &i, NULL);
+    Value count = emit_min(e, emit_int(e, w->kb), emit_sub(e, hi, o.i));
+    sgd_rows_update(e, &w->update, o.i, count);
     emit_loop_end(e, &o, NULL);
 }
 
@@ -233,6 +251,7 @@ static void write_groups(Weights *w) {
 void emit_conv_dw(Emit *e, const char *text) {
     ConvDesc d = kernel_read_conv(text);
     CHECK(!d.bias && !d.relu);
+    CHECK(!d.update || (d.groups == GROUPS_DENSE && d.form != CONV_PACKED));
     if (d.form == CONV_PACKED) {
         conv_dw_packed(e, &d);
         return;
@@ -262,5 +281,6 @@ void emit_conv_dw(Emit *e, const char *text) {
     w.x = emit_arg_ptr(e, CONV_X);
     w.g = emit_arg_ptr(e, CONV_Y);
     w.dw = emit_arg_ptr(e, CONV_W);
+    w.update = sgd_rows_open(e, d.update, CONV_UPDATE, w.dw, w.dw_o);
     write_groups(&w);
 }

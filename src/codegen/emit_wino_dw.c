@@ -216,8 +216,9 @@ static void store_half(Emit *e, Value v, int half, Value ptr) {
 static void write_weights(WinoWeights *w) {
     Emit *e = w->e;
     EmitLoop k, c;
-    Value dw = emit_at(e, emit_arg_ptr(e, WINO_DW_DW), emit_mul(e, e->lo, emit_muli(e, w->in, 36)));
     emit_loop_begin(e, &k, emit_int(e, 0), w->out_blocks, one(e), NULL, 0);
+    Value first = emit_add(e, e->lo, emit_muli(e, k.i, BLOCK));
+    Value dw = sgd_rows_place(e, &w->update, first);
     emit_loop_begin(e, &c, emit_int(e, 0), w->in_blocks, one(e), NULL, 0);
     Value at = emit_muli(e, emit_add(e, emit_mul(e, k.i, w->in_blocks), c.i), 64), tap[9],
           to[LANES];
@@ -227,8 +228,7 @@ static void write_weights(WinoWeights *w) {
         from = emit_at(e, from, w->s_plane);
     }
     for (int i = 0; i < LANES; i++) {
-        Value o = emit_min(e, emit_addi(e, emit_muli(e, k.i, BLOCK), i / BLOCK),
-                           emit_addi(e, w->out, -1));
+        Value o = emit_min(e, emit_addi(e, first, i / BLOCK), emit_addi(e, e->hi, -1));
         Value ci =
             emit_min(e, emit_addi(e, emit_muli(e, c.i, BLOCK), i % BLOCK), emit_addi(e, w->in, -1));
         to[i] = emit_at(e, dw, emit_muli(e, emit_add(e, emit_mul(e, o, w->in), ci), 36));
@@ -240,6 +240,8 @@ static void write_weights(WinoWeights *w) {
     for (int i = 0; i < LANES; i++)
         store_half(e, tap[i % 8], i / 8, to[i]);
     emit_loop_end(e, &c, NULL);
+    sgd_rows_update(e, &w->update, first,
+                    emit_min(e, emit_int(e, BLOCK), emit_sub(e, e->hi, first)));
     emit_loop_end(e, &k, NULL);
 }
 
@@ -308,8 +310,11 @@ static void add_tiles(WinoWeights *w) {
 
 void emit_wino_dw(Emit *e, const char *text) {
     WinoWeights w = {.e = e, .zeros = wino_zero_row(e)};
-    w.by_image = emit_registers(e) >= 32 ? kernel_read_wino_dw(text) : 0; /* else too few */
+    WinoDwDesc d = kernel_read_wino_dw(text);
+    w.by_image = emit_registers(e) >= 32 ? d.by_image : 0; /* else too few */
     open_weights(&w);
+    w.update = sgd_rows_open(e, d.update, WINO_DW_UPDATE, emit_arg_ptr(e, WINO_DW_DW),
+                             emit_muli(e, w.in, 36));
     EmitIf any;
     EmitLoop l;
     emit_if(e, &any, emit_cmp(e, LLVMIntSGT, w.out, emit_int(e, 0)));

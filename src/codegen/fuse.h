@@ -65,4 +65,9 @@ void fuse_store(Arena *arena, const Grouping *g, Fusion *out);
  * that are ready first come first. */
 void fuse_schedule(Arena *arena, const IrModule *m, size_t nforward, Fusion *f);
 
+/* Does the group read the value? */
+bool fuse_reads(const Group *g, IrRef value);
+/* Group `from` moves behind group `to` >= from of the same part; nothing up to it may need `from`. */
+void fuse_delay(Fusion *f, uint32_t from, uint32_t to);
+
 #endif

@@ -26,11 +26,28 @@ typedef struct WindowDesc {
 /* Ways to the same bits; conv_algorithm.h says what may be packed or tiny. */
 typedef enum ConvForm { CONV_PLAIN, CONV_PACKED, CONV_TINY } ConvForm;
 
+/* What a gradient for a weight does with it: writes it, or takes a step of the optimizer (see SgdArg)
+ * with it, with or without decay, and writes it nowhere. */
+typedef enum UpdateKind { UPDATE_NONE, UPDATE_SGD, UPDATE_SGD_DECAY } UpdateKind;
+
+/* Arguments of such a step; the weight lies where the gradient would be written. The rows at work are
+ * scratch for UPDATE_ROWS output channels of the gradient. */
+enum UpdateArg {
+    UPDATE_V,
+    UPDATE_GRADIENT,
+    UPDATE_LR, /* float bits, as the next two */
+    UPDATE_MOMENTUM,
+    UPDATE_DECAY,
+    UPDATE_NARGS
+};
+enum { UPDATE_ROWS = 4 };
+
 typedef struct ConvDesc {
     WindowDesc window;
     ConvGroups groups;
     bool bias, relu; /* conv only: y = relu(sum + bias[o]) */
     ConvForm form;
+    UpdateKind update; /* conv_dw only, of dense windows that are not packed */
 } ConvDesc;
 
 /* conv, conv_dx, conv_dw share one order. X is [n, c, h, w] (read by conv and conv_dw, written by
@@ -54,7 +71,8 @@ enum ConvArg {
     CONV_X_BLOCK,
     CONV_Y_BLOCK,
     CONV_SCRATCH, /* of conv_scratch_bytes() */
-    CONV_NARGS
+    CONV_UPDATE,
+    CONV_NARGS = CONV_UPDATE + UPDATE_NARGS
 };
 
 typedef enum PoolOp { POOL_MAX, POOL_MAX_DX, POOL_AVG, POOL_AVG_DX } PoolOp;
@@ -194,6 +212,11 @@ enum WinoArg {
  * gradient DY [n, o, oh, ow]. lo..hi: output channels. Sums run over tiles (block, row, column),
  * then lanes by the fixed tree, then the inverse transform. Scratch as above, of
  * wino_dw_scratch_bytes(). */
+typedef struct WinoDwDesc {
+    int by_image; /* wino_dw_by_image(), or 0 to the same bits */
+    UpdateKind update;
+} WinoDwDesc;
+
 enum WinoDwArg {
     WINO_DW_X,
     WINO_DW_DY,
@@ -211,7 +234,8 @@ enum WinoDwArg {
     WINO_DW_PAD_W,
     WINO_DW_X_BLOCK,
     WINO_DW_Y_BLOCK,
-    WINO_DW_NARGS
+    WINO_DW_UPDATE,
+    WINO_DW_NARGS = WINO_DW_UPDATE + UPDATE_NARGS
 };
 
 /* nest: loops over free axes, in them loops over summed ones, with a stride for each operand:
@@ -250,12 +274,14 @@ NestDesc kernel_read_nest(const char *text);
 
 void kernel_text_wino(Buf *b, const WinoDesc *d);
 void kernel_text_wino_filter(Buf *b, bool turned); /* windows by 180 degrees, for conv_dx */
-void kernel_text_wino_dw(Buf *b, int by_image);    /* wino_dw_by_image(), or 0 to the same bits */
+void kernel_text_wino_dw(Buf *b, const WinoDwDesc *d);
 WinoDesc kernel_read_wino(const char *text);
 bool kernel_read_wino_filter(const char *text);
-int kernel_read_wino_dw(const char *text);
+WinoDwDesc kernel_read_wino_dw(const char *text);
 
 /* Canonical descriptor texts, and their readers. A text that its writer did not make is a bug. */
+const char *kernel_update_name(UpdateKind update);
+UpdateKind kernel_find_update(const char *word);
 void kernel_text_conv(Buf *b, KernelKind kind, const ConvDesc *d);
 void kernel_text_pool(Buf *b, const PoolDesc *d);
 void kernel_text_resize(Buf *b, ResizeOp op);

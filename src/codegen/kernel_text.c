@@ -14,6 +14,7 @@ static const char *const kind_name[] = {
 };
 static const char *const groups_name[] = {"dense", "grouped", "depthwise"};
 static const char *const form_name[] = {"plain", "packed", "tiny"};
+static const char *const update_name[] = {"none", "sgd", "sgd_decay"};
 static const char *const pool_name[] = {"max", "max_dx", "avg", "avg_dx"};
 static const char *const resize_name[] = {"nearest", "nearest_dx", "bilinear", "bilinear_dx"};
 static const char *const copy_name[] = {"move", "zero"};
@@ -28,6 +29,14 @@ static int find_name(const char *const *names, size_t n, const char *word) {
             return (int)i;
     }
     BUG("unknown word '%s' in a kernel's text", word);
+}
+
+const char *kernel_update_name(UpdateKind update) {
+    return update_name[update];
+}
+
+UpdateKind kernel_find_update(const char *word) {
+    return (UpdateKind)find_name(update_name, ARRAY_LEN(update_name), word);
 }
 
 static void check_text(Buf *again, const char *text) {
@@ -51,22 +60,23 @@ static bool read_window(const char *text, WindowDesc *w, int *used) {
 void kernel_text_conv(Buf *b, KernelKind kind, const ConvDesc *d) {
     buf_puts(b, kind_name[kind]);
     put_window(b, &d->window);
-    buf_printf(b, " groups=%s bias=%d relu=%d form=%s", groups_name[d->groups], d->bias, d->relu,
-               form_name[d->form]);
+    buf_printf(b, " groups=%s bias=%d relu=%d form=%s update=%s", groups_name[d->groups], d->bias,
+               d->relu, form_name[d->form], update_name[d->update]);
 }
 
 ConvDesc kernel_read_conv(const char *text) {
     ConvDesc d = {0};
-    char kind[16], groups[16], form[16];
+    char kind[16], groups[16], form[16], update[16];
     int first = 0, used = 0, bias, relu;
     if (sscanf(text, "%15s%n", kind, &first) != 1 || !read_window(text + first, &d.window, &used) ||
-        sscanf(text + first + used, " groups=%15s bias=%d relu=%d form=%15s", groups, &bias, &relu,
-               form) != 4)
+        sscanf(text + first + used, " groups=%15s bias=%d relu=%d form=%15s update=%15s", groups,
+               &bias, &relu, form, update) != 5)
         BUG("kernel text '%s' is not a convolution", text);
     d.groups = (ConvGroups)find_name(groups_name, ARRAY_LEN(groups_name), groups);
     d.bias = bias != 0;
     d.relu = relu != 0;
     d.form = (ConvForm)find_name(form_name, ARRAY_LEN(form_name), form);
+    d.update = kernel_find_update(update);
     Buf again = {0};
     kernel_text_conv(&again, (KernelKind)find_name(kind_name, ARRAY_LEN(kind_name), kind), &d);
     check_text(&again, text);

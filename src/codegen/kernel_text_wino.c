@@ -12,8 +12,8 @@ void kernel_text_wino_filter(Buf *b, bool turned) {
     buf_printf(b, "wino_filter turned=%d", turned);
 }
 
-void kernel_text_wino_dw(Buf *b, int by_image) {
-    buf_printf(b, "wino_dw by_image=%d", by_image);
+void kernel_text_wino_dw(Buf *b, const WinoDwDesc *d) {
+    buf_printf(b, "wino_dw by_image=%d update=%s", d->by_image, kernel_update_name(d->update));
 }
 
 WinoDesc kernel_read_wino(const char *text) {
@@ -30,9 +30,10 @@ bool kernel_read_wino_filter(const char *text) {
     return turned != 0;
 }
 
-int kernel_read_wino_dw(const char *text) {
+WinoDwDesc kernel_read_wino_dw(const char *text) {
     int by_image;
-    if (sscanf(text, "wino_dw by_image=%d", &by_image) != 1)
+    char update[16];
+    if (sscanf(text, "wino_dw by_image=%d update=%15s", &by_image, update) != 2)
         BUG("kernel text '%s' is not a Winograd weight gradient", text);
-    return by_image;
+    return (WinoDwDesc){by_image, kernel_find_update(update)};
 }

@@ -52,15 +52,27 @@ typedef struct LowerFilter {
     int64_t reduced, written, bytes;
 } LowerFilter;
 
-/* What a convolution has beside its tensors: bytes of its own while it runs, and the place of its
- * filter if the setup has made it, else -1. */
+/* A step of the optimizer with a gradient that is kept nowhere: in its place lies the weight. */
+typedef struct LowerUpdate {
+    const PlanUpdate *settings;
+    int64_t momentum; /* offset */
+} LowerUpdate;
+
+/* What a convolution has beside its tensors: bytes of its own while it runs, the place of its
+ * filter if the setup has made it, else -1, and the step that it takes with the gradient for a
+ * weight, if it is one that does. */
 typedef struct LowerSpace {
     int64_t scratch, filter;
+    const LowerUpdate *update;
 } LowerSpace;
 
+int64_t lower_float_bits(double value); /* of the nearest float */
 void lower_map(Lower *l, const Group *group, const MapLowered *map);
 void lower_anchor(Lower *l, const Group *group, const LowerSpace *space);
-int64_t lower_scratch_bytes(const IrModule *m, const Group *group, bool direct, bool has_filter);
+int64_t lower_scratch_bytes(const IrModule *m, const Group *group, bool direct, bool has_filter,
+                            bool updates);
+/* Is the group a gradient for a weight that would better update it by itself? */
+bool lower_can_update(const IrModule *m, const Group *group, bool direct);
 void lower_conv(Lower *l, const Group *group, const LowerSpace *space, const char *what);
 /* Does the group use a filter that can be transformed once, that of frozen weights? */
 bool lower_frozen_filter(const IrModule *m, const Group *group, bool direct, LowerFilter *out);

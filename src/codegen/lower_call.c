@@ -36,7 +36,8 @@ PlanCall *lower_push(Lower *l, KernelKind kind, const char *text, const int64_t 
 
 typedef VEC(int64_t) Args;
 
-static int64_t float_bits(float v) {
+int64_t lower_float_bits(double value) {
+    float v = (float)value;
     uint32_t bits;
     memcpy(&bits, &v, sizeof bits);
     return (int64_t)bits;
@@ -66,7 +67,7 @@ static int64_t push_inputs(const Lower *l, const Group *group, const MapLowered 
         if (is_vectors_kind(kind)) {
             bytes += push_vectors(l, group, map->in[k], args);
         } else if (kind == MAP_CONST) {
-            VEC_PUSH(*args, float_bits(map->value[k]));
+            VEC_PUSH(*args, lower_float_bits((double)map->value[k]));
         } else if (kind != MAP_ZERO && kind != MAP_ONE) {
             VEC_PUSH(*args, l->offset[map->in[k]]);
             bytes += layout_of(&ir_get(l->m->graph, map->in[k])->type).bytes;

@@ -5,6 +5,10 @@
 #include "codegen/conv_algorithm.h"
 #include "codegen/lower.h"
 
+/* Gradients of so many bytes leave the cache before all weights are updated; on maps of so many places
+ * their way through memory takes a good part of the time. */
+enum { AT_ONCE_BYTES = 256 << 10, AT_ONCE_PLACES = 16 };
+
 typedef struct ConvJob {
     KernelKind kind;
     IrRef x, w, y; /* of the forward direction */
@@ -14,6 +18,8 @@ typedef struct ConvJob {
     ConvDesc d;
     int64_t groups;
     bool winograd;
+    const LowerUpdate *update; /* conv_dw, or NULL */
+    int64_t update_scratch;
 } ConvJob;
 
 /* Bias and relu that a convolution's group holds beside it. */
@@ -109,14 +115,55 @@ static bool is_conv(const IrModule *m, const Group *group) {
            ir_op_info(ir_get(m->graph, group->nodes[0])->op)->class == IR_CLASS_CONV;
 }
 
-int64_t lower_scratch_bytes(const IrModule *m, const Group *group, bool direct, bool has_filter) {
+/* Of the convolution alone. */
+static int64_t scratch_bytes(const ConvJob *job, bool has_filter) {
+    if (!job->winograd)
+        return conv_scratch_bytes(job->d.form, job->kind, &job->shape);
+    WinoSizes s = wino_sizes(job);
+    return s.scratch_bytes + (has_filter ? 0 : s.filter_bytes);
+}
+
+static int64_t weight_row_bytes(const ConvJob *job) {
+    const int32_t *kernel = job->d.window.kernel;
+    return job->tx.c / job->groups * kernel[0] * kernel[1] * (int64_t)sizeof(float);
+}
+
+int64_t lower_scratch_bytes(const IrModule *m, const Group *group, bool direct, bool has_filter,
+                            bool updates) {
     if (!is_conv(m, group))
         return 0;
     ConvJob job = read_job(m, group, direct);
-    if (!job.winograd)
-        return conv_scratch_bytes(job.d.form, job.kind, &job.shape);
-    WinoSizes s = wino_sizes(&job);
-    return s.scratch_bytes + (has_filter ? 0 : s.filter_bytes);
+    int64_t rows = updates ? round_up(UPDATE_ROWS * weight_row_bytes(&job)) : 0;
+    return scratch_bytes(&job, has_filter) + rows;
+}
+
+bool lower_can_update(const IrModule *m, const Group *group, bool direct) {
+    if (!is_conv(m, group))
+        return false;
+    ConvJob job = read_job(m, group, direct);
+    return job.kind == KERNEL_conv_dw && job.d.groups == GROUPS_DENSE &&
+           (job.winograd || job.d.form != CONV_PACKED) &&
+           job.ty.c * weight_row_bytes(&job) >= AT_ONCE_BYTES &&
+           job.ty.h * job.ty.w <= AT_ONCE_PLACES;
+}
+
+static UpdateKind update_kind(const LowerUpdate *u) {
+    return !u ? UPDATE_NONE : u->settings->decay != 0 ? UPDATE_SGD_DECAY : UPDATE_SGD;
+}
+
+static void push_update(const ConvJob *job, int64_t *arg) {
+    if (!job->update)
+        return;
+    arg[UPDATE_V] = job->update->momentum;
+    arg[UPDATE_GRADIENT] = job->update_scratch;
+    arg[UPDATE_LR] = lower_float_bits(job->update->settings->lr);
+    arg[UPDATE_MOMENTUM] = lower_float_bits(job->update->settings->momentum);
+    arg[UPDATE_DECAY] = lower_float_bits(job->update->settings->decay);
+}
+
+/* Bytes of the weights that a gradient reads and writes. */
+static int64_t moved_weights(const ConvJob *job) {
+    return job->ty.c * weight_row_bytes(job) * (job->update ? 4 : 1);
 }
 
 /* A filter of several pieces is cheaper to make again than to read from beyond the cache. */
@@ -150,11 +197,12 @@ static void lower_direct(Lower *l, const ConvJob *job, int64_t scratch, IrRef ou
     arg[CONV_X_BLOCK] = lower_block_bytes(x);
     arg[CONV_Y_BLOCK] = lower_block_bytes(y);
     arg[CONV_SCRATCH] = scratch;
+    push_update(job, arg + CONV_UPDATE);
     Buf text = {0};
     kernel_text_conv(&text, job->kind, &job->d);
     lower_push(l, job->kind, lower_take_text(l, &text), arg, CONV_NARGS,
-               job->kind == KERNEL_conv_dx ? x->c : y->c,
-               x->bytes + y->bytes + lower_layout(l, job->w).bytes, out, what);
+               job->kind == KERNEL_conv_dx ? x->c : y->c, x->bytes + y->bytes + moved_weights(job),
+               out, what);
 }
 
 /* Written channels `first` .. first + count of a filter. */
@@ -229,7 +277,7 @@ static void lower_winograd(Lower *l, const ConvJob *job, const WinoSizes *s,
 static void lower_winograd_dw(Lower *l, const ConvJob *job, const WinoSizes *s, int64_t scratch,
                               const char *what) {
     const Layout *x = &job->tx, *y = &job->ty;
-    int64_t arg[WINO_DW_NARGS] = {0}, w_bytes = lower_layout(l, job->w).bytes;
+    int64_t arg[WINO_DW_NARGS] = {0}, w_bytes = moved_weights(job);
     arg[WINO_DW_X] = l->offset[job->x];
     arg[WINO_DW_DY] = l->offset[job->y];
     arg[WINO_DW_DW] = l->offset[job->w];
@@ -246,9 +294,10 @@ static void lower_winograd_dw(Lower *l, const ConvJob *job, const WinoSizes *s, 
     arg[WINO_DW_PAD_W] = job->d.window.pad[1];
     arg[WINO_DW_X_BLOCK] = lower_block_bytes(x);
     arg[WINO_DW_Y_BLOCK] = lower_block_bytes(y);
+    push_update(job, arg + WINO_DW_UPDATE);
     for (int64_t k = 0; k < y->c; k += s->blocks.piece) {
         Buf text = {0};
-        kernel_text_wino_dw(&text, s->by_image);
+        kernel_text_wino_dw(&text, &(WinoDwDesc){s->by_image, job->d.update});
         int64_t end = MIN(k + s->blocks.piece, y->c);
         PlanCall *call =
             lower_push(l, KERNEL_wino_dw, lower_take_text(l, &text), arg, WINO_DW_NARGS, end,
@@ -268,6 +317,9 @@ static int64_t job_flops(const ConvJob *job) {
 /* The nodes and operations of the group count with its last call. */
 void lower_conv(Lower *l, const Group *group, const LowerSpace *space, const char *what) {
     ConvJob job = read_job(l->m, group, l->direct);
+    job.update = space->update;
+    job.d.update = update_kind(space->update);
+    job.update_scratch = space->scratch + scratch_bytes(&job, false);
     IrRef out = group->outs[0];
     WinoSizes s = wino_sizes(&job);
     if (!job.winograd)

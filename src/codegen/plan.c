@@ -3,7 +3,8 @@
  *
  * The arena from its start: trained parameters, their momenta in the same order, the other leaves,
  * gradients that are leaves themselves, then everything that lives for a while: activations, and
- * gradients until the end of the step, which take the places of activations that are used up. */
+ * gradients until the end of the step, which take the places of activations that are used up. Large
+ * gradients for weights lie nowhere: the kernels that compute them update the weights. */
 #include "codegen/plan.h"
 
 #include "codegen/kernel_args.h"
@@ -24,6 +25,7 @@ typedef struct Slot {
     IrRef param; /* in the canonical module, then in the plan's */
     int64_t at, bytes;
     int64_t copy_at; /* where a gradient that is a leaf is kept during the update; -1: it is none */
+    LowerUpdate at_once; /* by the group that computes the gradient; no settings: with the others */
 } Slot;
 
 typedef struct Planner {
@@ -64,7 +66,7 @@ static void make_slots(Planner *p, const IrModule *m, const PlanUpdate *updates,
         if (!u)
             continue;
         Slot *s = &p->slots[p->nslots++];
-        *s = (Slot){u, (IrRef)i, p->block_bytes, layout_of(&node->type).bytes, -1};
+        *s = (Slot){u, (IrRef)i, p->block_bytes, layout_of(&node->type).bytes, -1, {0}};
         p->block_bytes += s->bytes;
     }
 }
@@ -158,6 +160,47 @@ static int64_t place_copies(Planner *p, int64_t end) {
     return end;
 }
 
+/* The group that alone computes the gradient of slot i, for nothing but its update. */
+static uint32_t own_gradient(const Planner *p, size_t i) {
+    const IrModule *m = &p->plan->module;
+    IrRef root = m->roots[p->nforward + i];
+    for (size_t k = 0; k < m->nroots; k++)
+        if (k != p->nforward + i && m->roots[k] == root)
+            return GROUP_NONE;
+    for (size_t k = 0; k < p->fusion.ngroups; k++)
+        if (fuse_reads(&p->fusion.groups[k], root))
+            return GROUP_NONE;
+    uint32_t owner = p->fusion.owner[root];
+    bool own = owner != GROUP_NONE && p->fusion.groups[owner].part == 1 &&
+               lower_can_update(m, &p->fusion.groups[owner], p->direct);
+    return own ? owner : GROUP_NONE;
+}
+
+/* Large gradients that only their updates need are kept nowhere: the group that computes one updates its
+ * parameter, as soon as no other group reads it any more in this step. */
+static void update_at_once(Planner *p) {
+    for (size_t i = 0; i < p->nslots; i++) {
+        Slot *s = &p->slots[i];
+        uint32_t owner = s->param == IR_NONE ? GROUP_NONE : own_gradient(p, i);
+        if (owner == GROUP_NONE)
+            continue;
+        s->at_once = (LowerUpdate){s->update, p->block_bytes + s->at};
+        size_t last = p->fusion.ngroups - 1;
+        while (last > owner && !fuse_reads(&p->fusion.groups[last], s->param))
+            last--;
+        fuse_delay(&p->fusion, owner, (uint32_t)last);
+    }
+}
+
+/* Of the slot whose gradient group k updates at once, or NULL. */
+static const LowerUpdate *update_of(const Planner *p, size_t k) {
+    for (size_t i = 0; i < p->nslots; i++)
+        if (p->slots[i].at_once.settings &&
+            p->fusion.owner[p->plan->module.roots[p->nforward + i]] == k)
+            return &p->slots[i].at_once;
+    return NULL;
+}
+
 /* Places of the permanent part; returns its end. */
 static int64_t place_leaves(Planner *p) {
     const IrGraph *g = p->plan->module.graph;
@@ -168,6 +211,9 @@ static int64_t place_leaves(Planner *p) {
     for (size_t i = 0; i < p->nslots; i++)
         if (p->slots[i].param != IR_NONE)
             p->offset[p->slots[i].param] = p->slots[i].at;
+    for (size_t i = 0; i < p->nslots; i++)
+        if (p->slots[i].at_once.settings)
+            p->offset[p->plan->module.roots[p->nforward + i]] = p->slots[i].at;
     for (size_t i = 0; i < n; i++) {
         const IrNode *node = ir_get(g, (IrRef)i);
         nleaves += is_leaf(node);
@@ -258,7 +304,8 @@ static void make_buffers(Planner *p) {
         for (size_t i = 0; i < g->nins; i++)
             if (p->buffer[g->ins[i]] >= 0)
                 p->buffers[p->buffer[g->ins[i]]].last = (int)k;
-        int64_t scratch = lower_scratch_bytes(m, g, p->direct, p->filter[k] >= 0);
+        int64_t scratch =
+            lower_scratch_bytes(m, g, p->direct, p->filter[k] >= 0, update_of(p, k) != NULL);
         p->scratch_buffer[k] = scratch ? (int32_t)p->nbuffers : -1;
         if (scratch)
             p->buffers[p->nbuffers++] = (MemBuffer){scratch, (int)k, (int)k, -1, 0};
@@ -336,13 +383,6 @@ static bool place_all(Planner *p, NascError *err) {
     return true;
 }
 
-static int64_t float_bits(double v) {
-    float f = (float)v;
-    uint32_t bits;
-    memcpy(&bits, &f, sizeof bits);
-    return (int64_t)bits;
-}
-
 static int64_t gradient_at(const Planner *p, size_t slot) {
     const Slot *s = &p->slots[slot];
     return s->copy_at >= 0 ? s->copy_at : p->offset[p->plan->module.roots[p->nforward + slot]];
@@ -353,12 +393,14 @@ static void lower_updates(const Planner *p, Lower *l) {
         const Slot *s = &p->slots[i];
         const PlanUpdate *u = s->update;
         int64_t arg[SGD_NARGS];
+        if (s->at_once.settings)
+            continue;
         arg[SGD_W] = s->at;
         arg[SGD_V] = p->block_bytes + s->at;
         arg[SGD_G] = gradient_at(p, i);
-        arg[SGD_LR] = float_bits(u->lr);
-        arg[SGD_MOMENTUM] = float_bits(u->momentum);
-        arg[SGD_DECAY] = float_bits(u->decay);
+        arg[SGD_LR] = lower_float_bits(u->lr);
+        arg[SGD_MOMENTUM] = lower_float_bits(u->momentum);
+        arg[SGD_DECAY] = lower_float_bits(u->decay);
         const char *what = arena_printf(p->arena, "sgd of %%%u", s->param);
         lower_push(l, KERNEL_sgd, u->decay != 0 ? "sgd decay" : "sgd", arg, SGD_NARGS,
                    s->bytes / (LANES * (int64_t)sizeof(float)), 5 * s->bytes, IR_NONE, what);
@@ -379,20 +421,19 @@ static void lower_copies(const Planner *p, Lower *l) {
 
 static void make_calls(Planner *p) {
     PlanCalls calls[PLAN_PARTS] = {0};
-    Lower l = {p->arena, &p->plan->module, p->offset, p->direct, NULL};
+    Lower l = {p->arena, &p->plan->module, p->offset, p->direct, &calls[1]};
+    lower_copies(p, &l);
     for (size_t k = 0; k < p->fusion.ngroups; k++) {
         const Group *g = &p->fusion.groups[k];
         l.calls = &calls[g->part];
         int32_t scratch = p->scratch_buffer[k], filter = p->filter[k];
         LowerSpace space = {scratch < 0 ? 0 : p->buffers[scratch].offset,
-                            filter < 0 ? -1 : p->filter_at[filter]};
+                            filter < 0 ? -1 : p->filter_at[filter], update_of(p, k)};
         if (g->domain.kind == GROUP_ANCHOR)
             lower_anchor(&l, g, &space);
         else
             lower_map(&l, g, &p->maps[k]);
     }
-    l.calls = &calls[1];
-    lower_copies(p, &l);
     l.calls = &calls[2];
     lower_updates(p, &l);
     l.calls = &calls[PLAN_SETUP];
@@ -452,6 +493,8 @@ static bool make(Planner *p, Jit *jit, const IrModule *canonical, bool fuse, Nas
     if (!make_module(p, canonical, err))
         return false;
     p->fusion = fuse_graph(p->scratch, &plan->module, p->nforward, fuse);
+    if (fuse)
+        update_at_once(p);
     p->maps = ARENA_ARRAY(p->scratch, MapLowered, p->fusion.ngroups);
     for (size_t k = 0; k < p->fusion.ngroups; k++)
         if (p->fusion.groups[k].domain.kind != GROUP_ANCHOR)

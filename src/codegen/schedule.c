@@ -112,3 +112,20 @@ void fuse_schedule(Arena *arena, const IrModule *m, size_t nforward, Fusion *f) 
             f->owner[r] = place[f->owner[r]];
     f->groups = sorted;
 }
+
+bool fuse_reads(const Group *g, IrRef value) {
+    for (size_t i = 0; i < g->nins; i++)
+        if (g->ins[i] == value)
+            return true;
+    return false;
+}
+
+void fuse_delay(Fusion *f, uint32_t from, uint32_t to) {
+    Group moved = f->groups[from];
+    for (uint32_t k = from; k <= to; k++) {
+        f->groups[k] = k < to ? f->groups[k + 1] : moved;
+        CHECK(f->groups[k].part == moved.part);
+        for (size_t i = 0; i < f->groups[k].nouts; i++)
+            f->owner[f->groups[k].outs[i]] = k;
+    }
+}

@@ -2,6 +2,7 @@
 #ifndef NASC_CODEGEN_WINO_DW_H
 #define NASC_CODEGEN_WINO_DW_H
 
+#include "codegen/sgd.h"
 #include "codegen/wino.h"
 
 /* Channels of a block of v and g; places of a pass. */
@@ -20,6 +21,7 @@ typedef struct WinoWeights {
     Value v_plane, g_plane, s_plane; /* bytes of one of PLANES */
     Value sums;                      /* vectors of a plane of s */
     Value pass;
+    SgdRows update;
     int by_image;                          /* tiles; 0: by lanes */
     Value turned, turned_plane, in_groups; /* by image: v turned; bytes; groups of 16 channels */
 } WinoWeights;

@@ -98,8 +98,8 @@ void wino_weights_by_image(WinoWeights *w) {
     Emit *e = w->e;
     EmitLoop k, c;
     Value zero = emit_int(e, 0), one = emit_int(e, 1);
-    Value dw = emit_at(e, emit_arg_ptr(e, WINO_DW_DW), emit_mul(e, e->lo, emit_muli(e, w->in, 36)));
     emit_loop_begin(e, &k, zero, w->out, one, NULL, 0);
+    Value row_of = emit_add(e, e->lo, k.i), dw = sgd_rows_place(e, &w->update, row_of);
     emit_loop_begin(e, &c, zero, w->in_groups, one, NULL, 0);
     Value at = emit_add(e, emit_mul(e, k.i, w->in_groups), c.i);
     Value from = emit_at(e, w->dw9, emit_muli(e, at, 64)), tap[TAPS], row[TAPS];
@@ -109,8 +109,9 @@ void wino_weights_by_image(WinoWeights *w) {
     }
     emit_interleave9(e, tap, row);
     Value first = emit_muli(e, c.i, LANES), left = emit_sub(e, w->in, first);
-    Value to = emit_muli(e, emit_add(e, emit_mul(e, k.i, w->in), first), TAPS * 4);
+    Value to = emit_muli(e, emit_add(e, emit_mul(e, row_of, w->in), first), TAPS * 4);
     emit_store_floats(e, row, TAPS, emit_muli(e, left, TAPS), emit_at(e, dw, to));
     emit_loop_end(e, &c, NULL);
+    sgd_rows_update(e, &w->update, row_of, one);
     emit_loop_end(e, &k, NULL);
 }

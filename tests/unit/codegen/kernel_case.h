@@ -159,4 +159,54 @@ static inline void run_everywhere(const Sessions *s, KernelKind kind, const char
     free(first);
 }
 
+/* A weight gradient that updates its weight, against what it writes without (`plain`, which has run:
+ * the gradient lies at `weight`) and the step of the optimizer in plain C, to the bit. `arg` has room
+ * for UpdateArg from `first` on. */
+static inline void check_update(const Sessions *s, Draw *r, KernelKind kind, const char *plain,
+                                const char *updating, UpdateKind update, Memory *m, int64_t *arg,
+                                int first, int weight, int64_t range, int64_t floats) {
+    volatile float lr = 0.3f, momentum = 0.9f, decay = 0.07f, product; /* rounded one by one */
+    float *gradient = memory_at(m, arg[weight]), *want = malloc((size_t)floats * 8);
+    int64_t at_w = memory_take(m, floats), at_v = memory_take(m, floats),
+            cut = draw_int(r, 0, (int)range);
+    float *w = memory_at(m, at_w), *v = memory_at(m, at_v), settings[] = {lr, momentum, decay};
+    arg[first + UPDATE_V] = at_v;
+    arg[first + UPDATE_GRADIENT] = memory_take(m, UPDATE_ROWS * (floats / range));
+    for (int k = 0; k < 3; k++) {
+        uint32_t bits;
+        memcpy(&bits, &settings[k], sizeof bits);
+        arg[first + UPDATE_LR + k] = bits;
+    }
+    int64_t guard = memory_take(m, 1), old = arg[weight];
+    memory_at(m, guard)[0] = 7;
+    for (int t = 0; t < TARGETS; t++) {
+        if (!s->jit[t])
+            continue;
+        arg[weight] = old;
+        kernel_get(s->jit[t], kind, plain)(m->base, arg, 0, range);
+        for (int64_t i = 0; i < floats; i++) {
+            w[i] = draw_normal(r), v[i] = draw_normal(r);
+            volatile float g = gradient[i], moved;
+            if (update == UPDATE_SGD_DECAY) {
+                product = decay * w[i];
+                g = g + product;
+            }
+            product = momentum * v[i];
+            moved = product + g;
+            product = lr * moved;
+            want[i] = w[i] - product;
+            want[floats + i] = moved;
+        }
+        arg[weight] = at_w;
+        KernelFn *fn = kernel_get(s->jit[t], kind, updating);
+        fn(m->base, arg, cut, range);
+        fn(m->base, arg, 0, cut);
+        if (memcmp(w, want, (size_t)floats * 4) != 0 ||
+            memcmp(v, want + floats, (size_t)floats * 4) != 0)
+            fail_msg("%s: another step on %s", updating, target_names[t]);
+        assert_true(memory_at(m, guard)[0] == 7);
+    }
+    free(want);
+}
+
 #endif

@@ -176,6 +176,14 @@ static void run_case(const Sessions *sessions, Draw *r, KernelKind kind, Case c)
         s.magnitude[i] = s.magnitude[i] == 1e12 ? 0 : s.magnitude[i];
     compare(text.text, &c, &s, memory_at(&m, out), kind == KERNEL_conv_dx ? IC : OC,
             kind == KERNEL_conv_dx ? c.H * c.W : c.OH * c.OW, n);
+    if (kind == KERNEL_conv_dw && c.d.groups == GROUPS_DENSE && c.d.form != CONV_PACKED) {
+        Buf updating = {0};
+        c.d.update = draw_int(r, 0, 1) ? UPDATE_SGD_DECAY : UPDATE_SGD;
+        kernel_text_conv(&updating, kind, &c.d);
+        check_update(sessions, r, kind, text.text, updating.text, c.d.update, &m, arg, CONV_UPDATE,
+                     CONV_W, range, nw);
+        buf_free(&updating);
+    }
     buf_free(&text);
     free(s.sum);
     free(s.magnitude);

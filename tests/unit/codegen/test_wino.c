@@ -212,12 +212,18 @@ static void run_dw(const Sessions *sessions, Draw *r) {
     arg[WINO_DW_SCRATCH] = memory_take(&s.m, scratch / 4);
     memory_at(&s.m, arg[WINO_DW_SCRATCH])[scratch / 4] = 7;
     Buf text = {0};
-    kernel_text_wino_dw(&text, by_image);
+    kernel_text_wino_dw(&text, &(WinoDwDesc){.by_image = by_image});
     double *m = magnitudes(&s, 0, 1, s.nw);
     run_everywhere(sessions, KERNEL_wino_dw, text.text, &s.m, arg, c->O, draw_int(r, 0, c->O),
                    s.at_w, s.nw, m);
     assert_true(memory_at(&s.m, arg[WINO_DW_SCRATCH])[scratch / 4] == 7);
     compare(&s, s.w, 0, 1, s.nw);
+    Buf updating = {0};
+    UpdateKind update = draw_int(r, 0, 1) ? UPDATE_SGD_DECAY : UPDATE_SGD;
+    kernel_text_wino_dw(&updating, &(WinoDwDesc){by_image, update});
+    check_update(sessions, r, KERNEL_wino_dw, text.text, updating.text, update, &s.m, arg,
+                 WINO_DW_UPDATE, WINO_DW_DW, c->O, s.nw);
+    buf_free(&updating);
     free(m);
     buf_free(&text);
     close_run(&s);

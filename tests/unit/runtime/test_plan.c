@@ -431,6 +431,57 @@ static void test_wide(void **state) {
     arena_free(&arena);
 }
 
+static size_t count_updates_at_once(const Plan *plan) {
+    size_t n = 0;
+    for (size_t i = 0; i < plan->ncalls[1]; i++)
+        n += strstr(plan->calls[1][i].desc.text, "update=sgd") != NULL;
+    return n;
+}
+
+/* Large weights are updated by what computes their gradients, but for one that is used twice, whose gradient is a sum;
+ * with the same bits as by calls of their own. The measure reads a weight too. */
+static void test_updates_at_once(void **state) {
+    Arena arena;
+    arena_init(&arena, "test");
+    Net s = {ir_graph_new(&arena)};
+    IrType t =
+        ir_type(4, (IrAxis[]){IR_AXIS_N, IR_AXIS_C, IR_AXIS_H, IR_AXIS_W}, (int64_t[]){9, 3, 4, 4});
+    IrRef x = net_conv(&s, ir_input(s.g, &t, 0, "image"), 3, 1, 90, false, IR_OP_param);
+    IrRef strided = net_relu_conv_bn(&s, x, 3, 2, 90);
+    IrRef y = net_conv(&s, strided, 3, 1, 90, false, IR_OP_param);
+    IrRef shared = ir_get(s.g, y)->in[1];
+    IrAttr attr = *ir_get(s.g, y)->attr;
+    IrRef again =
+        ir_must(s.g, IR_OP_conv, (IrRef[]){ir_unary(s.g, IR_OP_relu, y), shared}, 2, &attr);
+    IrRef wide = net_relu_conv_bn(&s, again, 3, 1, 96);
+    IrRef wider = net_relu_conv_bn(&s, wide, 1, 1, 700);
+    const IrAxis all[] = {IR_AXIS_O, IR_AXIS_I, IR_AXIS_KH, IR_AXIS_KW};
+    IrRef measure = ir_reduce(s.g, IR_OP_reduce_sum, ir_unary(s.g, IR_OP_abs, shared), all, 4);
+    IrModule m = net_module(&arena, &s, net_tap_loss(&s, wider, 8, 8, 1), measure);
+    PlanUpdate updates[MAX_PARAMS];
+    size_t n = all_updates(&m, updates);
+    PlanCase k = case_make(*state, &arena, &m, updates, n, true);
+    PlanCase plain = case_make(*state, &arena, &m, updates, n, false);
+    assert_int_equal(count_updates_at_once(&k.plan), 3);
+    assert_int_equal(count_updates_at_once(&plain.plan), 0);
+    assert_int_equal(k.plan.ncalls[2] + 3, plain.plan.ncalls[2]);
+    assert_true(k.plan.arena_bytes < plain.plan.arena_bytes);
+    for (int i = 0; i < 3; i++) {
+        float a[2], b[2];
+        step(&k, a);
+        step(&plain, b);
+        assert_memory_equal(a, b, sizeof a);
+    }
+    for (size_t l = 0; l < k.plan.nleaves; l++)
+        assert_memory_equal(k.base + k.plan.leaves[l].offset,
+                            plain.base + plain.plan.leaves[l].offset,
+                            (size_t)k.plan.leaves[l].elements * 4);
+    case_free(&k);
+    case_free(&plain);
+    check_module(*state, &m);
+    arena_free(&arena);
+}
+
 static void test_listing(void **state) {
     Arena arena;
     arena_init(&arena, "test");
@@ -514,6 +565,7 @@ int main(void) {
         cmocka_unit_test(test_views),
         cmocka_unit_test(test_algorithms),
         cmocka_unit_test(test_wide),
+        cmocka_unit_test(test_updates_at_once),
         cmocka_unit_test(test_listing),
         cmocka_unit_test(test_kernels_are_shared),
     };
