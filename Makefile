@@ -124,11 +124,13 @@ check-kernels: $(KERNEL_TESTS)
 check-all:
 	+@sh scripts/check_all.sh
 
-# Networks of every space here and in PyTorch, and a ranking by both. NASC_TORCH_PYTHON is an interpreter that has torch.
+# Networks of every space here and in PyTorch, small ones and one at full size, and a ranking by both: about a quarter of an
+# hour. NASC_TORCH_PYTHON is an interpreter that has torch.
 .PHONY: check-torch
 check-torch: TORCH = $(or $(NASC_TORCH_PYTHON),/usr/bin/python3)
 check-torch: check-build
 	$(TORCH) tests/lit/e2e/torch_spaces.py $(BUILD)/nasc $(BUILD)/tools . $(BUILD)/check-torch
+	$(TORCH) tests/lit/e2e/torch_full.py $(BUILD)/nasc .
 	$(TORCH) tests/lit/e2e/torch_ranking.py $(BUILD)/nasc . $(or $(NASC_DATA),../shared/data)/nb101/cifar10_eval2500.tsv
 
 # The tools' versions are those that the packages of scripts/install_packages.sh bring.
