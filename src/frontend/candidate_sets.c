@@ -124,6 +124,17 @@ static bool agree_on_metric(Session *s, const Ast *action, const CandidateSet *s
     return true;
 }
 
+/* What a function among the arguments does is not looked into. */
+static Space *space_of_use(Program *p, const Ast *action, const SpaceUse *use, size_t set) {
+    if (!use->args)
+        return program_space_of(p, use->definition, use->file, NULL, 0);
+    Space *space = program_space_of(p, use->definition, use->file, action, set);
+    for (size_t i = 0; i < use->nargs; i++)
+        if (value_may_hold_choices(use->args[i].value))
+            space->inner_choices = p->inner_choices;
+    return space;
+}
+
 const CandidateSet *program_candidate_sets(Session *s, const Ast *action, size_t *n) {
     Program *p = s->program;
     CandidatesUse **uses;
@@ -132,9 +143,7 @@ const CandidateSet *program_candidate_sets(Session *s, const Ast *action, size_t
     for (size_t i = 0; i < *n; i++) {
         const CandidatesUse *c = uses[i];
         const SpaceUse *space = c->space;
-        sets[i] = (CandidateSet){.space = program_space_of(p, space->definition, space->file,
-                                                           space->args ? action : NULL,
-                                                           space->args ? i : 0),
+        sets[i] = (CandidateSet){.space = space_of_use(p, action, space, i),
                                  .kind = c->kind,
                                  .n = c->n,
                                  .sample = c->sample,

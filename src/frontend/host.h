@@ -81,8 +81,8 @@ struct Program {
     Action *actions;
     size_t nactions;
     bool actions_done;
-    bool sound; /* loaded without a mistake */
-    bool inner_choices;
+    bool sound;         /* loaded without a mistake */
+    bool inner_choices; /* somewhere in its files */
 };
 
 typedef struct Session Session;
@@ -271,6 +271,13 @@ void encoding_check(Program *p, const Ast *definition);
 const Ast *program_format(const Program *p, const Ast *space, const char *name, size_t *file);
 size_t program_format_names(const Program *p, const Ast *space, Arena *a, const char ***out);
 bool format_defines(const Ast *format, const char *name); /* a value, not elements or a function */
+
+/* Choices in bodies (inner_choices.c). */
+bool program_holds_inner_choices(const Program *p);
+/* Whether a space may meet some, its arguments aside. */
+bool definition_meets_inner_choices(const Program *p, const Ast *definition);
+/* Whether a value may be, or hold, a function, layer or anything else with a body. */
+bool value_may_hold_choices(Value v);
 
 /* Actions (actions.c). */
 void session_bind_functions(Session *s);

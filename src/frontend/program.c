@@ -76,26 +76,6 @@ static void follow_all(Program *p, size_t first, NascError *err) {
     }
 }
 
-static bool list_holds_choice(const AstList *list, bool in_body);
-
-static bool holds_choice(const Ast *t, bool in_body) {
-    if (!t)
-        return false;
-    if (t->kind == AST_CHOICE && in_body)
-        return true;
-    in_body = in_body || t->kind == AST_BODY;
-    return holds_choice(t->a, in_body) || holds_choice(t->b, in_body) ||
-           holds_choice(t->c, in_body) || list_holds_choice(&t->list, in_body) ||
-           list_holds_choice(&t->params, in_body);
-}
-
-static bool list_holds_choice(const AstList *list, bool in_body) {
-    for (size_t i = 0; i < list->len; i++)
-        if (holds_choice(list->items[i], in_body))
-            return true;
-    return false;
-}
-
 static void list_spaces(Program *p, size_t file) {
     const AstList *items = &p->files.items[file].tree->list;
     for (size_t i = 0; i < items->len; i++) {
@@ -112,9 +92,9 @@ static void list_spaces(Program *p, size_t file) {
 
 /* What is asked of a sound program before it is used. */
 static void prepare(Program *p) {
+    p->inner_choices = program_holds_inner_choices(p);
     for (size_t f = 0; f < p->files.len; f++) {
         const AstList *items = &p->files.items[f].tree->list;
-        p->inner_choices = p->inner_choices || list_holds_choice(items, false);
         for (size_t i = 0; i < items->len; i++)
             if (items->items[i]->kind == AST_SPACE)
                 encoding_check(p, items->items[i]);
@@ -124,6 +104,18 @@ static void prepare(Program *p) {
         if (!main_file->uses.items[i].alias && main_file->uses.items[i].file != 0)
             list_spaces(p, main_file->uses.items[i].file);
     list_spaces(p, 0);
+}
+
+/* Once the settings are known, which may be expressions. */
+static void look_for_inner_choices(Program *p) {
+    for (size_t i = 0; i < p->spaces.len; i++) {
+        Space *s = p->spaces.items[i];
+        s->inner_choices = definition_meets_inner_choices(p, s->definition);
+    }
+    for (size_t i = 0; i < p->others.len; i++) {
+        Space *s = p->others.items[i];
+        s->inner_choices = definition_meets_inner_choices(p, s->definition);
+    }
 }
 
 static bool check_files(Program *p) {
@@ -161,6 +153,8 @@ Program *program_load(const char *path, const char *text, size_t len, const Prog
             prepare(p);
         if (err->status == NASC_OK && p->diags.errors == 0)
             p->sound = program_set(p, options, status, err);
+        if (p->sound)
+            look_for_inner_choices(p);
     }
     if (err->status != NASC_OK)
         *status = err->status;

@@ -24,7 +24,7 @@ static Space *space_new(Program *p, const Ast *definition, size_t file, const As
                  .file = file,
                  .action = action,
                  .set = set,
-                 .inner_choices = p->inner_choices};
+                 .inner_choices = definition_meets_inner_choices(p, definition)};
     s->input = member(definition, AST_INPUT);
     s->network = member(definition, AST_NETWORK);
     s->costs = member(definition, AST_COSTS);
