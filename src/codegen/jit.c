@@ -12,6 +12,7 @@
 #include "codegen/emit.h"
 #include "codegen/target.h"
 
+#include <malloc.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -355,7 +356,7 @@ static void publish(Jit *jit, JitEntry *entry, const JitStats *done) {
 
 bool jit_get(Jit *jit, const KernelDesc *descs, size_t n, KernelFn **fns, NascError *err) {
     JitEntry **entries = nasc_alloc(MAX(n, 1) * sizeof *entries);
-    bool *mine = nasc_alloc(MAX(n, 1) * sizeof *mine);
+    bool *mine = nasc_alloc(MAX(n, 1) * sizeof *mine), builds = false;
     pthread_mutex_lock(&jit->lock);
     for (size_t i = 0; i < n; i++)
         entries[i] = claim(jit, &descs[i], &mine[i]);
@@ -365,8 +366,11 @@ bool jit_get(Jit *jit, const KernelDesc *descs, size_t n, KernelFn **fns, NascEr
             JitStats done = {0};
             build(jit, entries[i], &done);
             publish(jit, entries[i], &done);
+            builds = true;
         }
     }
+    if (builds)
+        malloc_trim(0); /* what LLVM has freed would stay resident beside the arenas of trainings */
     bool good = true;
     pthread_mutex_lock(&jit->lock);
     for (size_t i = 0; i < n; i++) {
