@@ -219,7 +219,25 @@ static Value apply_as_network(Eval *e, Value x, Value layer, const char *name, P
     return value_of_fields(e->arena, fields, ARRAY_LEN(fields));
 }
 
+/* A network of other channels than those it declares would be another network, whose sizes nobody counted. */
+static bool takes_channels(Eval *e, const EvalNetwork *n, Value x, Place place) {
+    Value input, of = value_network((EvalNetwork *)(uintptr_t)n);
+    if (!is_tensor(x) || !e->host.field ||
+        !e->host.field(e->host.user, e, of, "input", place, &input) || value_is_poison(input))
+        return true;
+    int64_t want = value_element(input, 0).u.integer,
+            have = ir_type_size(tensor_type(x), IR_AXIS_C);
+    if (have == want)
+        return true;
+    REPORT(e, place, shape_mismatch,
+           arena_printf(e->arena, "channels: the input of %s has %lld, this tensor %lld", n->name,
+                        (long long)want, (long long)have));
+    return false;
+}
+
 Value network_apply(Eval *e, const EvalNetwork *n, Value x, Place place) {
+    if (!takes_channels(e, n, x, place))
+        return value_poison();
     Context saved = e->now;
     e->now = n->space->context;
     Value layer = ev(e, n->space, n->layer);
