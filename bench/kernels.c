@@ -77,7 +77,7 @@ static const BenchCase cases[] = {
 /* One kernel call of a measured piece of work. */
 typedef struct Call {
     KernelFn *fn;
-    int64_t arg[MAX(CONV_NARGS, WINO_DW_NARGS)], lo, hi;
+    int64_t arg[MAX((int)CONV_NARGS, (int)WINO_DW_NARGS)], lo, hi;
 } Call;
 
 enum { MAX_CALLS = 64 };
