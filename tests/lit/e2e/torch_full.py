@@ -4,8 +4,9 @@
 
 The example's own settings are taken, with its widths, images, batch and steps, and the first architecture drawn from
 its space. At the first step the kernels' loss, in float, may be 5e-5 from the exported script's in double: Winograd
-convolutions round more than direct ones, 1.3e-5 against 3e-6 in a network of NAS-Bench-MR. What becomes of
-rounding by the last step depends on the network, so it is shown; a fifth is too much. All are run before any fails.
+convolutions round more than direct ones, 1.3e-5 against 3e-6 in a network of NAS-Bench-MR. After one
+update it may be 2e-2 from the script's in float. What becomes of rounding by the last step is chaos in some networks,
+whose loss rises at first (the cells of ENAS: 0.4), so it is shown. All are run before any fails.
 """
 import glob
 import os
@@ -17,7 +18,7 @@ sys.dont_write_bytecode = True
 import torch
 import torch_agree
 
-FIRST, LAST = 5e-5, 0.2
+FIRST, SECOND = 5e-5, 2e-2
 
 
 def compare(nasc, program, folder):
@@ -33,10 +34,11 @@ def compare(nasc, program, folder):
     ours = torch_agree.last_losses(torch_agree.output(nasc, "score", program, arch, "--json", "--quiet"))[0]
     assert len(ours) == len(theirs) == script.STEPS
     first, their_first = torch_agree.relative(ours[0], exact), torch_agree.relative(theirs[0], exact)
-    apart = max(torch_agree.relative(a, b) for a, b in zip(ours, theirs))
-    said = (f"first step {first:.1e} from double, PyTorch {their_first:.1e}; all {script.STEPS} steps {apart:.1e} apart, "
+    apart = [torch_agree.relative(a, b) for a, b in zip(ours, theirs)]
+    said = (f"first step {first:.1e} from double, PyTorch {their_first:.1e}; second {apart[1]:.1e} "
+            f"and all {script.STEPS} steps {max(apart):.1e} apart, "
             f"loss {theirs[0]:.4f} to {theirs[-1]:.4f} (PyTorch {seconds:.0f} s)")
-    wrong = first > FIRST or apart > LAST or theirs[0] == theirs[-1]
+    wrong = first > FIRST or not apart[1] < SECOND or theirs[0] == theirs[-1]
     return said, (ours, theirs, exact) if wrong else None
 
 
