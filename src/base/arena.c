@@ -63,6 +63,14 @@ char *arena_join(Arena *a, const char *const *parts, size_t n) {
     return text;
 }
 
+void *arena_grow(Arena *a, void *items, size_t len, size_t *cap, size_t least, size_t size) {
+    if (len < *cap)
+        return items;
+    *cap = MAX(2 * *cap, least);
+    void *grown = arena_alloc(a, *cap * size);
+    return len ? memcpy(grown, items, len * size) : grown;
+}
+
 char *arena_printf(Arena *a, const char *fmt, ...) {
     va_list args;
     va_start(args, fmt);

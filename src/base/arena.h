@@ -20,6 +20,9 @@ char *arena_strndup(Arena *a, const char *s, size_t len);
 char *arena_strdup(Arena *a, const char *s);
 /* The texts one after another. */
 char *arena_join(Arena *a, const char *const *parts, size_t n);
+/* Room for one more behind `len` elements of `size` bytes: items, or where these fill *cap a copy in twice the room (at
+ * first `least` elements), whose capacity *cap then is. */
+void *arena_grow(Arena *a, void *items, size_t len, size_t *cap, size_t least, size_t size);
 char *arena_printf(Arena *a, const char *fmt, ...) NASC_PRINTF(2, 3);
 /* Frees everything but keeps the first block for reuse: a candidate's arena is reset, not made
  * anew. */

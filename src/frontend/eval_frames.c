@@ -111,14 +111,8 @@ Frame *eval_frame(Eval *e, Frame *parent, const AstList *members, const char *la
 }
 
 void frame_push(Eval *e, Frame *f, const char *name, Value v, const Ast *deferred) {
-    if (f->nbindings == f->bindings_cap) {
-        size_t cap = f->bindings_cap ? f->bindings_cap * 2 : 2;
-        Binding *grown = ARENA_ARRAY(e->arena, Binding, cap);
-        if (f->nbindings)
-            memcpy(grown, f->bindings, f->nbindings * sizeof *grown);
-        f->bindings = grown;
-        f->bindings_cap = cap;
-    }
+    f->bindings =
+        arena_grow(e->arena, f->bindings, f->nbindings, &f->bindings_cap, 2, sizeof *f->bindings);
     f->bindings[f->nbindings++] = (Binding){.name = name, .value = v, .deferred = deferred};
     f->bound |= 1ull << mark_of(name) % 64;
 }

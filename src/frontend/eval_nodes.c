@@ -43,14 +43,8 @@ IrGraph *graph_now(Eval *e, Place place) {
 }
 
 static uint64_t import_slot(Eval *e, size_t root) {
-    if (e->nimports == e->imports_cap) {
-        size_t cap = e->imports_cap ? e->imports_cap * 2 : 16;
-        size_t *grown = ARENA_ARRAY(e->arena, size_t, cap);
-        if (e->nimports)
-            memcpy(grown, e->imports, e->nimports * sizeof *grown);
-        e->imports = grown;
-        e->imports_cap = cap;
-    }
+    e->imports =
+        arena_grow(e->arena, e->imports, e->nimports, &e->imports_cap, 16, sizeof *e->imports);
     e->imports[e->nimports] = root;
     return e->nimports++;
 }
@@ -68,18 +62,11 @@ static IrRef import_run(Eval *e, IrRef node) {
     Hash128 key = hash128(&id, sizeof id, 30);
     void **root = map_slot(run->arena, &run->root_of, key);
     if (!*root) {
-        if (run->nroots == run->roots_cap) {
-            size_t cap = run->roots_cap ? run->roots_cap * 2 : 16;
-            IrRef *roots = ARENA_ARRAY(run->arena, IrRef, cap);
-            const char **names = ARENA_ARRAY(run->arena, const char *, cap);
-            if (run->nroots) {
-                memcpy(roots, run->roots, run->nroots * sizeof *roots);
-                memcpy(names, run->root_names, run->nroots * sizeof *names);
-            }
-            run->roots = roots;
-            run->root_names = names;
-            run->roots_cap = cap;
-        }
+        size_t cap = run->roots_cap;
+        run->root_names =
+            arena_grow(run->arena, run->root_names, run->nroots, &cap, 16, sizeof *run->root_names);
+        run->roots = arena_grow(run->arena, run->roots, run->nroots, &run->roots_cap, 16,
+                                sizeof *run->roots);
         run->root_names[run->nroots] = arena_printf(run->arena, "run%zu", run->nroots);
         run->roots[run->nroots++] = node;
         *root = (void *)(uintptr_t)run->nroots;

@@ -282,14 +282,7 @@ static const char *unique_name(Eval *e, const char *op, const char *role) {
 }
 
 static void leaf_note(Eval *e, IrRef node, const char *op, const char *role, bool frozen) {
-    if (e->nleaves == e->leaves_cap) {
-        size_t cap = e->leaves_cap ? e->leaves_cap * 2 : 32;
-        EvalLeaf *grown = ARENA_ARRAY(e->arena, EvalLeaf, cap);
-        if (e->nleaves)
-            memcpy(grown, e->leaf, e->nleaves * sizeof *grown);
-        e->leaf = grown;
-        e->leaves_cap = cap;
-    }
+    e->leaf = arena_grow(e->arena, e->leaf, e->nleaves, &e->leaves_cap, 32, sizeof *e->leaf);
     e->leaf[e->nleaves++] = (EvalLeaf){
         .node = node, .value = node, .path = e->now.path, .op = op, .role = role, .frozen = frozen};
 }

@@ -175,14 +175,7 @@ static Value apply_function(Eval *e, Value x, const Closure *c, Place place) {
 }
 
 static void taps_push(Eval *e, Taps *t, Value v) {
-    if (t->len == t->cap) {
-        size_t cap = t->cap ? t->cap * 2 : 4;
-        Value *grown = ARENA_ARRAY(e->arena, Value, cap);
-        if (t->len)
-            memcpy(grown, t->items, t->len * sizeof *grown);
-        t->items = grown;
-        t->cap = cap;
-    }
+    t->items = arena_grow(e->arena, t->items, t->len, &t->cap, 4, sizeof *t->items);
     t->items[t->len++] = v;
 }
 

@@ -17,14 +17,7 @@ bool eval_observes(const Eval *e) {
 void eval_note_use(Eval *e, const Builtin *b, Value input, Value output) {
     if (output.kind != VALUE_TENSOR || output.u.graph != e->graph)
         return;
-    if (e->nuses == e->uses_cap) {
-        size_t cap = e->uses_cap ? e->uses_cap * 2 : 64;
-        Use *grown = ARENA_ARRAY(e->arena, Use, cap);
-        if (e->nuses)
-            memcpy(grown, e->use, e->nuses * sizeof *grown);
-        e->use = grown;
-        e->uses_cap = cap;
-    }
+    e->use = arena_grow(e->arena, e->use, e->nuses, &e->uses_cap, 64, sizeof *e->use);
     e->use[e->nuses++] = (Use){b, input, output};
 }
 

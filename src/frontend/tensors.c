@@ -81,14 +81,7 @@ size_t eval_noises(const Eval *e, const ProxyNoise **out) {
 }
 
 static uint64_t noise_slot(Eval *e, const ProxyNoise *noise) {
-    if (e->nnoises == e->noises_cap) {
-        size_t cap = e->noises_cap ? e->noises_cap * 2 : 4;
-        ProxyNoise *grown = ARENA_ARRAY(e->arena, ProxyNoise, cap);
-        if (e->nnoises)
-            memcpy(grown, e->noise, e->nnoises * sizeof *grown);
-        e->noise = grown;
-        e->noises_cap = cap;
-    }
+    e->noise = arena_grow(e->arena, e->noise, e->nnoises, &e->noises_cap, 4, sizeof *e->noise);
     e->noise[e->nnoises] = *noise;
     return PROXY_NOISE_SLOT + e->nnoises++;
 }
@@ -187,14 +180,8 @@ static uint64_t image_slot(EvalRun *run, const ImageRequest *want) {
             r->classes == want->classes)
             return i;
     }
-    if (run->nimages == run->images_cap) {
-        size_t cap = run->images_cap ? run->images_cap * 2 : 4;
-        ImageRequest *grown = ARENA_ARRAY(run->arena, ImageRequest, cap);
-        if (run->nimages)
-            memcpy(grown, run->images, run->nimages * sizeof *grown);
-        run->images = grown;
-        run->images_cap = cap;
-    }
+    run->images =
+        arena_grow(run->arena, run->images, run->nimages, &run->images_cap, 4, sizeof *run->images);
     run->images[run->nimages] = *want;
     run->images[run->nimages].source = arena_strdup(run->arena, want->source);
     return run->nimages++;

@@ -71,8 +71,27 @@ static void texts_are_joined(void **state) {
     arena_free(&a);
 }
 
+/* Elements stay what they were while their room grows, and those to come are zero. */
+static void arrays_grow(void **state) {
+    (void)state;
+    Arena a;
+    arena_init(&a, "test");
+    int *items = NULL;
+    size_t cap = 0;
+    for (int i = 0; i < 100; i++) {
+        items = arena_grow(&a, items, (size_t)i, &cap, 3, sizeof *items);
+        assert_true(cap > (size_t)i && cap >= 3);
+        assert_int_equal(items[i], 0);
+        items[i] = i + 1;
+        for (int k = 0; k <= i; k++)
+            assert_int_equal(items[k], k + 1);
+    }
+    arena_free(&a);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(arrays_grow),
         cmocka_unit_test(texts_are_joined),
         cmocka_unit_test(allocations_are_zeroed_aligned_and_apart),
         cmocka_unit_test(large_allocations_fit),
