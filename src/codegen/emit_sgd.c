@@ -1,5 +1,5 @@
 /* Stochastic gradient descent with momentum over a block of parameters, as PyTorch defines it
- * (dampening 0, no Nesterov), every operation rounded; and the same step by step for other kernels. */
+ * (dampening 0, no Nesterov), every operation rounded; and its step for other kernels. */
 #include "codegen/sgd.h"
 
 #include <string.h>

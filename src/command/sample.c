@@ -88,15 +88,20 @@ static bool write_labels(Session *s, Space *space, const Candidate *const *chose
     return ok;
 }
 
+/* n of the space's architectures, as the request wants them drawn. */
+static CandidateSet drawn_set(const NascRequest *r, Space *space, int64_t n) {
+    return (CandidateSet){.space = space,
+                          .name = space_name(space),
+                          .kind = CANDIDATES_DRAWN,
+                          .distinct = r->distinct,
+                          .sample = r->seed,
+                          .n = n};
+}
+
 static NascStatus sample_labels(Session *s, Space *space) {
     const NascRequest *r = s->request;
     int64_t wanted = r->for_labels;
-    CandidateSet set = {.space = space,
-                        .name = space_name(space),
-                        .kind = CANDIDATES_DRAWN,
-                        .distinct = r->distinct,
-                        .sample = r->seed,
-                        .n = wanted > INT32_MAX ? wanted : wanted * DRAWN_PER_LABEL};
+    CandidateSet set = drawn_set(r, space, wanted > INT32_MAX ? wanted : wanted * DRAWN_PER_LABEL);
     Action action = {.place = {.file = UINT32_MAX}, .sets = &set, .nsets = 1};
     RankJob job = {
         .program = s->program, .action = &action, .interrupt = r->interrupt, .workers = s->workers};
@@ -140,12 +145,7 @@ static void put_json(const RankResult *r, Buf *b) {
 
 static NascStatus sample_points(Session *s, Space *space) {
     const NascRequest *r = s->request;
-    CandidateSet set = {.space = space,
-                        .name = space_name(space),
-                        .kind = CANDIDATES_DRAWN,
-                        .distinct = r->distinct,
-                        .n = r->n ? r->n : DEFAULT_DRAWS,
-                        .sample = r->seed};
+    CandidateSet set = drawn_set(r, space, r->n ? r->n : DEFAULT_DRAWS);
     Action action = {.place = {.file = UINT32_MAX}, .sets = &set, .nsets = 1};
     RankJob job = {.program = s->program, .action = &action, .interrupt = r->interrupt};
     RankResult result = {0};

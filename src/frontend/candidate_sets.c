@@ -70,16 +70,9 @@ size_t session_candidates(Session *s, const Ast *action, CandidatesUse ***out) {
 
 /* The space as a call with its arguments. */
 static const char *call_text(Session *s, Arena *arena, const SpaceUse *use) {
-    const AstList *params = &use->definition->params;
     Buf b = {0};
     buf_printf(&b, "%s(", use->definition->text);
-    for (size_t i = 0, next = 0; i < use->nargs; i++) {
-        const char *name = use->args[i].name;
-        if (!name && next < params->len)
-            name = params->items[next++]->text;
-        buf_printf(&b, "%s%s: ", i ? ", " : "", name ? name : "");
-        session_argument_text(s, &use->args[i], &b);
-    }
+    session_arguments_text(s, &use->definition->params, 0, use->args, use->nargs, &b);
     buf_putc(&b, ')');
     const char *text = arena_strndup(arena, b.text, b.len);
     buf_free(&b);

@@ -11,13 +11,9 @@
 enum { MAX_BUILT = 20000, MAX_BUILT_EXACT = 10000000, DRAWS = 4000 };
 
 static int64_t pick_made(void *user, Session *s, const char *address, const EvalDomain *d) {
-    const Assignment *made = user;
     (void)s;
     (void)d;
-    for (size_t i = 0; i < made->n; i++)
-        if (strcmp(made->addresses[i], address) == 0)
-            return made->indices[i];
-    return -1;
+    return assignment_index(user, address);
 }
 
 static bool network_of(const Space *space, Assignment *made, Arena *arena, Hash128 *out) {
@@ -88,12 +84,6 @@ static bool draw_networks(const Space *space, const DistinctTable *t, const Coun
     return ok;
 }
 
-static void put(SpaceCount *out, Arena *arena, double lo, double about, double hi) {
-    out->n = arena_printf(arena, "%.0f", about);
-    out->lo = arena_printf(arena, "%.0f", floor(lo));
-    out->hi = arena_printf(arena, "%.0f", ceil(hi));
-}
-
 /* Of `all` architectures n are drawn, and an architecture shares its network with x others on the average: all - 1 times the
  * share of pairs that have the same one. By Jensen's inequality there are at least all / (1 + x) networks. From above:
  * of m architectures of one network two or more are drawn with a probability of at most 0.3 (m - 1) n / all, so each
@@ -107,7 +97,9 @@ static void estimate(const DrawnNetworks *d, double all, Arena *arena, SpaceCoun
     double lo = fmax(all / (1 + (all - 1) * most_pairs / possible), d->different);
     double hi = fmax(all - poisson_lower(d->different - d->once) / (0.3 * drawn), lo);
     double unseen = d->once * (d->once - 1) / (2 * (d->twice + 1) + drawn / (1 - drawn) * d->once);
-    put(out, arena, lo, fmin(fmax(d->different + unseen, lo), hi), hi);
+    out->n = arena_printf(arena, "%.0f", fmin(fmax(d->different + unseen, lo), hi));
+    out->lo = arena_printf(arena, "%.0f", floor(lo));
+    out->hi = arena_printf(arena, "%.0f", ceil(hi));
 }
 
 bool count_networks_listed(const Space *space, Arena *arena, const CountOptions *options,
@@ -124,11 +116,10 @@ bool count_networks_listed(const Space *space, Arena *arena, const CountOptions 
     } else if (t && !every) {
         Hash128 *hashes = nasc_alloc(DRAWS * sizeof *hashes);
         ok = draw_networks(space, t, options, hashes, DRAWS);
-        DrawnNetworks d;
-        if (ok)
-            d = drawn_networks(hashes, DRAWS);
-        if (ok)
+        if (ok) {
+            DrawnNetworks d = drawn_networks(hashes, DRAWS);
             estimate(&d, (double)all, arena, out);
+        }
         free(hashes);
     }
     if (ok)

@@ -6,6 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+int64_t assignment_index(const Assignment *a, const char *address) {
+    for (size_t i = 0; i < a->n; i++)
+        if (strcmp(a->addresses[i], address) == 0)
+            return a->indices[i];
+    return -1;
+}
+
 /* States of one level while it is built. */
 typedef struct States {
     size_t width;        /* numbers a state */

@@ -14,6 +14,9 @@ typedef struct Assignment {
     size_t n;
 } Assignment;
 
+/* The value of a decision, or -1 if it is not among them. */
+int64_t assignment_index(const Assignment *a, const char *address);
+
 typedef struct DiagramLevel {
     const char *address; /* of the decision taken here */
     int64_t count;

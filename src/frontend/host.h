@@ -301,6 +301,9 @@ const Ast *program_find_proxy(const Program *p, const char *name, size_t *file);
 
 /* An argument as text that says what it is wherever it stands; where that cannot be said, as written. */
 void session_argument_text(Session *s, const EvalArg *arg, Buf *out);
+/* `name: text, ...` of a call's arguments; those without a name have the parameters' from number `first` on. */
+void session_arguments_text(Session *s, const AstList *params, size_t first, const EvalArg *args,
+                            size_t n, Buf *out);
 
 /* What a proxy trains and measures (proxy_train.c): fills trainings, measures, passes, steps and the module. */
 bool proxy_roots(Session *s, Frame *f, const Ast *definition, ProxyBuild *out);

@@ -99,23 +99,16 @@ static void prepare(Program *p) {
             if (items->items[i]->kind == AST_SPACE)
                 encoding_check(p, items->items[i]);
     }
+}
+
+/* The spaces of the main file and of those that it uses without an alias; once the settings are known, whose expressions
+ * may hold choices. */
+static void list_own_spaces(Program *p) {
     const ProgramFile *main_file = &p->files.items[0];
     for (size_t i = 0; i < main_file->uses.len; i++)
         if (!main_file->uses.items[i].alias && main_file->uses.items[i].file != 0)
             list_spaces(p, main_file->uses.items[i].file);
     list_spaces(p, 0);
-}
-
-/* Once the settings are known, which may be expressions. */
-static void look_for_inner_choices(Program *p) {
-    for (size_t i = 0; i < p->spaces.len; i++) {
-        Space *s = p->spaces.items[i];
-        s->inner_choices = definition_meets_inner_choices(p, s->definition);
-    }
-    for (size_t i = 0; i < p->others.len; i++) {
-        Space *s = p->others.items[i];
-        s->inner_choices = definition_meets_inner_choices(p, s->definition);
-    }
 }
 
 static bool check_files(Program *p) {
@@ -154,7 +147,7 @@ Program *program_load(const char *path, const char *text, size_t len, const Prog
         if (err->status == NASC_OK && p->diags.errors == 0)
             p->sound = program_set(p, options, status, err);
         if (p->sound)
-            look_for_inner_choices(p);
+            list_own_spaces(p);
     }
     if (err->status != NASC_OK)
         *status = err->status;

@@ -425,23 +425,27 @@ void space_use_text(const Space *s, Buf *out) {
     use_text(s->program, s->file, out);
 }
 
+void session_arguments_text(Session *s, const AstList *params, size_t first, const EvalArg *args,
+                            size_t n, Buf *out) {
+    for (size_t i = 0, next = first; i < n; i++) {
+        const char *name = args[i].name;
+        if (!name && next < params->len)
+            name = params->items[next++]->text;
+        buf_printf(out, "%s%s: ", i ? ", " : "", name ? name : "");
+        session_argument_text(s, &args[i], out);
+    }
+}
+
 void proxy_call_text(Proxy *p, const char *choices, Buf *out) {
     Session s;
     Arena arena;
     arena_init(&arena, "proxy call");
     session_begin(&s, p->program, &(SessionConfig){.arena = &arena});
     const ProxyUse *use = session_proxy(&s, p->definition, p->file, p->action);
-    const AstList *params = &p->definition->params;
-    const char *separator = "";
+    const char *separator = use && use->nargs ? ", " : "";
     buf_printf(out, "%s(", p->definition->text);
-    for (size_t i = 0, next = 1; use && i < use->nargs; i++) {
-        const char *name = use->args[i].name;
-        if (!name && next < params->len)
-            name = params->items[next++]->text;
-        buf_printf(out, "%s%s: ", separator, name ? name : "");
-        session_argument_text(&s, &use->args[i], out);
-        separator = ", ";
-    }
+    if (use)
+        session_arguments_text(&s, &p->definition->params, 1, use->args, use->nargs, out);
     for (size_t i = 0; use && i < use->npins; i++) {
         buf_printf(out, "%s%s: ", separator, use->pins[i].name);
         session_argument_text(&s, &use->pins[i], out);

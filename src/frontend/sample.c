@@ -152,9 +152,9 @@ static uint64_t next_number(Draw *w) {
 static int64_t pick_drawn(void *user, Session *s, const char *address, const EvalDomain *d) {
     Draw *w = user;
     uint64_t number = next_number(w);
-    for (size_t i = 0; w->made && i < w->made->n; i++)
-        if (strcmp(w->made->addresses[i], address) == 0 && w->made->indices[i] < d->domain.count)
-            return w->made->indices[i];
+    int64_t made = w->made ? assignment_index(w->made, address) : -1;
+    if (made >= 0 && made < d->domain.count)
+        return made;
     for (size_t i = 0; w->parent && i < w->parent->n; i++) {
         const DecisionView *v = &w->parent->views[i];
         if (strcmp(v->address, address) != 0)

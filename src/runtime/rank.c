@@ -42,8 +42,8 @@ static Space *space_of(const Ranking *r, const Candidate *c) {
     return r->job->action->sets[c->set].space;
 }
 
-/* What tells the networks of an observing proxy apart: the canonical form of all that is measured, since two
- * networks that are one function may be two for an observer. */
+/* What tells networks apart beyond their own form: what the proxy makes of them. To an observing proxy two networks
+ * that are one function may be two, so it counts them by the canonical form of all that is measured. */
 static bool key_as_trained(Ranking *r, Candidate *c, Arena *arena) {
     ProxyBuild built;
     Stages stages;

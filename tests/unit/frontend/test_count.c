@@ -373,23 +373,28 @@ static IsoGraph random_graph(RandomStream s, uint64_t index) {
     return g;
 }
 
+/* Networks of the program's last space, in arena. */
+static SpaceCount networks_of(const char *program, const CountOptions *options, Arena *arena) {
+    SpaceCount c[SPACE_COUNTS];
+    Program *p = load_good("count.nas", program);
+    space_count(program_default_space(p), 1u << SPACE_NETWORKS, arena, options, c);
+    program_free(p);
+    assert_non_null(c[SPACE_NETWORKS].n);
+    return c[SPACE_NETWORKS];
+}
+
 static void networks_between(const char *choices, const char *network, double lo, double truth,
                              double hi) {
     char text[400];
     snprintf(text, sizeof text, "space s {\n  input image[3, 4, 4];\n%s  network = %s;\n}\n",
              choices, network);
-    Program *p = load_good("count.nas", text);
     Arena a;
     arena_init(&a, "test");
-    SpaceCount c[SPACE_COUNTS];
-    space_count(program_default_space(p), 1u << SPACE_NETWORKS, &a, NULL, c);
-    const SpaceCount *n = &c[SPACE_NETWORKS];
-    assert_non_null(n->n);
-    assert_false(n->exact);
-    assert_in_range(atof(n->n), lo, hi);
-    assert_true(atof(n->lo) <= truth && truth <= atof(n->hi));
+    SpaceCount n = networks_of(text, NULL, &a);
+    assert_false(n.exact);
+    assert_in_range(atof(n.n), lo, hi);
+    assert_true(atof(n.lo) <= truth && truth <= atof(n.hi));
     arena_free(&a);
-    program_free(p);
 }
 
 /* Of 262,144 points: 512 networks of 512 points each, which a thousand draws know well; 300 of very
@@ -445,19 +450,14 @@ static void test_networks_of_distinct(void **state) {
     for (int i = 0; i < 2; i++) {
         double multisets, truth = different_values(4, 40, i, &multisets);
         assert_true(multisets == 123410);
-        Program *p = load_good("count.nas", programs[i]);
         Arena a;
         arena_init(&a, "test");
-        SpaceCount c[SPACE_COUNTS];
-        space_count(program_default_space(p), 1u << SPACE_NETWORKS, &a, NULL, c);
-        const SpaceCount *n = &c[SPACE_NETWORKS];
-        assert_non_null(n->n);
-        assert_true(n->of_distinct && !n->exact);
-        assert_true(atof(n->lo) <= truth && truth <= atof(n->hi) && atof(n->hi) <= multisets);
-        assert_true(atof(n->lo) <= atof(n->n) && atof(n->n) <= atof(n->hi));
-        assert_true(fabs(atof(n->n) - truth) < 0.4 * truth && atof(n->lo) > truth / 2);
+        SpaceCount n = networks_of(programs[i], NULL, &a);
+        assert_true(n.of_distinct && !n.exact);
+        assert_true(atof(n.lo) <= truth && truth <= atof(n.hi) && atof(n.hi) <= multisets);
+        assert_true(atof(n.lo) <= atof(n.n) && atof(n.n) <= atof(n.hi));
+        assert_true(fabs(atof(n.n) - truth) < 0.4 * truth && atof(n.lo) > truth / 2);
         arena_free(&a);
-        program_free(p);
     }
 }
 
@@ -465,16 +465,12 @@ static void test_networks_built(void **state) {
     (void)state;
     double multisets, cubes = different_values(3, 50, 0, &multisets);
     assert_true(multisets == 22100); /* C(52, 3): more than are built unasked */
-    Program *p = load_good("count.nas", CUBES("3", "50", ""));
     Arena a;
     arena_init(&a, "test");
-    SpaceCount c[SPACE_COUNTS];
-    CountOptions options = {.exact = true};
-    space_count(program_default_space(p), 1u << SPACE_NETWORKS, &a, &options, c);
-    assert_true(c[SPACE_NETWORKS].exact && c[SPACE_NETWORKS].of_distinct);
-    assert_true(atof(c[SPACE_NETWORKS].n) == cubes);
+    SpaceCount n = networks_of(CUBES("3", "50", ""), &(CountOptions){.exact = true}, &a);
+    assert_true(n.exact && n.of_distinct);
+    assert_true(atof(n.n) == cubes);
     arena_free(&a);
-    program_free(p);
 }
 
 static void test_iso_hash(void **state) {
