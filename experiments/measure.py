@@ -210,13 +210,13 @@ def curve_table(get, rows, same=False, without=None):
     """rows: (title, names whose mean counts, repeats). One row of Spearman's rho each, by step; with `same` all on the
     architectures that every row has, less those of the result named by `without`."""
     found = [(title, [get(n) for n in names], repeats) for title, names, repeats in rows if all(get(n) for n in names)]
-    if not found:
+    if not found or without and not get(without):
         return ""
     last = max(len(next(iter(rs[0].curves.values()))[0]) for _, rs, _ in found)
     steps = [s for s in STEPS if s <= last]
     archs = common([r for _, rs, _ in found for r in rs]) if same else None
     if without:
-        archs = [a for a in archs if a not in get(without).curves] if get(without) else archs
+        archs = [a for a in archs if a not in get(without).curves]
     lines = []
     for title, rs, repeats in found:
         have = len(next(iter(rs[0].curves.values()))[0])
