@@ -132,12 +132,18 @@ static void print_help_line(const char *left, const char *help) {
 static void print_command_help(const Command *c) {
     printf("nasc %s: %s\n\nusage: nasc %s %s [options]\n\n", c->name, c->summary, c->name,
            c->arguments);
-    print_help_line("FILE", "a .nas program");
+    if (strstr(c->arguments, "FILE"))
+        print_help_line("FILE", "a .nas program");
+    if (strstr(c->arguments, "FOLDER"))
+        print_help_line("FOLDER", "what `nasc run --out` wrote");
+    if (strstr(c->arguments, "REPORT"))
+        print_help_line("REPORT", "a report.json");
     if (strstr(c->arguments, "ARCHITECTURE"))
         print_help_line("ARCHITECTURE",
                         "as `nasc sample FILE` writes it; in quotes, if it holds | or [");
-    print_help_line("NAME=VALUE",
-                    "sets a parameter of the program; `nasc run FILE --help` lists them");
+    if (strstr(c->arguments, "NAME=VALUE"))
+        print_help_line("NAME=VALUE",
+                        "sets a parameter of the program; `nasc run FILE --help` lists them");
     for (size_t i = 0; i < ARRAY_LEN(options); i++) {
         const Option *o = &options[i];
         char left[48], letter[5] = "";
@@ -149,7 +155,9 @@ static void print_command_help(const Command *c) {
                  o->argument ? o->argument : "");
         print_help_line(left, o->help);
     }
-    print_help_line("--help", "this text; for run with FILE: the program's parameters");
+    print_help_line("--help", strcmp(c->name, "run") == 0
+                                  ? "this text; with FILE: the program's parameters"
+                                  : "this text");
 }
 
 static NascStatus NASC_PRINTF(1, 2) usage(const char *fmt, ...) {
@@ -264,6 +272,13 @@ static void keep_memory(void) {
     mallopt(M_TRIM_THRESHOLD, 32 << 20);
 }
 
+static NascStatus finish(NascStatus status) {
+    if (status != NASC_OK || !(result_lost || fflush(stdout) != 0))
+        return status;
+    fprintf(stderr, "nasc: error: the result could not be written: %s\n", strerror(errno));
+    return NASC_ENVIRONMENT;
+}
+
 int main(int argc, char **argv) {
     keep_memory();
     handle_signals();
@@ -273,11 +288,11 @@ int main(int argc, char **argv) {
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
         strcmp(argv[1], "help") == 0) {
         print_general_help();
-        return NASC_OK;
+        return finish(NASC_OK);
     }
     if (strcmp(argv[1], "--version") == 0) {
         printf("nasc %s\n", nasc_version());
-        return NASC_OK;
+        return finish(NASC_OK);
     }
     const Command *c = NULL;
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
@@ -300,9 +315,5 @@ int main(int argc, char **argv) {
     else if (status == NASC_OK)
         status = c->run(&r);
     free(args);
-    if (status == NASC_OK && (result_lost || fflush(stdout) != 0)) {
-        fprintf(stderr, "nasc: error: the result could not be written: %s\n", strerror(errno));
-        status = NASC_ENVIRONMENT;
-    }
-    return status;
+    return finish(status);
 }

@@ -26,7 +26,22 @@ static bool write_all(int fd, const char *bytes, size_t len) {
     return true;
 }
 
+bool file_replaceable(const char *path, NascError *err) {
+    struct stat st;
+    if (stat(path, &st) != 0 || S_ISREG(st.st_mode))
+        return true;
+    if (S_ISDIR(st.st_mode)) {
+        errno = EISDIR;
+        return fail(err, "write", path);
+    }
+    nasc_fail(err, NASC_ENVIRONMENT, "cannot write '%s': it is a device or a pipe, not a file",
+              path);
+    return false;
+}
+
 bool file_write(const char *path, const void *bytes, size_t len, NascError *err) {
+    if (!file_replaceable(path, err))
+        return false;
     Buf temporary = {0};
     buf_printf(&temporary, "%s.tmp-%ld", path, (long)getpid());
     int fd = open(temporary.text, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);

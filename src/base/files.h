@@ -7,6 +7,8 @@
 /* Writes to PATH.tmp-<pid>, syncs, renames. What stood at `path` before stays until the new file is
  * whole. */
 bool file_write(const char *path, const void *bytes, size_t len, NascError *err);
+/* A file or nothing stands at `path`: the new one takes its place. A device must not be renamed away. */
+bool file_replaceable(const char *path, NascError *err);
 /* Reads at most `limit` bytes (more is an error); the text ends in a NUL that len does not count.
  */
 bool file_read(const char *path, size_t limit, Buf *out, NascError *err);

@@ -26,7 +26,8 @@ static const char *base_name(const char *path) {
 
 static bool write_both(Session *s, const PytorchExport *x, const char *data_file) {
     Buf script = {0}, data = {0};
-    bool ok = export_pytorch(x, &script, &data, &s->err) &&
+    bool ok = file_replaceable(s->request->out, &s->err) &&
+              export_pytorch(x, &script, &data, &s->err) &&
               file_write(data_file, data.text, data.len, &s->err) &&
               file_write(s->request->out, script.text, script.len, &s->err);
     buf_free(&script);

@@ -40,4 +40,10 @@ expects 1 "$nasc" run "$examples/nas_bench_201.nas" n=1 images=cifar10:"$t.trunc
 if [ -e /dev/full ]; then
   "$nasc" sample "$examples/nas_bench_201.nas" >/dev/full 2>"$t.err"
   [ $? = 3 ] || { echo "a full disk must end with 3"; exit 1; }
+  expects 3 sh -c "'$nasc' --help >/dev/full"
 fi
+# What is no file is not replaced by one.
+mkfifo "$t.pipe"
+expects 3 "$nasc" export "$examples/smallest.nas" width=8,op=pool -o "$t.pipe"
+[ -p "$t.pipe" ] && [ ! -e "$t.pipe.bin" ] || { echo "export took the place of a pipe"; exit 1; }
+rm -f "$t.pipe"
