@@ -142,12 +142,14 @@ static bool binds(Session *s, const RowPick *pick, const Ast *d, const Value *in
 static int64_t index_of(Session *s, const EvalDomain *d, Value v) {
     Value plain = value_plain(v);
     int64_t items = value_length(plain);
-    if (plain.kind != VALUE_STRING && items < 0) {
+    if (plain.kind != VALUE_STRING && !d->domain.subset_of) {
         for (int64_t i = 0; i < d->domain.count; i++) {
             bool known;
             if (value_equal(domain_value(s->eval, d, i), plain, &known) && known)
                 return i;
         }
+        if (items >= 0)
+            return -1;
     }
     Buf text = {0};
     for (int64_t i = 0; i < items; i++) {

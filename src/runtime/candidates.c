@@ -121,6 +121,24 @@ static void check_known(const Gathered *g, const Table *t, size_t line, Candidat
     arena_free(&scratch);
 }
 
+/* A table without a header line would lose its first row in silence. */
+static void check_heading(const Gathered *g, const Table *t) {
+    Space *space = g->set->space;
+    Arena scratch;
+    arena_init(&scratch, "scratch");
+    if (t->heading && *t->heading &&
+        space_parse(space, &scratch, t->heading, strlen(t->heading), true)) {
+        Buf text = {0};
+        buf_printf(&text,
+                   "'%.200s' is an architecture of %s, but a table begins with a header line: this "
+                   "one is read as such",
+                   t->heading, space_name(space));
+        warn_at(g->job, g->set->table, t, 1, text.text);
+        buf_free(&text);
+    }
+    arena_free(&scratch);
+}
+
 static bool read_foreign(void *user, const RowText *row, Arena *arena, const char **arch,
                          double *metric, Buf *problem) {
     const CandidateSet *a = user;
@@ -135,7 +153,8 @@ static bool read_table(const CandidateSet *a, Table *t, NascError *err) {
 }
 
 /* One name for the metric of all tables; which way is better was checked with the program. */
-static bool note_metric(RankResult *res, const char *name, const char *path, NascError *err) {
+static bool note_metric(RankResult *res, const CandidateSet *a, const char *name, NascError *err) {
+    const char *path = a->table;
     if (res->has_metric && strcmp(res->metric_name, name) != 0) {
         nasc_fail(err, NASC_PROGRAM_ERROR,
                   "a ranking has one metric: that of '%s' is '%s', that of the tables before '%s'",
@@ -143,6 +162,7 @@ static bool note_metric(RankResult *res, const char *name, const char *path, Nas
         return false;
     }
     res->has_metric = true;
+    res->negated = a->smaller_is_better;
     res->metric_name = arena_strdup(&res->arena, name);
     return true;
 }
@@ -168,11 +188,12 @@ static void take_rows(Gathered *g, const Table *t) {
 static NascStatus read_rows(Gathered *g, NascError *err) {
     const char *path = g->set->table;
     Table t;
-    bool ok = read_table(g->set, &t, err) && note_metric(g->res, t.metric_name, path, err);
+    bool ok = read_table(g->set, &t, err) && note_metric(g->res, g->set, t.metric_name, err);
     if (ok) {
         inputs_add(&g->res->inputs, path, t.sha256);
         warn_problems(g->job, path, &t);
         g->res->refused += t.nproblems;
+        check_heading(g, &t);
         take_rows(g, &t);
     }
     table_free(&t);

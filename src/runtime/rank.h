@@ -78,6 +78,7 @@ typedef struct RankResult {
     bool has_metric, sizes_only, interrupted;
     bool by_reference; /* scored by the reference executor */
     const char *metric_name;
+    bool negated; /* smaller is better: metrics are minus what the tables say */
     size_t nsets; /* as the action has */
     RankSet *sets;
     size_t n, networks, failed, missing;

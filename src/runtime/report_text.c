@@ -72,8 +72,11 @@ static void put_ranking(Buf *b, const ActionReport *a, size_t top) {
     buf_printf(b, "\n%6s", "rank");
     if (!r->sizes_only)
         buf_printf(b, "  %12s", "score");
-    if (r->has_metric)
-        buf_printf(b, "%10.9s", r->metric_name);
+    if (r->has_metric) {
+        char name[10];
+        snprintf(name, sizeof name, "%s%.8s", r->negated ? "-" : "", r->metric_name);
+        buf_printf(b, "%10s", name);
+    }
     buf_printf(b, "%10s%10s%10s", "params M", "MACs M", "live M");
     if (r->nsets > 1)
         buf_printf(b, "  %-*s", space_width(r), "space");

@@ -81,23 +81,33 @@ static bool begins_json(const Reader *r) {
     return s < r->end && (*s == '[' || *s == '{');
 }
 
+/* The first line, which says by what columns are separated; NULL with err if it is blank. */
+static char *header_line(Reader *r, const char *path, char **line_end, NascError *err) {
+    char *line = next_line(r, line_end);
+    if (!line || line + strspn(line, " \t,") == *line_end) {
+        nasc_fail(err, NASC_PROGRAM_ERROR, "table '%s' has no header line", path);
+        return NULL;
+    }
+    r->separator = memchr(line, '\t', (size_t)(*line_end - line)) ? '\t' : ',';
+    return line;
+}
+
 static bool read_header(Reader *r, const char *path, const char *metric, NascError *err) {
     if (begins_json(r)) {
         nasc_fail(err, NASC_PROGRAM_ERROR,
                   "table '%s' is JSON: rows(.., format: NAME) says what its rows mean", path);
         return false;
     }
-    char *line_end, *line = next_line(r, &line_end);
-    if (!line || line == line_end) {
-        nasc_fail(err, NASC_PROGRAM_ERROR, "table '%s' has no header line", path);
+    char *line_end, *line = header_line(r, path, &line_end, err);
+    if (!line)
         return false;
-    }
-    r->separator = memchr(line, '\t', (size_t)(line_end - line)) ? '\t' : ',';
     r->metric_column = metric ? 0 : 1;
     Buf names = {0};
     char *cursor = line, *name;
     for (; (name = next_field(r, &cursor, line_end)) && r->columns < MAX_COLUMNS; r->columns++) {
-        if (r->columns > 0)
+        if (r->columns == 0)
+            r->table->heading = arena_strdup(&r->table->arena, name);
+        else
             buf_printf(&names, "%s%s", names.len ? ", " : "", name);
         bool wanted = metric ? r->columns > 0 && strcmp(name, metric) == 0 : r->columns == 1;
         if (wanted) {
@@ -215,12 +225,9 @@ static void read_foreign(Reader *r, const RowText *row) {
 }
 
 static bool read_names(Reader *r, const char *path, NascError *err) {
-    char *line_end, *line = next_line(r, &line_end);
-    if (!line || line == line_end) {
-        nasc_fail(err, NASC_PROGRAM_ERROR, "table '%s' has no header line", path);
+    char *line_end, *line = header_line(r, path, &line_end, err);
+    if (!line)
         return false;
-    }
-    r->separator = memchr(line, '\t', (size_t)(line_end - line)) ? '\t' : ',';
     char *cursor = line, *name;
     r->names = nasc_alloc(MAX_COLUMNS * sizeof *r->names);
     for (; r->columns < MAX_COLUMNS && (name = next_field(r, &cursor, line_end)); r->columns++)
@@ -290,11 +297,13 @@ static bool take(Reader *r, char c) {
     return true;
 }
 
-/* One row: in an object, its key first. Always moves on. */
-static void read_json_row(Reader *r, bool keyed) {
+/* One row: in an object, its key first. False if what follows can be no rows. */
+static bool read_json_row(Reader *r, bool keyed) {
     RowText row = {0};
-    r->line++;
     skip_blanks(r);
+    if (r->at >= r->end)
+        return true;
+    r->line++;
     char *from = r->at;
     if (keyed) {
         row.key = r->at;
@@ -302,8 +311,7 @@ static void read_json_row(Reader *r, bool keyed) {
         row.key_len = (size_t)(r->at - row.key);
         if (!take(r, ':')) {
             problem(r, "the JSON has no `:` after a key");
-            r->at = r->end;
-            return;
+            return false;
         }
         skip_blanks(r);
     }
@@ -312,10 +320,10 @@ static void read_json_row(Reader *r, bool keyed) {
     row.len = (size_t)(r->at - row.json);
     if (r->at == from) {
         problem(r, "the JSON has `%c` where a row should be", *from);
-        r->at = r->end;
-        return;
+        return false;
     }
     read_foreign(r, &row);
+    return true;
 }
 
 /* A list or object of rows, or rows one after the other. */
@@ -329,26 +337,30 @@ static void read_json(Reader *r) {
         skip_blanks(r);
         bool sequence = r->at < r->end;
         r->at = start;
-        for (skip_blanks(r); sequence && r->at < r->end; skip_blanks(r))
-            read_json_row(r, false);
+        skip_blanks(r);
+        while (sequence && r->at < r->end && read_json_row(r, false))
+            skip_blanks(r);
         if (sequence)
             return;
     }
     r->at++;
     char close = open == '[' ? ']' : '}';
-    bool more = !take(r, close);
-    while (more && r->at < r->end) {
-        read_json_row(r, open == '{');
-        more = take(r, ',');
-        if (!more && r->at < r->end && !take(r, close)) {
+    bool closed = take(r, close);
+    while (!closed && r->at < r->end) {
+        if (!read_json_row(r, open == '{'))
+            return;
+        if (take(r, ','))
+            continue;
+        closed = take(r, close);
+        if (!closed && r->at < r->end) {
             problem(r, "the JSON goes on after a row without a comma");
             return;
         }
-        if (!more && r->at >= r->end && r->end[-1] != close && r->end[-1] != '\n')
-            problem(r, "the JSON ends before its `%c`", close);
     }
     skip_blanks(r);
-    if (r->at < r->end)
+    if (!closed)
+        problem(r, "the JSON ends before its `%c`", close);
+    else if (r->at < r->end)
         problem(r, "the JSON goes on after its `%c`", close);
 }
 
@@ -387,7 +399,11 @@ static bool read_file(const char *path, const char *metric, const TableFormat *f
     }
     sha256_text(text.text, text.len, out->sha256);
     Reader r = {.table = out, .format = format, .at = text.text, .end = text.text + text.len};
+    if (text.len >= 3 && memcmp(text.text, "\xef\xbb\xbf", 3) == 0) /* a byte order mark */
+        r.at += 3;
     bool ok = format ? read_by_format(&r, path, err) : read_plain(&r, path, metric, err);
+    if (ok && !r.rows.len && !r.nproblems)
+        ok = !nasc_fail(err, NASC_PROGRAM_ERROR, "table '%s' has no rows", path);
     out->nrows = r.rows.len;
     out->rows = r.rows.items;
     out->nproblems = r.nproblems;

@@ -24,7 +24,8 @@ typedef struct TableProblem {
 typedef struct Table {
     Arena arena;
     const char *metric_name;
-    bool is_json; /* lines are rows */
+    const char *heading; /* of the first column; NULL with a format */
+    bool is_json;        /* lines are rows */
     size_t nrows;
     TableRow *rows;
     size_t nproblems; /* all of them; the first TABLE_MAX_PROBLEMS are kept */
@@ -43,7 +44,7 @@ typedef struct TableFormat {
 } TableFormat;
 
 /* metric NULL: the second column. False with err if the file cannot be read (NASC_ENVIRONMENT) or
- * has no usable header (NASC_PROGRAM_ERROR). Duplicated architectures keep their first row. */
+ * has no usable header or no line after it (NASC_PROGRAM_ERROR). Duplicated architectures keep their first row. */
 bool table_read(const char *path, const char *metric, Table *out, NascError *err);
 /* Like table_read; the format says what the rows mean. */
 bool table_read_rows(const char *path, const TableFormat *format, Table *out, NascError *err);

@@ -83,9 +83,13 @@ for line, what in ((3, "before"), (4, "blank"), (5, "not a number"), (6, "no arc
                    (8, "columns"), (9, "finite")):
     assert f"table.tsv:{line}: " in out and what in out, (line, what, out)
 
-for text, needle in (("", "header"), ("arch\n", "column"), ("arch\tacc\n", "")):
+for text, needle in (("", "no header line"), (" \t \n", "no header line"), ("arch\n", "one column"), ("arch\tacc\n", "no rows"),
+                     ("arch\tacc\rconv3+conv3,conv3\t1\r", "no rows")):
     result = run("run", small, "table=" + program("bad.tsv", text), "--size-only")
-    fails(result, (0, 1), needle)
+    fails(result, (1,), needle)
+headless = program("headless.tsv", "conv3+conv3,conv3\t1\npool+conv3,skip\t4\n")
+result = run("run", small, "table=" + headless, "--size-only")
+assert b"headless.tsv:1: 'conv3+conv3,conv3' is an architecture of" in result.stderr, result.stderr
 
 fails(run("run", small, "n=2", "--out", table), (3,), "table.tsv")
 fails(run("run", folder), (3,), "directory")

@@ -64,6 +64,7 @@ wrong = [
     (damaged(lambda r: r["arch"].update(wide="perhaps")), '"perhaps" is not a value of `wide`'),
     (damaged(lambda r: r["arch"].update(width="eight")), '"eight" is not a value of `width`'),
     (damaged(lambda r: r["arch"].update(width=9)), "9 is not a value of `width`"),
+    (damaged(lambda r: r["arch"].update(width=[8])), "[8] is not a value of `width`"),
     (damaged(lambda r: r["arch"].update(width=None)), "is not a value of `width`"),
     (damaged(lambda r: r["arch"].update(convolutions=3)), "the row breaks a `require` (" + program + ":40)"),
     (damaged(lambda r: r["arch"]["cells"][1].pop()), "there is no element 1 of a list of 1"),
@@ -89,8 +90,11 @@ for row, message in wrong:
     assert len(got) == 2 and f"{path}: row 2: " in said and message in said, (row[:200], message, said, got)
 
 # Files that end early or are no list of rows: whatever can be read is, and the rest is said.
-for body, n, message in (("[", 0, ""), ("{", 0, ""), ("[}", 0, "row"), ("[,]", 0, "where a row should be"),
+for body, n, message in (("[", 0, "ends before its `]`"), ("{", 0, "ends before its `}`"), ("[}", 0, "row"), ("[,]", 0, "where a row should be"),
                          ("[" + json.dumps(good[0]), 1, "ends before its `]`"),
+                         ("[" + json.dumps(good[0]) + "\n", 1, "ends before its `]`"),
+                         ("[" + json.dumps(good[0]) + ",\n", 1, "ends before its `]`"),
+                         ("\ufeff[" + json.dumps(good[0]) + "]\r\n", 1, "1 networks, 0 failed"),
                          ("[" + json.dumps(good[0]) + " 3]", 1, "without a comma"),
                          ("[" + json.dumps(good[0]) + "] 3", 1, "goes on after its `]`"),
                          ('{"a" 3}', 0, "no `:` after a key"), ('{"a": "', 0, "no JSON"), ('["\\', 0, "no JSON")):
@@ -113,6 +117,14 @@ for line, message in (("4\tconv.none", "the line has 2 columns, the header 6"),
         f.write("\n".join([lines[0], line, lines[2]]) + "\n")
     got, said = run(path, "columns")
     assert len(got) == 1 and f"{path}:2: " in said and message in said, (line, message, said, got)
+
+# Nothing to read: no ranking of nothing.
+for body, message in (("", "no header line"), (" \n", "no header line"), ("[]", "no rows"), ("{}", "no rows"), ("null", "no rows")):
+    with open(path, "w") as f:
+        f.write(body)
+    done = subprocess.run([nasc, "run", program, f"table={path}", "by_format=nested", "--size-only"], capture_output=True,
+                          text=True, timeout=120)
+    assert done.returncode == 1 and message in done.stderr, (body, done.stdout, done.stderr)
 
 for form, metric, message in (("column", "metric", "did you mean `columns`?"), ("nested", "loss", "does not define `loss`")):
     done = subprocess.run([nasc, "run", program, f"by_format={form}", f"metric={metric}", "--size-only"], capture_output=True,
