@@ -277,6 +277,11 @@ static NascStatus show(Session *s) {
     const Form *form = find_form(s);
     if (!form)
         return NASC_USAGE_ERROR;
+    if (s->request->json && form->print != print_text) {
+        session_message(s, "nasc: error: --as %s has no JSON; leave --as or --json out\n",
+                        form->name);
+        return NASC_USAGE_ERROR;
+    }
     if (s->architectures.len != 1) {
         session_message(s,
                         "nasc: error: show needs one architecture; `nasc sample %s` draws some\n",

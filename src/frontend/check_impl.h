@@ -13,6 +13,8 @@ struct Decl {
     const char *name;
     const Ast *ast;
     Scope *scope;
+    VEC(const Ast *)
+    constants, ranges; /* definitions of its elements whose indices are written out */
     VEC(Decl *) needs; /* scalar definitions that this one certainly evaluates */
     int colour;        /* of the search for cycles */
 };

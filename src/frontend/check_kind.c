@@ -143,8 +143,13 @@ static void check_binary(Kinds *k, const Ast *e) {
 
 static void check_call_kind(Kinds *k, const Ast *e) {
     Kind kind = kind_here(k, e->a);
-    if (NOT_CALLED & 1u << kind)
-        diag_at(k->diags, e->a->place, DIAG_not_a_function, kind_texts[kind]);
+    if (!(NOT_CALLED & 1u << kind))
+        return;
+    Diag *d = diag_at(k->diags, e->a->place, DIAG_not_a_function, kind_texts[kind]);
+    if (e->a->kind == AST_NAME && builtin_exists(e->a->text))
+        diag_hint(k->diags, d,
+                  "the program's own `%s` stands for the function of this name; call it otherwise",
+                  e->a->text);
 }
 
 static void check_layer(Kinds *k, const Ast *e) {

@@ -16,8 +16,11 @@ void scopes_free(Check *c) {
         VEC_FREE(c->scopes.items[i]->decls);
         VEC_FREE(c->scopes.items[i]->imports);
     }
-    for (size_t i = 0; i < c->decls.len; i++)
+    for (size_t i = 0; i < c->decls.len; i++) {
         VEC_FREE(c->decls.items[i]->needs);
+        VEC_FREE(c->decls.items[i]->constants);
+        VEC_FREE(c->decls.items[i]->ranges);
+    }
     VEC_FREE(c->scopes);
     VEC_FREE(c->decls);
     free(c->slots);
@@ -70,22 +73,49 @@ Decl *scope_own(const Check *c, const Scope *s, const char *name) {
     return c->slots_cap ? find_slot(c, s, name)->decl : NULL;
 }
 
-static bool is_constant(const Ast *binder) {
-    return binder->kind == AST_BINDER && !binder->text && binder->a->kind == AST_NUMBER &&
-           binder->a->is_int;
+static bool is_integer(const Ast *e) {
+    return e && e->kind == AST_NUMBER && e->is_int;
 }
 
-/* "node[0]" if all indices are constants, else NULL. */
-static const char *element_name(Check *c, const Ast *d) {
-    for (size_t i = 0; i < d->index.len; i++)
-        if (!is_constant(d->index.items[i]))
-            return NULL;
+/* The indices that a binder certainly admits, if it writes them out: 0, or 1..3. */
+static bool written_span(const Ast *binder, int64_t *lo, int64_t *hi) {
+    const Ast *a = binder->kind == AST_BINDER ? binder->a : NULL;
+    bool range = a && binder->text && a->kind == AST_RANGE && !a->c;
+    const Ast *first = range ? a->a : a, *last = range ? a->b : a;
+    if (!is_integer(first) || !is_integer(last) || (binder->text && !range))
+        return false;
+    *lo = first->integer;
+    *hi = last->integer;
+    return *lo <= *hi;
+}
+
+/* Whether all indices are written out; `constant`: each is one number. */
+static bool is_written(const Ast *d, bool *constant) {
+    int64_t lo, hi;
+    *constant = true;
+    for (size_t i = 0; i < d->index.len; i++) {
+        if (!written_span(d->index.items[i], &lo, &hi))
+            return false;
+        *constant = *constant && lo == hi;
+    }
+    return !d->b;
+}
+
+/* "node[0]", the first element that both define; NULL if there is none. */
+static const char *common_element(Check *c, const Ast *x, const Ast *y) {
     Buf b = {0};
-    buf_puts(&b, d->text);
-    for (size_t i = 0; i < d->index.len; i++)
-        buf_printf(&b, "%s%lld", i ? ", " : "[", (long long)d->index.items[i]->a->integer);
+    bool common = x->index.len == y->index.len;
+    buf_puts(&b, x->text);
+    for (size_t i = 0; common && i < x->index.len; i++) {
+        int64_t lo[2], hi[2];
+        common = written_span(x->index.items[i], &lo[0], &hi[0]) &&
+                 written_span(y->index.items[i], &lo[1], &hi[1]) && lo[0] <= hi[1] &&
+                 lo[1] <= hi[0];
+        if (common)
+            buf_printf(&b, "%s%lld", i ? ", " : "[", (long long)MAX(lo[0], lo[1]));
+    }
     buf_putc(&b, ']');
-    const char *name = intern_text(&c->s->names, b.text, b.len);
+    const char *name = common ? intern_text(&c->s->names, b.text, b.len) : NULL;
     buf_free(&b);
     return name;
 }
@@ -96,11 +126,32 @@ static void report_duplicate(Check *c, DiagCode code, const char *name, const As
     diag_note(c->diags, d, first->name_place, "the first one is here");
 }
 
-static void note_element(Check *c, const Scope *s, const Ast *ast) {
-    const char *name = element_name(c, ast);
-    const Ast *first = name ? scope_note(c, s, name, ast) : NULL;
+static bool meets(Check *c, const Ast *again, const Ast *const *known, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        const char *name = common_element(c, known[i], again);
+        if (name) {
+            report_duplicate(c, DIAG_duplicate_index, name, again, known[i]);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void note_element(Check *c, Decl *of, const Ast *ast) {
+    bool constant;
+    if (!is_written(ast, &constant) || meets(c, ast, of->ranges.items, of->ranges.len))
+        return;
+    if (!constant) {
+        if (!meets(c, ast, of->constants.items, of->constants.len))
+            VEC_PUSH(of->ranges, ast);
+        return;
+    }
+    const char *name = common_element(c, ast, ast);
+    const Ast *first = scope_note(c, of->scope, name, ast);
     if (first)
         report_duplicate(c, DIAG_duplicate_index, name, ast, first);
+    else
+        VEC_PUSH(of->constants, ast);
 }
 
 /* A further definition of a known name: another element, or a mistake. */
@@ -123,7 +174,7 @@ static void declare_again(Check *c, Decl *known, const Ast *ast) {
         diag_note(c->diags, d, first->name_place, "the first definition is here");
         return;
     }
-    note_element(c, known->scope, ast);
+    note_element(c, known, ast);
 }
 
 void scope_declare(Check *c, Scope *s, const Ast *ast) {
@@ -139,7 +190,7 @@ void scope_declare(Check *c, Scope *s, const Ast *ast) {
     VEC_PUSH(s->decls, d);
     VEC_PUSH(c->decls, d);
     if (ast->has_index)
-        note_element(c, s, ast);
+        note_element(c, d, ast);
 }
 
 static bool declares(const Ast *n) {

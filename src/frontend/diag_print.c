@@ -110,7 +110,7 @@ void diag_print(const DiagSink *s, Buf *b, bool colour) {
         for (size_t k = 0; k < d->notes.len; k++)
             put_message(s, b, d->notes.items[k].place, DIAG_NOTE, d->notes.items[k].message, NULL,
                         colour);
-        if (d->architecture)
+        if (d->architecture && d->architecture[0])
             buf_printf(b, "while building %s\n", d->architecture);
         if (d->hint)
             buf_printf(b, "hint: %s\n", d->hint);

@@ -208,11 +208,21 @@ static bool walk_choice(Walk *w, const Ast *item, const EvalChoiceRef *ref) {
     return true;
 }
 
+/* Two items of which the second one stands in parentheses are read as a call. */
+static void explain_call(DiagSink *diags, const Ast *item) {
+    Diag *d = diags->items.len ? &diags->items.items[diags->items.len - 1] : NULL;
+    if (item->kind == AST_CALL && d && d->code == DIAG_not_a_function &&
+        d->place.lo >= item->place.lo && d->place.hi <= item->place.hi)
+        diag_hint(diags, d, "two items of an encoding? write \"\" between them");
+}
+
 static bool walk_expression(Walk *w, Frame *f, const Ast *item) {
     Session *s = w->session;
     Value v = eval_expr(s->eval, f, item);
-    if (value_is_poison(v))
+    if (value_is_poison(v)) {
+        explain_call(&s->diags, item);
         return false;
+    }
     Buf text = {0};
     value_print_bare(&text, v);
     bool ok = walk_literal(w, text.text ? text.text : "", text.len);

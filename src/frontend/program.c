@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/files.h"
 #include "frontend/check.h"
 #include "frontend/host.h"
 
@@ -55,8 +56,13 @@ static size_t add_file(Program *p, const char *path, const char *text, size_t le
 static void follow_use(Program *p, size_t user, const Ast *use, NascError *err) {
     const char *path = use->is_path ? path_beside(p, p->files.items[user].path, use->text)
                                     : library_path(p, use->text);
-    if (access(path, F_OK) != 0) {
-        diag_at(&p->diags, use->name_place, DIAG_library_not_found, path);
+    if (access(path, F_OK) != 0 || file_is_directory(path)) {
+        Diag *d = diag_at(&p->diags, use->name_place, DIAG_library_not_found, path);
+        diag_hint(&p->diags, d,
+                  use->is_path
+                      ? "a path is looked up beside the file that uses it"
+                      : "`use NAME;` looks where --lib or NASC_LIB says, else beside nasc; "
+                        "a file of yours is used by `use \"FILE.nas\";`");
         return;
     }
     size_t file = add_file(p, path, NULL, 0, err);

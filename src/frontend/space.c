@@ -362,6 +362,20 @@ bool session_decide_all(Session *s, const Space *space, SpaceUse *use) {
 
 /* What program.h promises about networks. */
 
+static void report_unknown_network(Session *s, const Space *space, const char *name) {
+    const AstList *members = &space->definition->list;
+    Buf names = {0};
+    for (size_t i = 0; i < members->len; i++)
+        if (members->items[i]->kind == AST_NETWORK && members->items[i]->text)
+            buf_printf(&names, ", %s", members->items[i]->text);
+    Diag *d = diag_at(&s->diags, space->definition->name_place, DIAG_unknown_network, name);
+    if (names.len)
+        diag_hint(&s->diags, d, "besides `network`, which is scored, it has %s", names.text + 2);
+    else
+        diag_hint(&s->diags, d, "it has only `network`, the one that is scored");
+    buf_free(&names);
+}
+
 bool space_network(Space *space, const Architecture *a, const char *name, int64_t batch,
                    Arena *arena, IrModule *out) {
     Session s;
@@ -375,7 +389,6 @@ bool space_network(Space *space, const Architecture *a, const char *name, int64_
     if (net)
         ok = session_network_build(&s, net, batch, arena, out);
     else if (use)
-        diag_at(&s.diags, space->definition->name_place, DIAG_unknown_network,
-                name ? name : "network");
+        report_unknown_network(&s, space, name ? name : "network");
     return session_end(&s, false) && ok;
 }

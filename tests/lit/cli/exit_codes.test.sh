@@ -28,6 +28,7 @@ expects 2 "$nasc" run "$examples/nas_bench_201.nas" no_such_parameter=1
 expects 2 "$nasc" run "$examples/nas_bench_201.nas" n=abc
 expects 2 "$nasc" score "$examples/nas_bench_201.nas"
 expects 2 "$nasc" show "$examples/nas_bench_201.nas"
+expects 2 "$nasc" show "$examples/smallest.nas" width=8,op=pool --as dot --json
 expects 2 "$nasc" run "$examples/nas_bench_201.nas" --cpu pentium
 expects 3 "$nasc" run "$t.does-not-exist.nas"
 expects 3 "$nasc" run "$root/examples"
