@@ -109,12 +109,11 @@ def main():
     nasc, tools, root, folder, *names = [a for a in sys.argv[1:] if a != "--short"]
     most = 2 if "--short" in sys.argv else None
     for name in names or SPACES:
-        small = name == "nas_bench_101"
-        program = f"{root}/tests/programs/{'nas_bench_101_small' if small else 'any_space'}.nas"
+        program = f"{root}/tests/programs/any_space.nas"
         for number, arch in enumerate(SPACES[name][:most]):
             begin = time.process_time()
             said = torch_agree.agree(nasc, tools, os.path.join(root, "lib"), os.path.join(folder, name), program, arch,
-                                     [] if small else [f"name={name}"], as_process=False)
+                                     [f"name={name}"], as_process=False)
             print(f"{name} {number}: {said} ({time.process_time() - begin:.1f} s)", flush=True)
 
 
