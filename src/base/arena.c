@@ -6,41 +6,45 @@
 #include <string.h>
 
 /* Blocks double up to the largest step: below the size for which malloc goes to the system. */
-enum { FIRST_BLOCK = 16 << 10, LARGEST_STEP = 1 << 20, ALIGN = 16, SMALL = 512 };
+enum { FIRST_BLOCK = 16 << 10, LARGEST_STEP = 1 << 20 };
 
 struct ArenaBlock {
     ArenaBlock *previous;
-    size_t used, size;
-    _Alignas(ALIGN) char data[];
+    size_t size;
+    _Alignas(ARENA_ALIGN) char data[];
 };
 
 void arena_init(Arena *a, const char *name) {
     *a = (Arena){.name = name};
 }
 
-static ArenaBlock *block_new(ArenaBlock *previous, size_t size) {
+static ArenaBlock *take_spare(Arena *a, size_t bytes) {
+    for (ArenaBlock **at = &a->spare; *at; at = &(*at)->previous) {
+        ArenaBlock *b = *at;
+        if (b->size < bytes)
+            continue;
+        *at = b->previous;
+        return b;
+    }
+    return NULL;
+}
+
+static ArenaBlock *block_new(size_t size) {
     ArenaBlock *b = nasc_alloc(sizeof *b + size);
-    b->previous = previous;
-    b->used = 0;
     b->size = size;
     return b;
 }
 
-void *arena_alloc(Arena *a, size_t bytes) {
-    bytes = (bytes + ALIGN - 1) & ~(size_t)(ALIGN - 1);
-    ArenaBlock *b = a->block;
-    if (!b || b->size - b->used < bytes) {
-        size_t size = b ? MIN(2 * b->size, (size_t)LARGEST_STEP) : FIRST_BLOCK;
-        b = a->block = block_new(b, MAX(size, bytes));
+void arena_add_block(Arena *a, size_t bytes) {
+    ArenaBlock *b = take_spare(a, bytes);
+    if (!b) {
+        size_t size = a->block ? MIN(2 * a->block->size, (size_t)LARGEST_STEP) : FIRST_BLOCK;
+        b = block_new(MAX(size, bytes));
     }
-    void *p = b->data + b->used;
-    b->used += bytes;
-    a->live_bytes += bytes;
-    if (bytes > SMALL)
-        return memset(p, 0, bytes);
-    for (size_t i = 0; i < bytes; i += ALIGN) /* most are, and a call takes longer */
-        memset((char *)p + i, 0, ALIGN);
-    return p;
+    b->previous = a->block;
+    a->block = b;
+    a->at = b->data;
+    a->end = b->data + b->size;
 }
 
 char *arena_strndup(Arena *a, const char *s, size_t len) {
@@ -85,18 +89,21 @@ char *arena_printf(Arena *a, const char *fmt, ...) {
 }
 
 void arena_reset(Arena *a) {
-    while (a->block && a->block->previous) {
-        ArenaBlock *previous = a->block->previous;
-        free(a->block);
-        a->block = previous;
+    while (a->block) {
+        ArenaBlock *b = a->block;
+        a->block = b->previous;
+        b->previous = a->spare;
+        a->spare = b;
     }
-    if (a->block)
-        a->block->used = 0;
+    a->at = a->end = NULL;
     a->live_bytes = 0;
 }
 
 void arena_free(Arena *a) {
     arena_reset(a);
-    free(a->block);
-    a->block = NULL;
+    while (a->spare) {
+        ArenaBlock *b = a->spare;
+        a->spare = b->previous;
+        free(b);
+    }
 }
