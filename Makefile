@@ -11,8 +11,7 @@ WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
 OPT      = -O2 -g
 CPPFLAGS += -D_GNU_SOURCE -DNASC_VERSION='"$(VERSION)"' -Isrc -I$(BUILD)/gen
 CFLAGS   += -std=c17 $(OPT) -ffp-contract=off -fno-math-errno $(WARNINGS)
-LDLIBS    = -lLLVM-19 -ljansson -lpng -ljpeg -lcrypto -lxxhash -lpthread -lm
-LDFLAGS  += -L$(LLVM_LIBDIR)
+LDLIBS    = -ljansson -lpng -ljpeg -lcrypto -lxxhash -lpthread -lm
 ifdef WERROR
 CFLAGS += -Werror
 endif
@@ -25,7 +24,6 @@ CFLAGS  += -fsanitize=fuzzer-no-link,address -fno-omit-frame-pointer
 LDFLAGS += -fsanitize=fuzzer,address
 endif
 LLVM_INCLUDE := $(shell $(LLVM_CONFIG) --includedir 2>/dev/null)
-LLVM_LIBDIR  := $(shell $(LLVM_CONFIG) --libdir 2>/dev/null)
 
 # Rooms, lowest first; each becomes one archive. A unit test in tests/unit/ROOM links that room and those below.
 ROOMS    = base ir frontend codegen runtime command
@@ -56,6 +54,10 @@ $(BUILD)/obj/%.o: src/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 $(BUILD)/obj/codegen/%.o: CPPFLAGS += -isystem $(LLVM_INCLUDE)
+$(call objects,codegen): $(BUILD)/gen/llvm_names.h
+$(BUILD)/gen/llvm_names.h: src/codegen/llvm.def
+	@mkdir -p $(@D)
+	sed -n 's/^LLVM_FUNCTION(\(.*\))$$/#define LLVM\1 (*llvm.\1)/p' $< >$@
 
 # What decides the bits of a training, as a hash: a journal of other code is refused.
 NUMERICS := $(sort $(wildcard src/codegen/*.[ch] src/codegen/*.def src/ir/*.[ch] src/ir/*.def) \

@@ -3,19 +3,8 @@
  * same code. */
 #include "codegen/target.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-
-static void register_targets(void) {
-    LLVMInitializeNativeTarget();
-    LLVMInitializeNativeAsmPrinter();
-}
-
-void target_initialise(void) {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, register_targets);
-}
 
 #if defined(__x86_64__)
 static const struct Level {
@@ -76,7 +65,7 @@ static bool choose_level(const char *cpu, TargetChoice *out, NascError *err) {
 #endif
 
 bool target_choose(const char *cpu, TargetChoice *out, NascError *err) {
-    target_initialise();
+    llvm_load();
     *out = (TargetChoice){0};
     char *host = LLVMGetHostCPUName();
     char *triple = LLVMGetDefaultTargetTriple();

@@ -19,7 +19,5 @@ void target_free(TargetChoice *t);
 LLVMTargetMachineRef target_machine(const TargetChoice *t, NascError *err);
 /* Attributes that make LLVM use the full registers of the target. */
 void target_annotate(const TargetChoice *t, LLVMContextRef ctx, LLVMValueRef fn);
-/* Registers LLVM's native target once a process. */
-void target_initialise(void);
 
 #endif
