@@ -69,7 +69,7 @@ NascStatus nasc_check(const NascRequest *r) {
         const Action *actions;
         size_t n = program_spaces(s.program, &spaces);
         for (size_t i = 0; i < n; i++)
-            space_check_all(spaces[i]);
+            space_check_all(spaces[i], n);
         size_t nactions = program_actions(s.program, &actions);
         for (size_t i = 0; i < nactions; i++) {
             check_action(&s, &actions[i]);

@@ -1,6 +1,8 @@
 /* Values and pairs of values that a check has built: see the header. A greedy design: each decision
  * in turn takes the value that meets most values not met before among those already taken. Pairs in
- * which a value changes shapes count first, since they alone can fail where others did not. */
+ * which a value changes shapes count first, since they alone can fail where others did not. A
+ * value that makes nothing meet that did not before, such as most depths, is built once and then
+ * left to the values that do: more rows can be built of small networks than of large ones. */
 #include "frontend/check_cover.h"
 
 #include <string.h>
@@ -96,10 +98,13 @@ static int64_t gain(Cover *c, Hash128 key, bool shapes) {
 
 int64_t cover_best(Cover *c, const char *address, const EvalDomain *d) {
     int64_t n = cover_values(d->domain.count), best = 0, most = -1;
-    bool shapes = cover_choice(c, d->choice)->shapes;
+    const CoverChoice *choice = cover_choice(c, d->choice);
     for (int64_t i = 0; i < n; i++) { /* of equals another one in each row */
-        int64_t index = cover_value(d->domain.count, (int64_t)((uint64_t)i + c->rows) % n);
-        int64_t g = gain(c, value_key(address, index), shapes);
+        int64_t k = (int64_t)((uint64_t)i + c->rows) % n;
+        int64_t index = cover_value(d->domain.count, k);
+        if (choice->plain >> k & 1 && cover_has_value(c, address, index))
+            continue;
+        int64_t g = gain(c, value_key(address, index), choice->shapes);
         if (g > most) {
             most = g;
             best = index;

@@ -18,6 +18,7 @@ typedef struct CoverChoice {
     int64_t values; /* the most that an element has, as cover_values counts */
     bool shapes;    /* its values change what shapes meet */
     int64_t in_row; /* elements asked for in this row */
+    uint64_t plain; /* bit k: with value k of its only element nothing met that other values lack */
 } CoverChoice;
 
 typedef struct CoverDecision {

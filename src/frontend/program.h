@@ -129,8 +129,9 @@ bool space_read_row(Space *s, const char *format, const char *metric, const RowT
 const char *space_cost_network(const Space *s);
 size_t space_networks(const Space *s, const char *const **names);
 /* Builds every alternative of every decision at least once, and pairs of them, those that change
- * shapes first, as far as a bounded number of operations goes; diagnostics as for a run. */
-void space_check_all(Space *s);
+ * shapes first, as far as a bounded number of operations goes, which the nspaces spaces of the
+ * program share; diagnostics as for a run. */
+void space_check_all(Space *s, size_t nspaces);
 
 /* A proxy, applied to its arguments (a value of the top level). */
 typedef struct Proxy Proxy;

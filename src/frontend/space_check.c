@@ -1,15 +1,18 @@
 /* Does every alternative of every decision build, and do those that meet? In: a space. Out:
  * diagnostics. Points are built in rows: the first values; then one choice at a time, all its
  * elements by turns, which tells whose values change shapes; then rows that hold pairs of values
- * not yet built together (check_cover.c), those first of which one changes shapes. Invariant: what
- * is checked depends on the program alone. */
+ * not yet built together (check_cover.c), those first of which one changes shapes. The choice of
+ * most elements goes first: if it has no more alternatives than elements each of its rows holds
+ * them all, and one that is smaller than the first values is what the other choices are tried in.
+ * Invariant: what is checked depends on the program alone. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "frontend/check_cover.h"
 
-/* What it may cost, in points and in operations of networks. */
-enum { TRIES = 64, MAX_POINTS = 2000, MAX_BARREN = 24, PAIR_NODES = 12000 };
+/* What it may cost, in points and in nodes of networks. The spaces of a program share what pairs
+ * may cost, down to a least that each may. */
+enum { TRIES = 64, MAX_POINTS = 2000, MAX_BARREN = 24, PAIR_NODES = 8000, PAIR_NODES_LEAST = 3000 };
 
 typedef enum RowMode {
     ROW_BASE,  /* all as in the base point */
@@ -23,8 +26,12 @@ typedef struct Check {
     Cover cover;
     const Architecture *base; /* NULL: first values */
     HashSet places, meetings; /* of the base point: where shapes meet, and what meets there */
+    HashSet turned;           /* what met in the turns of a choice and not in the base point */
     size_t nodes, points;
-    bool reread; /* the encoding is read back */
+    size_t pair_nodes; /* that rows of pairs may have */
+    size_t base_nodes;
+    size_t row_nodes; /* of the last row; SIZE_MAX if it was not built */
+    bool reread;      /* the encoding is read back */
     Arena scratch;
 } Check;
 
@@ -39,6 +46,7 @@ typedef struct Row {
     RandomStream stream;
     uint64_t asked;
     bool other_shapes; /* something met that did not in the base point */
+    bool new_shapes;   /* nor in the turns before */
 } Row;
 
 static int64_t base_index(const Row *r, Session *s, const char *address, const EvalDomain *d) {
@@ -86,9 +94,9 @@ static void note_meeting(Row *r, const IrGraph *g, const IrNode *node) {
         if (ir_type_find(&t, IR_AXIS_N) < 0) /* a weight */
             continue;
         any = true;
-        for (int k = 0; k < t.rank; k++)
-            met = hash128_combine(met, (Hash128){t.axis[k], (uint64_t)t.size[k]});
-        met = hash128_combine(met, (Hash128){i, 61});
+        Hash128 shape = hash128_combine(hash128(t.axis, (size_t)t.rank * sizeof *t.axis, i),
+                                        hash128(t.size, (size_t)t.rank * sizeof *t.size, i));
+        met = hash128_combine(met, shape);
     }
     Check *c = r->check;
     if (!any)
@@ -98,6 +106,7 @@ static void note_meeting(Row *r, const IrGraph *g, const IrNode *node) {
         hash_set_add(&c->meetings, met);
     } else if (hash_set_has(&c->places, place) && !hash_set_has(&c->meetings, met)) {
         r->other_shapes = true;
+        r->new_shapes |= r->mode == ROW_TURN && hash_set_add(&c->turned, met);
     }
 }
 
@@ -111,6 +120,9 @@ static void build_networks(Row *r, Session *s, SpaceUse *use, Arena *arena) {
     }
     size_t n = ir_graph_len(s->graph);
     r->check->nodes += n;
+    r->check->row_nodes = n;
+    if (r->mode == ROW_BASE)
+        r->check->base_nodes = n;
     for (size_t i = 0; i < n; i++)
         note_meeting(r, s->graph, ir_get(s->graph, (IrRef)i));
 }
@@ -147,6 +159,7 @@ static Architecture *check_row(Row *r, Arena *arena) {
     cover_begin_row(&c->cover);
     r->asked = 0;
     c->points++;
+    c->row_nodes = SIZE_MAX;
     session_begin(&s, c->space->program,
                   &(SessionConfig){.arena = &c->scratch,
                                    .oracle = {.user = r, .pick = pick_row},
@@ -156,11 +169,13 @@ static Architecture *check_row(Row *r, Arena *arena) {
         a = architecture_make(&s, c->space, use, arena);
     if (a) {
         s.diags.architecture = a->text;
-        bool holds = session_first_violated(&s, use) == -1;
-        if (holds)
-            build_networks(r, &s, use, &c->scratch);
-        else
+        bool known = r->mode == ROW_TURN && same_point(a, c->base);
+        if (session_first_violated(&s, use) != -1)
             a = NULL;
+        else if (known)
+            r->new_shapes = true;
+        else
+            build_networks(r, &s, use, &c->scratch);
     }
     bool ok = session_end(&s, false);
     cover_end_row(&c->cover, a != NULL);
@@ -174,17 +189,52 @@ static bool mistaken(const Check *c, size_t errors) {
     return c->space->program->diags.errors > errors;
 }
 
-/* All elements of a choice by turns: of two of them that meet each sees the other's next value. */
-static void check_turns(Check *c, size_t at) {
+/* All elements of a choice by turns: of two of them that meet each sees the other's next value.
+ * Returns the row of fewest nodes if it has less than `least`, else NULL. */
+static const Architecture *check_turns(Check *c, size_t at, size_t least, Arena *arena) {
     const Ast *choice = c->cover.choices.items[at].choice;
+    const Architecture *smallest = NULL;
+    hash_set_free(&c->turned);
     for (int64_t turn = 0; turn < c->cover.choices.items[at].values; turn++) {
-        Arena arena;
-        arena_init(&arena, "check");
         Row r = {.check = c, .mode = ROW_TURN, .choice = choice, .turn = turn};
-        check_row(&r, &arena);
-        c->cover.choices.items[at].shapes |= r.other_shapes;
-        arena_free(&arena);
+        const Architecture *a = check_row(&r, arena);
+        CoverChoice *turned = &c->cover.choices.items[at];
+        turned->shapes |= r.other_shapes;
+        if (a && turned->in_row == 1 && !r.new_shapes)
+            turned->plain |= 1ull << turn;
+        if (a && c->row_nodes < least) {
+            smallest = a;
+            least = c->row_nodes;
+        }
     }
+    return smallest;
+}
+
+static size_t choice_of_most_elements(const Cover *c) {
+    size_t most = 0;
+    for (size_t i = 1; i < c->choices.len; i++)
+        if (c->choices.items[i].in_row > c->choices.items[most].in_row)
+            most = i;
+    return most;
+}
+
+static void take_base(Check *c, const Architecture *base, Arena *arena) {
+    c->base = base;
+    hash_set_free(&c->places);
+    hash_set_free(&c->meetings);
+    check_row(&(Row){.check = c, .mode = ROW_BASE}, arena);
+}
+
+static void check_all_turns(Check *c, Arena *arena) {
+    size_t first = choice_of_most_elements(&c->cover);
+    const CoverChoice *choice = &c->cover.choices.items[first];
+    bool holds_all = choice->in_row >= choice->values;
+    const Architecture *smallest = check_turns(c, first, c->base_nodes, arena);
+    if (smallest && holds_all)
+        take_base(c, smallest, arena);
+    for (size_t i = 0; i < c->cover.choices.len; i++)
+        if (i != first)
+            check_turns(c, i, 0, arena);
 }
 
 /* A value that no point near the base can take is tried in drawn ones; one that none can take is
@@ -217,7 +267,7 @@ static void check_values(Check *c) {
 
 /* Rows that hold what was not yet built together, as long as they bring something. */
 static void check_pairs(Check *c) {
-    size_t limit = c->nodes + PAIR_NODES;
+    size_t limit = c->nodes + c->pair_nodes;
     int barren = 0;
     for (size_t i = 0; i < MAX_POINTS && barren < MAX_BARREN; i++) {
         Arena arena;
@@ -231,10 +281,11 @@ static void check_pairs(Check *c) {
     }
 }
 
-void space_check_all(Space *space) {
+void space_check_all(Space *space, size_t nspaces) {
     Arena arena;
     arena_init(&arena, "check");
-    Check c = {.space = space, .reread = true};
+    Check c = {
+        .space = space, .reread = true, .pair_nodes = MAX(PAIR_NODES / nspaces, PAIR_NODES_LEAST)};
     arena_init(&c.scratch, "check");
     cover_init(&c.cover, &arena);
     Row first = {.check = &c, .mode = ROW_BASE};
@@ -246,8 +297,8 @@ void space_check_all(Space *space) {
         if (c.base)
             check_row(&first, &arena);
     }
-    for (size_t i = 0; c.base && i < c.cover.choices.len; i++)
-        check_turns(&c, i);
+    if (c.base && c.cover.choices.len)
+        check_all_turns(&c, &arena);
     if (c.base)
         check_values(&c);
     c.reread = false;
@@ -255,6 +306,7 @@ void space_check_all(Space *space) {
         check_pairs(&c);
     hash_set_free(&c.places);
     hash_set_free(&c.meetings);
+    hash_set_free(&c.turned);
     cover_free(&c.cover);
     arena_free(&c.scratch);
     arena_free(&arena);

@@ -93,7 +93,7 @@ static void test_depth(void **state) {
     assert_null(space_parse(s, &a, "1:16-4", 6, true));
     assert_null(space_parse(s, &a, "depth=1,w[1]=16,w[2]=4", 22, true));
     round_trip(p, s, 3, 60);
-    space_check_all(s);
+    space_check_all(s, 1);
     assert_int_equal(program_diags(p)->errors, 0);
     arena_free(&a);
     program_free(p);
@@ -197,7 +197,7 @@ static void test_ambiguous(void **state) {
                                             "  network = conv(1, a) -> conv(1, b);\n"
                                             "  encoding a b;\n"
                                             "}\n");
-    space_check_all(program_default_space(p));
+    space_check_all(program_default_space(p), 1);
     assert_non_null(find_diag(p, DIAG_not_invertible_encoding));
     program_free(p);
 }

@@ -280,7 +280,7 @@ static void test_examples_load(void **state) {
         assert_int_equal(program_actions(p, &actions), 1);
         show_diags(p);
         assert_int_equal(program_diags(p)->errors, 0);
-        space_check_all(actions[0].sets[0].space);
+        space_check_all(actions[0].sets[0].space, 1);
         show_diags(p);
         assert_int_equal(program_diags(p)->errors, 0);
         program_free(p);
