@@ -3,6 +3,7 @@
 #include "frontend/builtins.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <string.h>
 
 #define ROW_LAYER(name)  .layer = layer_##name
@@ -33,6 +34,56 @@ const Builtin *builtin_find(const char *name) {
         if (*builtins[i].name == *name && strcmp(builtins[i].name, name) == 0)
             return &builtins[i];
     return NULL;
+}
+
+/* The next word at *cursor, which moves behind it. */
+static bool spec_next(const char **cursor, SpecWord *out) {
+    const char *s = *cursor;
+    while (*s == ' ')
+        s++;
+    if (!*s)
+        return false;
+    size_t len = 0;
+    while (s[len] && s[len] != ' ')
+        len++;
+    *cursor = s + len;
+    *out = (SpecWord){.name = s, .len = len};
+    if (len > 3 && memcmp(s + len - 3, "...", 3) == 0) {
+        out->many = true;
+        len -= 3;
+    }
+    if (len > 1 && (s[len - 1] == '\'' || s[len - 1] == '@')) {
+        out->quoted = true;
+        out->axis = s[len - 1] == '@';
+        len--;
+    }
+    out->any = len == 1 && *s == '*';
+    out->len = len;
+    return true;
+}
+
+static struct {
+    SpecWord words[SPEC_WORDS];
+    size_t n;
+} specs[ARRAY_LEN(builtins)];
+
+static void read_specs(void) {
+    for (size_t i = 0; i < ARRAY_LEN(builtins); i++) {
+        const char *at = builtins[i].spec;
+        SpecWord word;
+        while (spec_next(&at, &word)) {
+            CHECK(specs[i].n < SPEC_WORDS);
+            specs[i].words[specs[i].n++] = word;
+        }
+    }
+}
+
+const SpecWord *builtin_words(const Builtin *b, size_t *n) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, read_specs);
+    size_t i = (size_t)(b - builtins);
+    *n = specs[i].n;
+    return specs[i].words;
 }
 
 double point_abs(double x) {

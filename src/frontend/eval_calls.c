@@ -4,46 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The next word at *cursor, which moves behind it. */
-static bool spec_next(const char **cursor, SpecWord *out) {
-    const char *s = *cursor;
-    while (*s == ' ')
-        s++;
-    if (!*s)
-        return false;
-    size_t len = 0;
-    while (s[len] && s[len] != ' ')
-        len++;
-    *cursor = s + len;
-    *out = (SpecWord){.name = s, .len = len};
-    if (len > 3 && memcmp(s + len - 3, "...", 3) == 0) {
-        out->many = true;
-        len -= 3;
-    }
-    if (len > 1 && (s[len - 1] == '\'' || s[len - 1] == '@')) {
-        out->quoted = true;
-        out->axis = s[len - 1] == '@';
-        len--;
-    }
-    out->any = len == 1 && *s == '*';
-    out->len = len;
-    return true;
-}
-
-bool spec_word(const char *spec, size_t i, SpecWord *out) {
-    while (spec_next(&spec, out))
-        if (!i--)
-            return true;
-    return false;
-}
-
 /* The word for positional argument i, or for a named one; SIZE_MAX if there is none. */
-static size_t spec_find(const char *spec, const char *name, size_t position, SpecWord *out) {
-    size_t len = name ? strlen(name) : 0;
-    for (size_t i = 0; spec_next(&spec, out); i++) {
-        bool hit =
-            name ? out->any || (!out->many && len == out->len && memcmp(name, out->name, len) == 0)
-                 : i == position || (out->many && position > i);
+static size_t spec_find(const Builtin *b, const char *name, size_t position, SpecWord *out) {
+    size_t n, len = name ? strlen(name) : 0;
+    const SpecWord *words = builtin_words(b, &n);
+    for (size_t i = 0; i < n; i++) {
+        const SpecWord *w = &words[i];
+        bool hit = name ? w->any || (!w->many && len == w->len && memcmp(name, w->name, len) == 0)
+                        : i == position || (w->many && position > i);
+        *out = *w;
         if (hit)
             return i;
     }
@@ -75,8 +44,7 @@ static EvalArg *ev_args(Eval *e, Frame *f, const AstList *list, const Builtin *b
     for (size_t i = 0; i < list->len; i++) {
         const Ast *x = list->items[i];
         SpecWord word;
-        bool quoted =
-            b && spec_find(b->spec, x->text, positional, &word) != SIZE_MAX && word.quoted;
+        bool quoted = b && spec_find(b, x->text, positional, &word) != SIZE_MAX && word.quoted;
         positional += !x->text;
         args[i] = (EvalArg){.name = x->text,
                             .value = quoted ? ev_quoted(e, f, x->a, word.axis) : ev(e, f, x->a),
@@ -97,10 +65,11 @@ static const char *count_text(Eval *e, const Builtin *b) {
 static bool unknown_argument(Eval *e, const Builtin *b, const EvalArg *arg) {
     Diag *d = REPORT(e, arg->place, unknown_argument, b->name, arg->name);
     VEC(const char *) names = {0};
-    SpecWord word;
-    for (size_t i = 0; spec_word(b->spec, i, &word); i++)
-        if (!word.any)
-            VEC_PUSH(names, arena_strndup(e->arena, word.name, word.len));
+    size_t n;
+    const SpecWord *words = builtin_words(b, &n);
+    for (size_t i = 0; i < n; i++)
+        if (!words[i].any)
+            VEC_PUSH(names, arena_strndup(e->arena, words[i].name, words[i].len));
     const char *near = d ? diag_nearest(arg->name, names.items, names.len) : NULL;
     if (near)
         diag_hint(e->diags, d, "did you mean `%s`?", near);
@@ -114,7 +83,7 @@ bool sort_args(Eval *e, const Builtin *b, const EvalArg *args, size_t n, Place p
     size_t positional = 0;
     for (size_t i = 0; i < n; i++) {
         SpecWord word;
-        size_t at = spec_find(b->spec, args[i].name, positional, &word);
+        size_t at = spec_find(b, args[i].name, positional, &word);
         if (!args[i].name && (positional++ >= b->max || at == SIZE_MAX || word.any)) {
             for (size_t k = i + 1; k < n; k++)
                 positional += !args[k].name;
@@ -138,11 +107,12 @@ bool sort_args(Eval *e, const Builtin *b, const EvalArg *args, size_t n, Place p
         out->at[at] = args[i].place;
     }
     out->more = more;
-    for (size_t i = 0; i < b->min; i++) {
-        SpecWord word;
-        if (spec_word(b->spec, i, &word) && !word.any && !word.many && !out->given[i]) {
+    size_t nwords;
+    const SpecWord *words = builtin_words(b, &nwords);
+    for (size_t i = 0; i < MIN(b->min, nwords); i++) {
+        if (!words[i].any && !words[i].many && !out->given[i]) {
             REPORT(e, place, missing_argument, b->name,
-                   arena_strndup(e->arena, word.name, word.len));
+                   arena_strndup(e->arena, words[i].name, words[i].len));
             return false;
         }
     }
@@ -236,6 +206,7 @@ Value call_closure(Eval *e, const Closure *c, const EvalArg *args, size_t n, Pla
     if (name)
         e->inside = name;
     Frame *f = frame_new(e, c->frame, body->kind == AST_BODY ? &body->list : NULL);
+    frame_reserve(e, f, c->params->len);
     Value v = value_poison();
     if (frame_bind_args(e, f, c->params, 0, args, n, place, c->name ? c->name : "this function"))
         v = ev(e, f, body->kind == AST_BODY ? body->a : body);
@@ -296,7 +267,7 @@ Value ev_call(Eval *e, Frame *f, const Ast *x) {
         return value_poison();
     Context saved = e->now;
     e->now.path = path_child(e, PATH_SITE, x->id, 0, NULL, 0, label_of(callee));
-    e->now.path->site = x;
+    e->now.path->of.site = x;
     Value v = call_value(e, callee, args, x->list.len, x->place);
     e->now = saved;
     return v;

@@ -9,7 +9,7 @@
 #include <string.h>
 
 static bool same_name(const char *a, const char *b) {
-    return a == b || (a && b && *a == *b && strcmp(a, b) == 0);
+    return a == b || strcmp(a, b) == 0;
 }
 
 /* A bit by the first three letters: most scopes that are looked through lack the name. */
@@ -41,25 +41,34 @@ static bool declares(AstKind k) {
     }
 }
 
+/* The slot of a name, or the free one where it would be. */
+static uint32_t *scope_slot(const Scope *s, const char *name, unsigned mark) {
+    for (size_t i = mark;; i++) {
+        uint32_t *slot = &s->slots[i & (s->nslots - 1)];
+        if (!*slot || same_name(s->entries[*slot - 1].name, name))
+            return slot;
+    }
+}
+
 static void scope_add(Eval *e, Scope *s, const Ast *d, bool in_run) {
     if (!declares(d->kind) || !d->text)
         return;
-    for (size_t i = 0; i < s->len; i++) {
-        ScopeEntry *entry = &s->entries[i];
-        if (same_name(entry->name, d->text)) {
-            const Ast **grown = ARENA_ARRAY(e->arena, const Ast *, entry->len + 1);
-            memcpy(grown, entry->decls, entry->len * sizeof *grown);
-            grown[entry->len++] = d;
-            entry->decls = grown;
-            return;
-        }
+    unsigned mark = mark_of(d->text);
+    uint32_t *slot = scope_slot(s, d->text, mark);
+    if (*slot) {
+        ScopeEntry *entry = &s->entries[*slot - 1];
+        const Ast **grown = ARENA_ARRAY(e->arena, const Ast *, entry->len + 1);
+        memcpy(grown, entry->decls, entry->len * sizeof *grown);
+        grown[entry->len++] = d;
+        entry->decls = grown;
+        return;
     }
     const Ast **decls = ARENA_ARRAY(e->arena, const Ast *, 1);
     decls[0] = d;
-    unsigned mark = mark_of(d->text);
     s->marks[mark / 64] |= 1ull << mark % 64;
     s->entries[s->len++] =
         (ScopeEntry){.name = d->text, .decls = decls, .len = 1, .in_run = in_run};
+    *slot = (uint32_t)s->len;
 }
 
 static size_t count_members(const AstList *members) {
@@ -76,7 +85,11 @@ static const Scope *scope_of(Eval *e, const AstList *members) {
     if (*slot)
         return *slot;
     Scope *s = ARENA_NEW(e->arena, Scope);
-    s->entries = ARENA_ARRAY(e->arena, ScopeEntry, count_members(members));
+    size_t room = count_members(members);
+    s->entries = ARENA_ARRAY(e->arena, ScopeEntry, room);
+    for (s->nslots = 4; s->nslots < 2 * room; s->nslots *= 2)
+        ;
+    s->slots = ARENA_ARRAY(e->arena, uint32_t, s->nslots);
     for (size_t i = 0; i < members->len; i++) {
         const Ast *m = members->items[i];
         bool in_run = m->kind == AST_PER_RUN;
@@ -110,17 +123,25 @@ Frame *eval_frame(Eval *e, Frame *parent, const AstList *members, const char *la
     return f;
 }
 
+void frame_reserve(Eval *e, Frame *f, size_t n) {
+    CHECK(!f->nbindings);
+    f->bindings = ARENA_ARRAY(e->arena, Binding, n);
+    f->bindings_cap = n;
+}
+
 void frame_push(Eval *e, Frame *f, const char *name, Value v, const Ast *deferred) {
     f->bindings =
         arena_grow(e->arena, f->bindings, f->nbindings, &f->bindings_cap, 2, sizeof *f->bindings);
-    f->bindings[f->nbindings++] = (Binding){.name = name, .value = v, .deferred = deferred};
-    f->bound |= 1ull << mark_of(name) % 64;
+    unsigned mark = mark_of(name);
+    f->bindings[f->nbindings++] =
+        (Binding){.name = name, .value = v, .deferred = deferred, .mark = (uint16_t)mark};
+    f->bound |= 1ull << mark % 64;
 }
 
 void frame_bind(Eval *e, Frame *f, const char *name, Value v) {
     for (size_t i = 0; i < f->nbindings; i++)
         if (same_name(f->bindings[i].name, name)) {
-            f->bindings[i] = (Binding){.name = name, .value = v};
+            f->bindings[i] = (Binding){.name = name, .value = v, .mark = f->bindings[i].mark};
             return;
         }
     frame_push(e, f, name, v, NULL);
@@ -135,21 +156,20 @@ void frame_import(Eval *e, Frame *f, Frame *other) {
 }
 
 /* Only this frame's own names. */
-static bool find_here(Frame *f, const char *name, unsigned mark, Found *out) {
+static inline bool find_here(Frame *f, const char *name, unsigned mark, Found *out) {
     bool bound = f->bound >> mark % 64 & 1;
     for (size_t i = 0; bound && i < f->nbindings; i++)
-        if (same_name(f->bindings[i].name, name)) {
+        if (f->bindings[i].mark == mark && same_name(f->bindings[i].name, name)) {
             *out = (Found){.frame = f, .binding = &f->bindings[i]};
             return true;
         }
     if (!f->scope || !is_marked(f->scope, mark))
         return false;
-    for (size_t i = 0; i < f->scope->len; i++)
-        if (same_name(f->scope->entries[i].name, name)) {
-            *out = (Found){.frame = f, .entry = &f->scope->entries[i]};
-            return true;
-        }
-    return false;
+    uint32_t slot = *scope_slot(f->scope, name, mark);
+    if (!slot)
+        return false;
+    *out = (Found){.frame = f, .entry = &f->scope->entries[slot - 1]};
+    return true;
 }
 
 bool frame_find(Eval *e, Frame *f, const char *name, Found *out) {
@@ -173,21 +193,20 @@ const Ast *frame_declaration(Eval *e, Frame *f, const char *name) {
     return NULL;
 }
 
-typedef struct Memo {
-    enum { MEMO_NEW, MEMO_RUNNING, MEMO_DONE } state;
-    Value value;
-} Memo;
-
-static Memo *memo_of(Eval *e, const Frame *f, const Ast *decl, const Value *indices, size_t n) {
-    struct {
-        uint64_t frame, decl;
-        Hash128 indices;
-    } id = {f->id, decl->id, indices_hash(indices, n)};
-    void **slot = map_slot(e->arena, &e->memo, hash128(&id, sizeof id, 21));
-    if (!*slot)
-        *slot = ARENA_NEW(e->arena, Memo);
-    return *slot;
+static Memo *memo_of(Eval *e, Frame *f, const ScopeEntry *entry) {
+    if (!f->memos)
+        f->memos = ARENA_ARRAY(e->arena, Memo, f->scope->len);
+    return &f->memos[entry - f->scope->entries];
 }
+
+/* An element that is asked for; a definition without indices is its own only one. */
+typedef struct Element {
+    const Ast *decl;
+    Frame *inner; /* where its indices are bound */
+    const Value *indices;
+    size_t n;
+    Hash128 hash; /* of the indices */
+} Element;
 
 static Value report_cycle(Eval *e, const Ast *decl, const char *name) {
     Diag *d = REPORT(e, decl->name_place, cyclic_definition, name);
@@ -199,14 +218,14 @@ static Value report_cycle(Eval *e, const Ast *decl, const char *name) {
     return value_poison();
 }
 
-static Value make_instance(Eval *e, const Found *at, Frame *inner, const Ast *decl,
-                           const Value *indices, size_t n, const char *name) {
+static Value make_instance(Eval *e, const Found *at, const Element *x, const char *name) {
+    const Ast *decl = x->decl;
     Instance *s = ARENA_NEW(e->arena, Instance);
     s->name = name;
     s->path = path_of_definition(e, at->frame->context.path, PATH_INSTANCE, decl, at->frame->scope,
-                                 indices, n, name);
+                                 x->hash, name);
     s->in_run = e->now.in_run;
-    s->layer = ev(e, inner, decl->a);
+    s->layer = ev(e, x->inner, decl->a);
     if (value_is_poison(s->layer))
         return s->layer;
     if (!is_layer(s->layer))
@@ -214,13 +233,14 @@ static Value make_instance(Eval *e, const Found *at, Frame *inner, const Ast *de
     return (Value){.kind = VALUE_INSTANCE, .u.instance = s};
 }
 
-static Value compute(Eval *e, const Found *at, Frame *inner, const Ast *decl, const Value *indices,
-                     size_t n, const char *name) {
+static Value compute(Eval *e, const Found *at, const Element *x, const char *name) {
+    const Ast *decl = x->decl;
+    Frame *inner = x->inner;
     switch (decl->kind) {
     case AST_SHARED:
-        return make_instance(e, at, inner, decl, indices, n, name);
+        return make_instance(e, at, x, name);
     case AST_CHOICE:
-        return choice_value(e, at->frame, inner, decl, indices, n);
+        return choice_value(e, at->frame, inner, decl, x->indices, x->n);
     case AST_MEASURE:
         return ev(e, inner, decl->a);
     case AST_DEFINITION:
@@ -251,12 +271,11 @@ static Value named_closure(Eval *e, Value v, const char *name) {
 }
 
 /* The value of a declaration, or of its element: computed once. */
-static Value force(Eval *e, const Found *at, Frame *inner, const Ast *decl, const Value *indices,
-                   size_t n) {
-    Memo *m = memo_of(e, at->frame, decl, indices, n);
+static Value force(Eval *e, const Found *at, const Element *x, Memo *m) {
     if (m->state == MEMO_DONE)
         return m->value;
-    const char *name = indexed_name(e, decl->text ? decl->text : "network", indices, n);
+    const Ast *decl = x->decl;
+    const char *name = indexed_name(e, decl->text ? decl->text : "network", x->indices, x->n);
     if (m->state == MEMO_RUNNING)
         return report_cycle(e, decl, name);
     m->state = MEMO_RUNNING;
@@ -269,10 +288,10 @@ static Value force(Eval *e, const Found *at, Frame *inner, const Ast *decl, cons
     e->now.in_run |= at->entry->in_run;
     if (decl->kind != AST_SHARED)
         e->now.path = path_of_definition(e, e->now.path, PATH_DEFINITION, decl, at->frame->scope,
-                                         indices, n, name);
-    if (inner != at->frame)
-        inner->context = e->now;
-    m->value = compute(e, at, inner, decl, indices, n, name);
+                                         x->hash, name);
+    if (x->inner != at->frame)
+        x->inner->context = e->now;
+    m->value = compute(e, at, x, name);
     if (decl->kind == AST_DEFINITION)
         m->value = named_closure(e, m->value, name);
     m->state = MEMO_DONE;
@@ -291,7 +310,9 @@ static Value deferred_value(Eval *e, Frame *f, Binding *b) {
     e->now = f->context;
     Value v = ev(e, f, b->deferred->a);
     e->now = saved;
-    f->bindings[at] = (Binding){.name = f->bindings[at].name, .value = v};
+    f->bindings[at].value = v;
+    f->bindings[at].deferred = NULL;
+    f->bindings[at].running = false;
     return v;
 }
 
@@ -301,8 +322,10 @@ Value found_value(Eval *e, Found found, Place place) {
         return found.binding->deferred ? deferred_value(e, found.frame, found.binding)
                                        : found.binding->value;
     const Ast *decl = found.entry->decls[0];
-    if (!decl->has_index)
-        return force(e, &found, found.frame, decl, NULL, 0);
+    if (!decl->has_index) {
+        Element x = {.decl = decl, .inner = found.frame, .hash = indices_hash(NULL, 0)};
+        return force(e, &found, &x, memo_of(e, found.frame, found.entry));
+    }
     Elements *el = ARENA_NEW(e->arena, Elements);
     *el = (Elements){.frame = found.frame, .entry = found.entry};
     return (Value){.kind = VALUE_ELEMENTS, .u.elements = el};
@@ -357,13 +380,15 @@ typedef struct ElementMemo {
     int match; /* 2 = being matched */
     const Ast *decl;
     Frame *inner;
+    Memo memo;
 } ElementMemo;
 
-static ElementMemo *element_memo(Eval *e, const Elements *el, const Value *indices, size_t n) {
+static ElementMemo *element_memo(Eval *e, const Elements *el, const Value *indices, size_t n,
+                                 Hash128 hash) {
     struct {
         uint64_t frame, decl;
         Hash128 indices;
-    } id = {el->frame->id, el->entry->decls[0]->id, indices_hash(indices, n)};
+    } id = {el->frame->id, el->entry->decls[0]->id, hash};
     void **slot = map_slot(e->arena, &e->memo, hash128(&id, sizeof id, 22));
     if (*slot)
         return *slot;
@@ -381,13 +406,15 @@ Value elements_get(Eval *e, const Elements *el, const Value *indices, size_t n, 
     size_t wanted = el->entry->decls[0]->index.len;
     if (n != wanted)
         return FAIL(e, place, wrong_index_count, el->entry->name, wanted, n);
-    ElementMemo *m = element_memo(e, el, indices, n);
+    Hash128 hash = indices_hash(indices, n);
+    ElementMemo *m = element_memo(e, el, indices, n, hash);
     switch (m->match) {
     case 0:
         return value_none();
     case 1: {
         Found at = {.frame = el->frame, .entry = el->entry};
-        return force(e, &at, m->inner, m->decl, indices, n);
+        Element x = {m->decl, m->inner, indices, n, hash};
+        return force(e, &at, &x, &m->memo);
     }
     case 2:
         return report_cycle(e, el->entry->decls[0], indexed_name(e, el->entry->name, indices, n));

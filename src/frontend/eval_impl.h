@@ -26,18 +26,21 @@ typedef enum PathKind {
 
 typedef struct Path {
     struct Path *parent;
-    PathKind kind;
-    uint32_t id, ordinal, children; /* ordinal: number among the parent's non-definitions */
-    int64_t index;                  /* PATH_ITEM */
-    const Value *values;            /* PATH_ELEMENT: of the binders */
-    size_t nvalues;
-    const char *label; /* what it adds to names, or NULL */
-    const Ast *site;   /* PATH_SITE, where the use stands in the text */
-    const Ast *definition;
-    const struct Scope *scope; /* that holds the definition */
-    Hash128 indices;           /* hash of them */
-    Hash128 stable;            /* set if has_stable */
+    PathKind kind : 8;
     bool has_stable;
+    uint32_t id, ordinal, children; /* ordinal: number among the parent's non-definitions */
+    const char *label;              /* what it adds to names, or NULL */
+    union {                         /* by kind */
+        const Ast *site;            /* PATH_SITE: where the use stands in the text, or NULL */
+        const ValueList *values;    /* PATH_ELEMENT: of the binders */
+        int64_t index;              /* PATH_ITEM */
+        struct {
+            const Ast *ast;
+            const struct Scope *scope;
+        } definition; /* PATH_DEFINITION, PATH_INSTANCE */
+    } of;
+    Hash128 indices; /* hash of them */
+    Hash128 stable;  /* set if has_stable */
 } Path;
 
 /* `net with relu: swish`: layers that stand for builtin ones; those around them win. */
@@ -77,19 +80,29 @@ typedef struct Scope {
     ScopeEntry *entries;
     size_t len;
     uint64_t marks[MARK_WORDS]; /* of the names: what is not among them is not here */
+    uint32_t *slots;            /* open addressing by mark: 1 + number of an entry, 0 free */
+    size_t nslots;
 } Scope;
 
 typedef struct Binding {
     const char *name;
     Value value;
     const Ast *deferred; /* a default, not yet evaluated */
+    uint16_t mark;
     bool running;
 } Binding;
+
+/* A definition's value, or that of its element: computed once. */
+typedef struct Memo {
+    enum { MEMO_NEW, MEMO_RUNNING, MEMO_DONE } state;
+    Value value;
+} Memo;
 
 struct Frame {
     uint32_t id;
     Frame *parent;
     const Scope *scope; /* NULL: no declarations */
+    Memo *memos;        /* by its entries: of those without indices; NULL: none yet asked for */
     Binding *bindings;
     size_t nbindings, bindings_cap;
     uint64_t bound; /* marks of their names, modulo 64 */
@@ -190,6 +203,15 @@ typedef struct Builtin {
 
 #define BUILTIN_MANY ((size_t)-1)
 const Builtin *builtin_find(const char *name);
+/* A word of a builtin's row: the name of an argument. */
+typedef struct SpecWord {
+    const char *name;
+    size_t len;
+    bool quoted, axis, many, any; /* name' and name@ / name@ / name... / * */
+} SpecWord;
+enum { SPEC_WORDS = 8 };
+/* The words of b->spec. */
+const SpecWord *builtin_words(const Builtin *b, size_t *n);
 
 /* A definition that is being computed, for the report of a cycle. */
 typedef struct Running {
@@ -306,8 +328,9 @@ void eval_leave(Eval *e);
 /* paths.c */
 Path *path_child(Eval *e, PathKind kind, uint32_t key, int64_t index, const Value *indices,
                  size_t n, const char *label);
+/* indices: their hash. */
 Path *path_of_definition(Eval *e, Path *base, PathKind kind, const Ast *decl, const Scope *scope,
-                         const Value *indices, size_t n, const char *label);
+                         Hash128 indices, const char *label);
 /* Readable, for leaves; or unambiguous and counted from the network, for decisions. */
 const char *path_name(Eval *e, const Path *p, bool for_decision);
 Hash128 path_stable(Path *p);
@@ -320,6 +343,7 @@ IrInit eval_init(const Eval *e); /* of weights, by the present settings */
 
 /* frames.c */
 Frame *frame_new(Eval *e, Frame *parent, const AstList *members);
+void frame_reserve(Eval *e, Frame *f, size_t n); /* room for n bindings in a frame without any */
 void frame_push(Eval *e, Frame *f, const char *name, Value v, const Ast *deferred);
 bool frame_find(Eval *e, Frame *f, const char *name, Found *out);
 Value found_value(Eval *e, Found found, Place place);
@@ -355,13 +379,6 @@ Value point_number(Eval *e, const Builtin *b, Value x, Place place);
 Value ev_call(Eval *e, Frame *f, const Ast *x);
 Value call_value(Eval *e, Value callee, const EvalArg *args, size_t n, Place place);
 Value call_closure(Eval *e, const Closure *c, const EvalArg *args, size_t n, Place place);
-/* A function's argument spec: word i, or false. */
-typedef struct SpecWord {
-    const char *name;
-    size_t len;
-    bool quoted, axis, many, any; /* name' and name@ / name@ / name... / * */
-} SpecWord;
-bool spec_word(const char *spec, size_t i, SpecWord *out);
 bool sort_args(Eval *e, const Builtin *b, const EvalArg *args, size_t n, Place place, Call *out);
 
 /* layers.c */

@@ -9,14 +9,17 @@
 #include <string.h>
 
 struct EvalSlot {
-    Hash128 key;
+    Hash128 key; /* zero: free */
     void *value;
-    bool used;
 };
+
+static bool is_free(const struct EvalSlot *s) {
+    return !(s->key.hi | s->key.lo);
+}
 
 static struct EvalSlot *map_probe(const EvalMap *m, Hash128 key) {
     for (size_t i = key.lo & (m->cap - 1);; i = (i + 1) & (m->cap - 1))
-        if (!m->slots[i].used || hash128_equal(m->slots[i].key, key))
+        if (is_free(&m->slots[i]) || hash128_equal(m->slots[i].key, key))
             return &m->slots[i];
 }
 
@@ -24,17 +27,17 @@ static void map_grow(Arena *a, EvalMap *m) {
     EvalMap bigger = {.cap = m->cap ? m->cap * 2 : 64, .len = m->len};
     bigger.slots = ARENA_ARRAY(a, struct EvalSlot, bigger.cap);
     for (size_t i = 0; i < m->cap; i++)
-        if (m->slots[i].used)
+        if (!is_free(&m->slots[i]))
             *map_probe(&bigger, m->slots[i].key) = m->slots[i];
     *m = bigger;
 }
 
 void **map_slot(Arena *a, EvalMap *m, Hash128 key) {
+    CHECK(key.hi | key.lo);
     if (m->len * 2 >= m->cap)
         map_grow(a, m);
     struct EvalSlot *s = map_probe(m, key);
-    if (!s->used) {
-        s->used = true;
+    if (is_free(s)) {
         s->key = key;
         m->len++;
     }
@@ -127,20 +130,21 @@ Path *path_child(Eval *e, PathKind kind, uint32_t key, int64_t index, const Valu
     if (!fresh)
         return p;
     p->label = label;
-    p->index = index;
-    p->values = value_list(e->arena, VALUE_LIST, indices, n).u.list->items;
-    p->nvalues = n;
+    if (kind == PATH_ITEM)
+        p->of.index = index;
+    else if (kind == PATH_ELEMENT)
+        p->of.values = value_list(e->arena, VALUE_LIST, indices, n).u.list;
     return p;
 }
 
 Path *path_of_definition(Eval *e, Path *base, PathKind kind, const Ast *decl, const Scope *scope,
-                         const Value *indices, size_t n, const char *label) {
+                         Hash128 indices, const char *label) {
     bool fresh;
-    Path *p = path_get(e, base, kind, decl->id, 0, indices_hash(indices, n), &fresh);
+    Path *p = path_get(e, base, kind, decl->id, 0, indices, &fresh);
     if (fresh) {
         p->label = label;
-        p->definition = decl;
-        p->scope = scope;
+        p->of.definition.ast = decl;
+        p->of.definition.scope = scope;
     }
     return p;
 }
@@ -149,32 +153,33 @@ Path *path_of_definition(Eval *e, Path *base, PathKind kind, const Ast *decl, co
  * spelled otherwise also says how, and one without a label is numbered among all. */
 static void site_mark(const Path *p, Buf *b) {
     if (!p->label || !*p->label) {
-        if (p->site->site)
-            buf_printf(b, "#%u", p->site->site);
+        if (p->of.site->site)
+            buf_printf(b, "#%u", p->of.site->site);
         return;
     }
-    const char *spelled = site_spelling(p->site);
+    const char *spelled = site_spelling(p->of.site);
     size_t base = strcspn(p->label, "[");
     if (strlen(spelled) != base || memcmp(spelled, p->label, base) != 0)
         buf_printf(b, "#%s", spelled);
-    if (p->site->site_alike)
-        buf_printf(b, "#%u", p->site->site_alike);
+    if (p->of.site->site_alike)
+        buf_printf(b, "#%u", p->of.site->site_alike);
 }
 
 /* What tells a use from its neighbours where the label does not. */
 static void path_mark(const Path *p, Buf *b) {
-    if (p->kind == PATH_SITE && p->site)
+    if (p->kind == PATH_SITE && p->of.site)
         site_mark(p, b);
     else if (p->kind == PATH_SITE && p->ordinal)
         buf_printf(b, "#%u", p->ordinal);
-    else if (p->kind == PATH_ITEM && p->index && !(p->label && strchr(p->label, '[')))
-        buf_printf(b, "#%lld", (long long)p->index);
-    for (size_t i = 0; p->kind == PATH_ELEMENT && i < p->nvalues; i++) {
+    else if (p->kind == PATH_ITEM && p->of.index && !(p->label && strchr(p->label, '[')))
+        buf_printf(b, "#%lld", (long long)p->of.index);
+    if (p->kind != PATH_ELEMENT || !p->of.values->len)
+        return;
+    for (size_t i = 0; i < p->of.values->len; i++) {
         buf_putc(b, i ? ',' : '[');
-        value_print_bare(b, p->values[i]);
-        if (i + 1 == p->nvalues)
-            buf_putc(b, ']');
+        value_print_bare(b, p->of.values->items[i]);
     }
+    buf_putc(b, ']');
 }
 
 static void path_put(const Path *p, bool for_decision, Buf *b) {
@@ -227,13 +232,15 @@ static Hash128 tree_hash(const Ast *x) {
 
 /* A definition's part of a stable key: its tree, and its number among the equal trees before it. */
 static Hash128 definition_stable(const Path *p) {
-    Hash128 own = tree_hash(p->definition);
+    const Ast *definition = p->of.definition.ast;
+    const Scope *scope = p->of.definition.scope;
+    Hash128 own = tree_hash(definition);
     uint64_t before = 0;
-    for (size_t i = 0; p->scope && i < p->scope->len; i++) {
-        const ScopeEntry *entry = &p->scope->entries[i];
+    for (size_t i = 0; scope && i < scope->len; i++) {
+        const ScopeEntry *entry = &scope->entries[i];
         for (size_t k = 0; k < entry->len; k++) {
             const Ast *d = entry->decls[k];
-            if (d->id < p->definition->id && hash128_equal(tree_hash(d), own))
+            if (d->id < definition->id && hash128_equal(tree_hash(d), own))
                 before++;
         }
     }
@@ -245,7 +252,7 @@ Hash128 path_stable(Path *p) {
         return p->stable;
     Hash128 above = p->parent ? path_stable(p->parent) : (Hash128){0, 0};
     Hash128 own;
-    if (p->definition)
+    if (p->kind == PATH_DEFINITION || p->kind == PATH_INSTANCE)
         own = definition_stable(p);
     else
         own = hash128_combine((Hash128){p->kind, p->ordinal}, p->indices);

@@ -51,7 +51,8 @@ Value apply_at(Eval *e, Value x, Value f, Place place, PathKind kind, const Ast 
                int64_t index) {
     Context saved = e->now;
     e->now.path = path_child(e, kind, site ? site->id : 0, index, NULL, 0, label_of(f));
-    e->now.path->site = site;
+    if (kind == PATH_SITE)
+        e->now.path->of.site = site;
     Value v = apply(e, x, f, place);
     e->now = saved;
     return v;

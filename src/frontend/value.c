@@ -54,12 +54,6 @@ Value value_opaque(Arena *a, const char *what, const void *tag, void *data) {
     return (Value){.kind = VALUE_OPAQUE, .u.opaque = o};
 }
 
-Value value_plain(Value v) {
-    while (v.kind == VALUE_CHOSEN)
-        v = v.u.chosen->value;
-    return v;
-}
-
 /* Decimal places needed to write x exactly as people do, by its shortest text; -1 if beyond 15. */
 static int decimal_places(double x) {
     Buf b = {0};

@@ -160,7 +160,11 @@ Value value_series(Arena *a, const double *values, size_t len, size_t stride);
 Value value_opaque(Arena *a, const char *what, const void *tag, void *data);
 
 /* An alternative's value, and so on through; anything else is itself. */
-Value value_plain(Value v);
+static inline Value value_plain(Value v) {
+    while (v.kind == VALUE_CHOSEN)
+        v = v.u.chosen->value;
+    return v;
+}
 
 /* lo..hi by step; false if a bound is no number, the step is 0, or there are more than 2^40
  * elements. A step away from hi gives an empty range. */

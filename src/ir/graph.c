@@ -78,9 +78,8 @@ static bool may_merge(IrOp op) {
 }
 
 static uint32_t hash_of(IrOp op, const IrRef *in, uint32_t nin, const IrAttr *attr) {
-    Hash128 h = hash128_combine(hash128(in, nin * sizeof *in, (uint64_t)op),
-                                hash128(attr, sizeof *attr, nin));
-    return (uint32_t)h.lo;
+    uint64_t h = hash128(in, nin * sizeof *in, (uint64_t)op).lo;
+    return (uint32_t)(ir_attr_fields(op) ? hash128(attr, sizeof *attr, h).lo : h);
 }
 
 static bool equals(const IrNode *n, IrOp op, const IrRef *in, uint32_t nin, const IrAttr *attr) {
@@ -134,6 +133,15 @@ typedef struct Draft {
     const double *values;
 } Draft;
 
+static const IrAttr *kept_attr(IrGraph *g, IrOp op, const IrAttr *attr) {
+    static const IrAttr none;
+    if (!ir_attr_fields(op))
+        return &none;
+    IrAttr *kept = ARENA_NEW(g->arena, IrAttr);
+    *kept = *attr;
+    return kept;
+}
+
 static IrRef make(IrGraph *g, const Draft *d, IrError *err) {
     Slot *slot = NULL;
     uint32_t hash = 0;
@@ -153,13 +161,11 @@ static IrRef make(IrGraph *g, const Draft *d, IrError *err) {
     if (d->nin)
         n->in = memcpy(ARENA_ARRAY(g->arena, IrRef, d->nin), d->in, d->nin * sizeof *d->in);
     n->type = type;
-    IrAttr *attr = ARENA_NEW(g->arena, IrAttr);
-    *attr = d->attr;
-    n->attr = attr;
+    n->attr = kept_attr(g, d->op, &d->attr);
     n->name = d->name ? arena_strdup(g->arena, d->name) : NULL;
     if (d->values)
-        n->values = memcpy(ARENA_ARRAY(g->arena, double, attr->size), d->values,
-                           (size_t)attr->size * sizeof *d->values);
+        n->values = memcpy(ARENA_ARRAY(g->arena, double, d->attr.size), d->values,
+                           (size_t)d->attr.size * sizeof *d->values);
     n->place = g->place;
     if (!slot || slot->ref_plus_1)
         return r;

@@ -219,9 +219,10 @@ static void the_verifier_finds_broken_nodes(void **state) {
     n->type.size[0] = 3;
     ASSERT_BUG(ir_verify(g), "%1 = neg(%0) : [c=3]");
     n->type.size[0] = 2;
-    ((IrAttr *)n->attr)->groups = 2;
+    const IrAttr *attr = n->attr;
+    n->attr = &(IrAttr){.groups = 2};
     ASSERT_BUG(ir_verify(g), "attributes that the op does not have");
-    ((IrAttr *)n->attr)->groups = 0;
+    n->attr = attr;
     ((IrRef *)n->in)[0] = y;
     ASSERT_BUG(ir_verify(g), "does not come before it");
     ASSERT_BUG(ir_get(g, 2), "node 2 of a graph of 2");
