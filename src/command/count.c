@@ -53,6 +53,11 @@ static void print_text(const Space *space, const SpaceCount *counts, unsigned wa
             buf_printf(b, "  %-11s out of reach: %s", names[i], c->why);
         else if (c->exact)
             buf_printf(b, "  %-11s %s", names[i], c->n);
+        else if (c->none_alike)
+            buf_printf(b,
+                       "  %-11s at least %s, at most %s with 95 %% confidence, an estimate: no two "
+                       "drawn are the same",
+                       names[i], c->lo, c->hi);
         else
             buf_printf(b, "  %-11s about %s, an estimate: %s to %s with 95 %% confidence", names[i],
                        c->n, c->lo, c->hi);

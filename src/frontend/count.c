@@ -44,7 +44,7 @@ static bool walk_leaf(const Satisfying *s, Leaf *leaf, bool *used, Natural *out)
                      .budget = COUNT_BUDGET,
                      .interrupt = s->interrupt,
                      .used = used};
-    bool ok = walk_requires(&w, leaf);
+    bool ok = walk_requires(&w, leaf, NULL);
     if (ok) {
         walk_use_nodes(&w);
         ok = walk_points(&w);
@@ -253,14 +253,10 @@ void space_count(Space *space, unsigned wanted, Arena *arena, const CountOptions
     }
     if (wanted & 1u << SPACE_SATISFYING)
         out[SPACE_SATISFYING] = satisfying;
-    if (wanted & 1u << SPACE_DISTINCT) {
-        Natural n = {0};
-        if (!space_has_symmetry(space))
-            out[SPACE_DISTINCT] = satisfying;
-        else if (count_distinct(space, &n, NULL, interrupt))
-            exact(&out[SPACE_DISTINCT], &n, arena);
-        natural_free(&n);
-    }
+    if (wanted & 1u << SPACE_DISTINCT && !space_has_symmetry(space))
+        out[SPACE_DISTINCT] = satisfying;
+    else if (wanted & 1u << SPACE_DISTINCT)
+        count_architectures(space, arena, options, &out[SPACE_DISTINCT]);
     if (wanted & 1u << SPACE_NETWORKS)
         count_networks(space, raw_known ? &raw.total : NULL, &satisfying, arena, options,
                        &out[SPACE_NETWORKS]);

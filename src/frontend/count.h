@@ -64,11 +64,12 @@ void walk_use_nodes(Walkthrough *w);
 bool walk_points(Walkthrough *w);
 /* Compiles a `require`, or all; false if one cannot be. */
 bool walk_require(Walkthrough *w, Leaf *leaf, const Ast *require);
-bool walk_requires(Walkthrough *w, Leaf *leaf);
+/* left NULL: false if one cannot be compiled. Else such ones are left out, and *left says so. */
+bool walk_requires(Walkthrough *w, Leaf *leaf, bool *left);
 
-/* Points up to the space's symmetries; `list`, unless NULL, gets each. False: out of reach. */
+/* Points up to the space's symmetries; `list`, unless NULL, gets each. False: out of reach. left: as above. */
 struct DistinctTable;
-bool count_distinct(const Space *space, Natural *out, struct DistinctTable *list,
+bool count_distinct(const Space *space, Natural *out, struct DistinctTable *list, bool *left,
                     const volatile int *interrupt);
 bool space_has_symmetry(const Space *space);
 
@@ -79,12 +80,20 @@ bool count_network(Session *s, SpaceUse *use, Arena *scratch, Hash128 *out);
 /* Points within constraints: raw times the share that draws find, with Wilson's interval. */
 bool estimate_satisfying(const Space *space, const Natural *raw, Arena *arena,
                          const volatile int *interrupt, SpaceCount *out);
+/* A share of which `hits` of n were seen, with Wilson's interval. */
+typedef struct Share {
+    double about, lo, hi;
+} Share;
+Share drawn_share(double hits, double n);
 /* Different networks, from how often drawn points have the same one, by Chao's estimator (Scandinavian
  * Journal of Statistics, 1984), which errs below where networks have unequally many points. So the
  * interval ends above at the number of points; below at what was seen, or the number at which so few
  * pairs would be rare, whatever the numbers of points are. */
 bool estimate_networks(const Space *space, const Natural *raw, const SpaceCount *points,
                        Arena *arena, const volatile int *interrupt, SpaceCount *out);
+
+/* Where no two draws are the same and the ends of the interval are so far apart, nothing between them is likelier. */
+enum { FAR = 2 };
 
 /* How often n draws met the same network. */
 typedef struct DrawnNetworks {
@@ -97,8 +106,11 @@ DrawnNetworks drawn_networks(Hash128 *hashes, size_t n);
 double poisson_upper(double seen);
 double poisson_lower(double seen);
 
-/* Different networks of the distinct architectures (count_networks.c), one point standing for each; false, and
- * nothing written, where these are not listed, one does not build, or it is interrupted. */
+/* Architectures up to the symmetries (count_networks.c); nothing written where they are out of reach. */
+void count_architectures(const Space *space, Arena *arena, const CountOptions *options,
+                         SpaceCount *out);
+/* Different networks of them, one point standing for each; false, and nothing
+ * written, where these are not listed, one does not build, or it is interrupted. */
 bool count_networks_listed(const Space *space, Arena *arena, const CountOptions *options,
                            SpaceCount *out);
 

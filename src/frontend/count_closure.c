@@ -16,6 +16,7 @@ typedef struct Union {
     uint64_t classes;
     Natural *total;
     DistinctTable *list; /* every point, at the end one of each class; or NULL */
+    bool *left;
     const volatile int *interrupt;
 } Union;
 
@@ -160,7 +161,7 @@ static bool union_leaf(void *user, Leaf *leaf) {
                      .user = &x,
                      .budget = COUNT_BUDGET,
                      .interrupt = all->interrupt};
-    bool ok = walk_requires(&w, leaf);
+    bool ok = walk_requires(&w, leaf, all->left);
     const Ast *same;
     for (int i = 0; ok && (same = space_symmetry(leaf->space, i)); i++)
         ok = read_statement(&x, &c, same);
@@ -173,9 +174,9 @@ static bool union_leaf(void *user, Leaf *leaf) {
     return ok;
 }
 
-bool count_closure(const Space *space, Natural *out, DistinctTable *list,
+bool count_closure(const Space *space, Natural *out, DistinctTable *list, bool *left,
                    const volatile int *interrupt) {
-    Union c = {.total = out, .list = list, .interrupt = interrupt};
+    Union c = {.total = out, .list = list, .left = left, .interrupt = interrupt};
     arena_init(&c.arena, "count");
     bool ok = count_leaves(space, union_leaf, &c);
     Natural classes = {0};

@@ -38,7 +38,8 @@ Hash128 point_outside(const Leaf *leaf, const bool *own, const bool *used, const
     return h;
 }
 
-enum { MAX_KEPT = 1000000 };
+/* A list that is still to be asked what networks cost is of use only if it is short. */
+enum { MAX_KEPT = 1000000, LISTED_BUDGET = 20000000 };
 
 /* A space with orders and at most one graph. */
 typedef struct Classes {
@@ -46,6 +47,7 @@ typedef struct Classes {
     HashSet graphs, skeletons, labelled;
     Natural *total;
     DistinctTable *list; /* or NULL */
+    bool *left;
     const volatile int *interrupt;
 } Classes;
 
@@ -170,8 +172,10 @@ static bool class_leaf(void *user, Leaf *leaf) {
                      .user = &x,
                      .budget = COUNT_BUDGET,
                      .interrupt = classes->interrupt};
-    bool ok = walk_requires(&w, leaf) && read_symmetries(&x, &c, ordered) &&
-              count_classes(&x, &w, ordered);
+    bool ok = walk_requires(&w, leaf, classes->left);
+    if (classes->left && *classes->left)
+        w.budget = LISTED_BUDGET;
+    ok = ok && read_symmetries(&x, &c, ordered) && count_classes(&x, &w, ordered);
     hash_set_free(&x.kept);
     VEC_FREE(x.orders.groups);
     VEC_FREE(w.conditions);
@@ -186,16 +190,16 @@ static bool share_a_choice(const Ast *a, const Ast *b) {
     return false;
 }
 
-bool count_distinct(const Space *space, Natural *out, DistinctTable *list,
+bool count_distinct(const Space *space, Natural *out, DistinctTable *list, bool *left,
                     const volatile int *interrupt) {
-    Classes classes = {.total = out, .list = list, .interrupt = interrupt};
+    Classes classes = {.total = out, .list = list, .left = left, .interrupt = interrupt};
     const Ast *same;
     for (int i = 0; (same = space_symmetry(space, i)); i++) {
         if (!same->alias && classes.graph)
-            return count_closure(space, out, list, interrupt);
+            return count_closure(space, out, list, left, interrupt);
         for (int k = 0; k < i; k++)
             if (share_a_choice(same, space_symmetry(space, k)))
-                return count_closure(space, out, list, interrupt);
+                return count_closure(space, out, list, left, interrupt);
         if (!same->alias)
             classes.graph = same;
     }

@@ -77,9 +77,16 @@ static int draw_point(const Space *space, const Natural *raw, uint64_t draw, Has
     return result;
 }
 
+Share drawn_share(double hits, double n) {
+    double z = 1.96, p = hits / n, middle = (p + z * z / (2 * n)) / (1 + z * z / n);
+    double half = z / (1 + z * z / n) * sqrt(p * (1 - p) / n + z * z / (4 * n * n));
+    return (Share){
+        .about = p, .lo = hits > 0 ? fmax(middle - half, 0) : 0, .hi = fmin(middle + half, 1)};
+}
+
 bool estimate_satisfying(const Space *space, const Natural *raw, Arena *arena,
                          const volatile int *interrupt, SpaceCount *out) {
-    double hits = 0, z = 1.96, n = DRAWS, total = natural_double(raw);
+    double hits = 0, total = natural_double(raw);
     if (!isfinite(total))
         return false;
     for (uint64_t i = 0; i < DRAWS; i++) {
@@ -88,11 +95,10 @@ bool estimate_satisfying(const Space *space, const Natural *raw, Arena *arena,
             return false;
         hits += holds;
     }
-    double p = hits / n, middle = (p + z * z / (2 * n)) / (1 + z * z / n);
-    double half = z / (1 + z * z / n) * sqrt(p * (1 - p) / n + z * z / (4 * n * n));
-    out->n = arena_printf(arena, "%.0f", total * p);
-    out->lo = arena_printf(arena, "%.0f", hits > 0 ? total * fmax(middle - half, 0) : 0);
-    out->hi = arena_printf(arena, "%.0f", total * fmin(middle + half, 1));
+    Share s = drawn_share(hits, DRAWS);
+    out->n = arena_printf(arena, "%.0f", total * s.about);
+    out->lo = arena_printf(arena, "%.0f", total * s.lo);
+    out->hi = arena_printf(arena, "%.0f", total * s.hi);
     out->exact = false;
     return true;
 }
@@ -153,7 +159,8 @@ bool estimate_networks(const Space *space, const Natural *raw, const SpaceCount 
     double all = strtod(points->n, NULL), pairs = 0.5 * (double)n * ((double)n - 1);
     double unseen = seen.once * (seen.once - 1) / (2 * (seen.twice + 1));
     double least = fmin(fmax(pairs / poisson_upper(seen.pairs), seen.different), all);
-    double about = fmax(seen.different + unseen, least);
+    out->none_alike = seen.pairs == 0 && all > FAR * least;
+    double about = out->none_alike ? least : fmax(seen.different + unseen, least);
     out->n = about < all ? arena_printf(arena, "%.0f", about) : points->n;
     out->lo = arena_printf(arena, "%.0f", least);
     out->hi = points->exact ? points->n : points->hi;

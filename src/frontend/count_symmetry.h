@@ -81,7 +81,7 @@ bool graph_labelings(GraphLabels *l, HashSet *seen, uint64_t wanted);
 /* ---- counting ---- */
 
 /* Points up to all statements at once, whatever they share, by visiting every point. */
-bool count_closure(const Space *space, Natural *out, struct DistinctTable *list,
+bool count_closure(const Space *space, Natural *out, struct DistinctTable *list, bool *left,
                    const volatile int *interrupt);
 
 #endif

@@ -146,11 +146,15 @@ bool walk_require(Walkthrough *w, Leaf *leaf, const Ast *require) {
     return node >= 0;
 }
 
-bool walk_requires(Walkthrough *w, Leaf *leaf) {
+bool walk_requires(Walkthrough *w, Leaf *leaf, bool *left) {
     const Ast *require;
-    for (int i = 0; (require = space_require(leaf->space->definition, i)); i++)
-        if (!walk_require(w, leaf, require))
+    for (int i = 0; (require = space_require(leaf->space->definition, i)); i++) {
+        if (walk_require(w, leaf, require))
+            continue;
+        if (!left)
             return false;
+        *left = true;
+    }
     return true;
 }
 

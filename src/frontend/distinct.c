@@ -39,6 +39,7 @@ struct DistinctTable {
     const DistinctLeaf *leaves;
     const DistinctClass *classes;
     size_t n, bytes;
+    bool left; /* a constraint was left out */
     long double weight;
 };
 
@@ -128,7 +129,7 @@ const DistinctTable *distinct_list(const Space *space, Arena *arena,
     Natural n = {0};
     DistinctTable *t = ARENA_NEW(arena, DistinctTable);
     *t = (DistinctTable){.arena = arena};
-    bool ok = count_distinct(space, &n, t, interrupt);
+    bool ok = count_distinct(space, &n, t, &t->left, interrupt);
     natural_free(&n);
     if (ok)
         settle(t);
@@ -136,6 +137,10 @@ const DistinctTable *distinct_list(const Space *space, Arena *arena,
     VEC_FREE(t->growing_leaves);
     VEC_FREE(t->growing);
     return ok ? t : NULL;
+}
+
+bool distinct_complete(const DistinctTable *t) {
+    return !t->left;
 }
 
 long double distinct_weight(const DistinctTable *t) {

@@ -8,8 +8,11 @@
 /* What count_distinct counts, kept. Decisions that nothing sees multiply a class instead of being listed. */
 typedef struct DistinctTable DistinctTable;
 
-/* NULL: out of reach, or interrupted. Everything is in arena, and not changed any more. */
+/* Within constraints over decisions. NULL: out of reach, or interrupted. Everything is in arena, and not changed any
+ * more. */
 const DistinctTable *distinct_list(const Space *space, Arena *arena, const volatile int *interrupt);
+/* Whether these are all constraints: else the point drawn is still to be asked the others, what a network costs. */
+bool distinct_complete(const DistinctTable *t);
 /* All of them: 0 where nothing meets the constraints. */
 long double distinct_weight(const DistinctTable *t);
 /* Every decision of the point that stands for the architecture drawn: always the same one. The weight is not 0. */

@@ -96,7 +96,9 @@ typedef struct SpaceCount {
     const char *n, *lo, *hi; /* decimal, in the arena */
     bool exact;
     bool of_distinct; /* networks: of one point for each distinct architecture, not of all points */
-    const char *why;  /* out of reach */
+    bool
+        none_alike; /* networks: no two of those drawn are the same, hi is far from lo, and n is lo */
+    const char *why; /* out of reach */
 } SpaceCount;
 
 /* wanted: bits of SpaceCountKind; options NULL: none. Takes seconds to a minute for large spaces; ends early, with what

@@ -1,6 +1,7 @@
 /* Drawing distinct architectures. In: a space with symmetries, a random stream and an index. Out: the point that
- * stands for an architecture, each of which is equally likely. Invariant: a draw is a function of space, stream and
- * index alone; the list behind it of the space alone. */
+ * stands for an architecture, each of which is equally likely. Points that break a constraint which the list does
+ * not know, on what a network costs, are rejected, so those that are left stay equally likely. Invariant: a draw is a
+ * function of space, stream and index alone; the list behind it of the space alone. */
 #include "frontend/distinct.h"
 #include "frontend/sample.h"
 
@@ -18,7 +19,7 @@ static void report_out_of_reach(Space *space, Place place) {
             DIAG_distinct_out_of_reach, space->definition->text,
             space->inner_choices
                 ? "choices stand in bodies"
-                : "they are too many, or a constraint asks for more than decisions");
+                : "there are too many for the constraints and symmetries to be followed");
     program_adopt(space->program, &sink);
     diag_free(&sink);
     arena_free(&arena);
@@ -45,7 +46,26 @@ int64_t space_distinct_points(Space *space) {
     if (points_will_do(space))
         return space_points(space);
     long double n = distinct_weight(space->distinct);
-    return n < 0x1p53L ? (int64_t)n : -1;
+    return distinct_complete(space->distinct) && n < 0x1p53L ? (int64_t)n : -1;
+}
+
+enum { MAX_ATTEMPTS = 10000 };
+
+/* NULL and whether it was rejected rather than a mistake. */
+static Architecture *attempt(Space *space, Arena *arena, Arena *scratch, Draw *draw,
+                             RandomStream stream, bool *rejected) {
+    Session s;
+    Architecture *a = NULL;
+    Assignment made = distinct_draw(space->distinct, stream, scratch);
+    draw->asked = 0;
+    draw->made = &made;
+    SpaceUse *use = draw_decisions(space, draw, &s, scratch);
+    int violated = use ? session_first_violated(&s, use) : -2;
+    CHECK(violated < 0 || !distinct_complete(space->distinct));
+    if (violated == -1)
+        a = architecture_make(&s, space, use, arena);
+    *rejected = violated >= 0;
+    return session_end(&s, false) ? a : NULL;
 }
 
 Architecture *space_sample_distinct(Space *space, Arena *arena, RandomStream stream,
@@ -53,19 +73,18 @@ Architecture *space_sample_distinct(Space *space, Arena *arena, RandomStream str
     if (points_will_do(space) || !(distinct_weight(space->distinct) > 0))
         return space_sample(space, arena, stream, index);
     Arena scratch;
-    Session s;
     Architecture *a = NULL;
-    arena_init(&scratch, "sample");
     Draw draw = {.stream = stream_below(stream, index)};
-    Assignment made = distinct_draw(space->distinct, draw.stream, &scratch);
-    draw.made = &made;
-    SpaceUse *use = draw_decisions(space, &draw, &s, &scratch);
-    if (use) {
-        int violated = session_first_violated(&s, use);
-        CHECK(violated < 0);
-        a = violated == -1 ? architecture_make(&s, space, use, arena) : NULL;
+    RandomStream own = draw.stream;
+    bool rejected = true;
+    arena_init(&scratch, "sample");
+    for (; rejected && draw.attempt < MAX_ATTEMPTS; draw.attempt++) {
+        a = attempt(space, arena, &scratch, &draw, own, &rejected);
+        own = stream_below(draw.stream, UINT64_MAX - draw.attempt);
+        arena_reset(&scratch);
     }
-    bool ok = session_end(&s, false);
     arena_free(&scratch);
-    return ok ? a : NULL;
+    if (rejected)
+        report_empty(space, own, false, draw.attempt);
+    return a;
 }

@@ -441,6 +441,46 @@ static double different_values(int places, int most, int times, double *multiset
     "  same up to order of i in (w);\n"                                                            \
     "  network = conv(1, sum(i in 1.." places ") (w[i] * w[i] * w[i])" more ");\n}\n"
 
+/* The same of those whose cubes add up to no more than a bound: 4 parameters a channel. */
+static double within_budget(int places, int most, int bound) {
+    double n = 0;
+    for (int i = 1; i <= most; i++)
+        for (int j = i; j <= most; j++)
+            for (int k = places > 2 ? j : most; k <= most; k++)
+                for (int l = places > 2 ? k : most; l <= most; l++) {
+                    int cubes = i * i * i + j * j * j;
+                    n += cubes + (places > 2 ? k * k * k + l * l * l : 0) <= bound;
+                }
+    return n;
+}
+
+/* A budget on what the network costs is asked of each architecture of a short list, of a share of a long one. */
+static void test_distinct_within_budget(void **state) {
+    (void)state;
+#define BOUNDED(places, most, parameters)                                                          \
+    "space s {\n  input image[3, 4, 4];\n  choice w[i in 1.." places "] in 1.." most ";\n"         \
+    "  same up to order of i in (w);\n  require params(network) <= " parameters ";\n"              \
+    "  network = conv(1, sum(i in 1.." places ") (w[i] * w[i] * w[i]));\n}\n"
+    SpaceCount c[SPACE_COUNTS];
+    Arena a;
+    arena_init(&a, "test");
+    Program *p = load_good("count.nas", BOUNDED("2", "40", "120_000"));
+    space_count(program_default_space(p), 1u << SPACE_DISTINCT | 1u << SPACE_NETWORKS, &a, NULL, c);
+    assert_true(c[SPACE_DISTINCT].exact && c[SPACE_NETWORKS].exact);
+    assert_true(atof(c[SPACE_DISTINCT].n) == within_budget(2, 40, 30000));
+    /* 1729 and 4104 are sums of two cubes in two ways, and so are 13832 and 20683; the next one is 32832 */
+    assert_true(atof(c[SPACE_NETWORKS].n) == within_budget(2, 40, 30000) - 4);
+    program_free(p);
+    p = load_good("count.nas", BOUNDED("4", "40", "280_000"));
+    space_count(program_default_space(p), 1u << SPACE_DISTINCT, &a, NULL, c);
+    double truth = within_budget(4, 40, 70000);
+    assert_false(c[SPACE_DISTINCT].exact);
+    assert_true(atof(c[SPACE_DISTINCT].lo) <= truth && truth <= atof(c[SPACE_DISTINCT].hi));
+    assert_true(atof(c[SPACE_DISTINCT].hi) < 1.3 * atof(c[SPACE_DISTINCT].lo));
+    arena_free(&a);
+    program_free(p);
+}
+
 /* Millions of points up to an order, C(43, 4) architectures: of which two in five share the network of another, or one in
  * six. Their number bounds that of networks. */
 static void test_networks_of_distinct(void **state) {
@@ -546,6 +586,7 @@ int main(void) {
         cmocka_unit_test(test_visits),
         cmocka_unit_test(test_estimate),
         cmocka_unit_test(test_networks_estimated),
+        cmocka_unit_test(test_distinct_within_budget),
         cmocka_unit_test(test_networks_of_distinct),
         cmocka_unit_test(test_networks_built),
         cmocka_unit_test(test_iso_hash),

@@ -63,7 +63,7 @@ static void assert_numbered(Space *s, int n) {
 }
 
 /* Draws: exactly n classes are met, each by one text alone; chi-square is below its mean of n - 1 plus five deviations. */
-static void assert_classes(const char *program, int n, int draws, ClassOf *class_of) {
+static void assert_drawn(const char *program, int n, int draws, ClassOf *class_of) {
     Program *p = load_good("distinct.nas", program);
     Space *s = program_default_space(p);
     long classes[MAX_CLASSES];
@@ -99,9 +99,18 @@ static void assert_classes(const char *program, int n, int draws, ClassOf *class
     }
     if (chi > mean + 5 * sqrt(2 * mean))
         fail_msg("chi-square %g of %d classes", chi, n);
+    assert_string_equal(space_distinct_law(s), "uniform over distinct architectures");
+    program_free(p);
+}
+
+/* And they are numbered. */
+static void assert_classes(const char *program, int n, int draws, ClassOf *class_of) {
+    assert_drawn(program, n, draws, class_of);
+    Program *p = load_good("distinct.nas", program);
+    Space *s = program_default_space(p);
+    assert_true(space_list_distinct(s, (Place){.file = UINT32_MAX}, NULL));
     assert_numbered(s, n);
     assert_true(space_distinct_points(s) == n);
-    assert_string_equal(space_distinct_law(s), "uniform over distinct architectures");
     program_free(p);
 }
 
@@ -258,6 +267,32 @@ static void test_out_of_reach(void **state) {
     program_free(p);
 }
 
+/* A layer of c channels has 4 c parameters: a budget admits the classes that a bound on the sum admits. */
+static void test_budget(void **state) {
+    (void)state;
+#define BUDGET(most)                                                                               \
+    "space s {\n  input image[3, 8, 8];\n" ORDER "  require params(network) <= " most              \
+    ";\n  network = conv(1, sum(i in 1..3) w[i]);\n}\n"
+    int within = 0;
+    for (int i = 1; i <= 5; i++)
+        for (int j = i; j <= 5; j++)
+            for (int k = j; k <= 5; k++)
+                within += i + j + k <= 9;
+    assert_drawn(BUDGET("36"), 3 * within, 4000, multiset);
+    Program *p = load_good("distinct.nas", BUDGET("36"));
+    assert_true(space_list_distinct(program_default_space(p), (Place){.file = UINT32_MAX}, NULL));
+    assert_true(space_distinct_points(program_default_space(p)) == -1);
+    program_free(p);
+    Arena a;
+    arena_init(&a, "test");
+    p = load_good("distinct.nas", BUDGET("11"));
+    assert_true(space_list_distinct(program_default_space(p), (Place){.file = UINT32_MAX}, NULL));
+    assert_null(space_sample_distinct(program_default_space(p), &a, test_stream(18), 0));
+    assert_non_null(find_diag(p, DIAG_empty_space));
+    arena_free(&a);
+    program_free(p);
+}
+
 /* Nothing within the constraints is the same mistake as for points. */
 static void test_empty(void **state) {
     (void)state;
@@ -277,7 +312,7 @@ int main(void) {
         cmocka_unit_test(test_order),   cmocka_unit_test(test_leaves),
         cmocka_unit_test(test_cells),   cmocka_unit_test(test_seen_labels),
         cmocka_unit_test(test_closure), cmocka_unit_test(test_out_of_reach),
-        cmocka_unit_test(test_empty),
+        cmocka_unit_test(test_budget),  cmocka_unit_test(test_empty),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
