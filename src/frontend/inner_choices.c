@@ -1,6 +1,6 @@
 /* Can the networks of a space meet choices that stand in bodies? In: the trees of a sound program. Out: yes or no, for
  * each space by what its definition can reach. Invariant: never no where the answer is yes; where the space cannot be
- * followed (functions among its arguments, expressions on the command line), what the whole program holds counts. */
+ * followed (functions of the program among its arguments, expressions on the command line), what the whole program holds counts. */
 #include "frontend/host.h"
 
 #include <stdlib.h>
@@ -109,7 +109,7 @@ bool value_may_hold_choices(Value v) {
     int64_t n = value_length(v);
     if (v.kind == VALUE_RANGE || n < 0)
         return !value_is_number(v) && v.kind != VALUE_RANGE && v.kind != VALUE_BOOL &&
-               v.kind != VALUE_STRING && v.kind != VALUE_NONE;
+               v.kind != VALUE_STRING && v.kind != VALUE_NONE && v.kind != VALUE_BUILTIN;
     for (int64_t i = 0; i < n; i++)
         if (value_may_hold_choices(value_element(v, i)))
             return true;

@@ -335,7 +335,9 @@ bool export_op(Buf *b, const ExportOps *x, IrRef r, NascError *err) {
         if (pattern)
             put_pattern(b, x, n, pattern);
         else if (!put_move(b, x, n)) {
-            nasc_fail(err, NASC_PROGRAM_ERROR, "the op '%s' cannot be exported to PyTorch",
+            nasc_fail(err, NASC_PROGRAM_ERROR,
+                      "the op '%s' cannot be exported to PyTorch: a proxy that looks at gradients, "
+                      "Gram matrices or eigenvalues is not exported",
                       ir_op_info(n->op)->name);
             return false;
         }
