@@ -74,7 +74,7 @@ Decl *scope_own(const Check *c, const Scope *s, const char *name) {
 }
 
 static bool is_integer(const Ast *e) {
-    return e && e->kind == AST_NUMBER && e->is_int;
+    return e->kind == AST_NUMBER && e->is_int;
 }
 
 /* The indices that a binder certainly admits, if it writes them out: 0, or 1..3. */
@@ -82,7 +82,7 @@ static bool written_span(const Ast *binder, int64_t *lo, int64_t *hi) {
     const Ast *a = binder->kind == AST_BINDER ? binder->a : NULL;
     bool range = a && binder->text && a->kind == AST_RANGE && !a->c;
     const Ast *first = range ? a->a : a, *last = range ? a->b : a;
-    if (!is_integer(first) || !is_integer(last) || (binder->text && !range))
+    if (!first || !last || (binder->text && !range) || !is_integer(first) || !is_integer(last))
         return false;
     *lo = first->integer;
     *hi = last->integer;

@@ -254,12 +254,14 @@ void search_program(const SearchResult *r, const char *main_path, Buf *b) {
     const Action *a = r->action;
     const SearchPoint *p = &r->points[r->best];
     Buf uses[2] = {{0}, {0}};
-    buf_printf(
-        b,
-        "// Found by `search %s` of %s: point %lld of %zu.\n"
-        "// On the selection set (%s, %zu networks) %.3f, which is optimistic; out of bag %.3f.\n",
-        a->name, main_path, (long long)r->best + 1, r->finished, a->sets[0].table, r->nselection,
-        p->rho, r->estimate.coefficient);
+    buf_printf(b,
+               "// Found by `search %s` of %s: point %lld of %zu.\n"
+               "// On the selection set (%s, %zu networks) %.3f, which is optimistic",
+               a->name, main_path, (long long)r->best + 1, r->finished, a->sets[0].table,
+               r->nselection, p->rho);
+    if (isfinite(r->estimate.coefficient))
+        buf_printf(b, "; out of bag %.3f", r->estimate.coefficient);
+    buf_puts(b, ".\n");
     if (r->evaluated)
         buf_printf(b, "// %s\n", r->tuned.value.against_size.sentence);
     buf_printf(b, "use \"%s\";\n", main_path);
