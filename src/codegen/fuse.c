@@ -335,6 +335,8 @@ Fusion fuse_graph(Arena *arena, const IrModule *m, size_t nforward, bool fuse) {
         g.domain[k] = f.draft[k].domain;
     Fusion out = {0};
     fuse_store(arena, &g, &out);
+    if (fuse)
+        fuse_again(arena, m, &out);
     fuse_schedule(arena, m, nforward, &out);
     return out;
 }

@@ -35,6 +35,9 @@ typedef struct Fusion {
     Group *groups; /* in the order of execution, part 0 first */
     /* node -> group that stores it; GROUP_NONE for leaves, constants, unstored values */
     uint32_t *owner;
+    /* node -> group of part 1 that stores it once more, for what is left of that part; GROUP_NONE
+     * for most */
+    uint32_t *again;
 } Fusion;
 #define GROUP_NONE ((uint32_t)UINT32_MAX)
 
@@ -61,10 +64,16 @@ bool fuse_is_map_node(const IrGraph *g, const IrNode *n);
 
 /* Decides what is stored, and fills nodes, ins, outs of every group that is left. */
 void fuse_store(Arena *arena, const Grouping *g, Fusion *out);
+/* The backward part makes once more, and does not keep, what is at hand in a map that it runs anyway. */
+void fuse_again(Arena *arena, const IrModule *m, Fusion *f);
 /* Orders the groups: depth first from the roots, so that a consumer follows its producer; gradients
  * that are ready first come first. */
 void fuse_schedule(Arena *arena, const IrModule *m, size_t nforward, Fusion *f);
 
+/* Operations that an elementwise node takes, dear ones counted several times. */
+int fuse_op_cost(const IrNode *n);
+/* The group that stores the value as group k reads it, or GROUP_NONE. */
+uint32_t fuse_source(const Fusion *f, uint32_t k, IrRef value);
 /* Does the group read the value? */
 bool fuse_reads(const Group *g, IrRef value);
 /* Group `from` moves behind group `to` >= from of the same part; nothing up to it may need `from`. */

@@ -43,7 +43,7 @@ static bool is_again(const Store *s, IrRef r) {
                                 s->g->domain[s->g->group[r]].kind == GROUP_SMALL);
 }
 
-static int op_cost(const IrNode *n) {
+int fuse_op_cost(const IrNode *n) {
     switch (n->op) {
     case IR_OP_expand:
         return 0;
@@ -66,7 +66,7 @@ static void cone(Store *s, IrRef r, int *ops, int *reads) {
     if (s->seen[r] == s->walk || *ops > MAX_AGAIN_OPS)
         return;
     s->seen[r] = s->walk;
-    *ops += op_cost(n);
+    *ops += fuse_op_cost(n);
     for (uint32_t k = 0; k < n->nin; k++) {
         IrRef x = n->in[k];
         if (is_again(s, x) && !s->stored[x]) {
@@ -194,8 +194,9 @@ void fuse_store(Arena *arena, const Grouping *g, Fusion *out) {
     mark_activations(&s, crossing(arena, &s));
     follow(&s);
     out->owner = ARENA_ARRAY(arena, uint32_t, g->nnodes);
+    out->again = ARENA_ARRAY(arena, uint32_t, g->nnodes);
     for (size_t r = 0; r < g->nnodes; r++)
-        out->owner[r] = GROUP_NONE;
+        out->owner[r] = out->again[r] = GROUP_NONE;
     out->groups = ARENA_ARRAY(arena, Group, g->ngroups);
     for (uint32_t k = 0; k < g->ngroups; k++) {
         if (bits(s.wanted + k * s.words, s.words) == 0)

@@ -38,6 +38,7 @@ typedef struct Planner {
     MapLowered *maps;        /* of each group that is no anchor */
     int64_t *offset;         /* of each node of the plan's module, -1: none */
     int32_t *buffer;         /* of each node, -1: none; a view has that of what it lies in */
+    int32_t *again;          /* the buffer of each node that is stored once more, from there on */
     View *view;              /* of each node */
     int32_t *scratch_buffer; /* of each group, -1: none */
     LowerFilter *filters;    /* made by the setup */
@@ -271,9 +272,23 @@ static IrRef whole_of(const Planner *p, IrRef r, int64_t *at) {
     return r;
 }
 
+/* Is r, as call k sees it, what is stored once more? */
+static bool is_again(const Planner *p, IrRef r, int k) {
+    return p->fusion.again[r] != GROUP_NONE && k >= (int)p->fusion.again[r];
+}
+
+static int32_t buffer_at(const Planner *p, IrRef r, int k) {
+    return is_again(p, r, k) ? p->again[r] : p->buffer[r];
+}
+
 /* The memory of r begins, at the latest, with call k. */
 static void begin_buffer(Planner *p, IrRef r, int k) {
     int64_t at = 0;
+    if (is_again(p, r, k)) {
+        p->again[r] = (int32_t)p->nbuffers;
+        p->buffers[p->nbuffers++] = (MemBuffer){p->buffers[p->buffer[r]].bytes, k, k, -1, 0};
+        return;
+    }
     IrRef whole = whole_of(p, r, &at);
     if (p->buffer[whole] < 0) {
         p->buffer[whole] = (int32_t)p->nbuffers;
@@ -287,9 +302,10 @@ static void begin_buffer(Planner *p, IrRef r, int k) {
 static void make_buffers(Planner *p) {
     const IrModule *m = &p->plan->module;
     size_t n = ir_graph_len(m->graph);
-    p->buffers = ARENA_ARRAY(p->scratch, MemBuffer, n + p->fusion.ngroups);
+    p->buffers = ARENA_ARRAY(p->scratch, MemBuffer, 2 * n + p->fusion.ngroups);
     p->scratch_buffer = ARENA_ARRAY(p->scratch, int32_t, p->fusion.ngroups);
     p->buffer = ARENA_ARRAY(p->scratch, int32_t, n);
+    p->again = ARENA_ARRAY(p->scratch, int32_t, n);
     bool *leaf = ARENA_ARRAY(p->scratch, bool, n);
     for (size_t r = 0; r < n; r++) {
         p->buffer[r] = -1;
@@ -303,7 +319,7 @@ static void make_buffers(Planner *p) {
                 begin_buffer(p, g->outs[i], (int)k);
         for (size_t i = 0; i < g->nins; i++)
             if (p->buffer[g->ins[i]] >= 0)
-                p->buffers[p->buffer[g->ins[i]]].last = (int)k;
+                p->buffers[buffer_at(p, g->ins[i], (int)k)].last = (int)k;
         int64_t scratch =
             lower_scratch_bytes(m, g, p->direct, p->filter[k] >= 0, update_of(p, k) != NULL);
         p->scratch_buffer[k] = scratch ? (int32_t)p->nbuffers : -1;
@@ -330,20 +346,20 @@ static void keep_roots(Planner *p) {
 static void take_places(Planner *p, int k) {
     const MapLowered *map = &p->maps[k];
     for (size_t o = 0; o < p->fusion.groups[k].nouts; o++) {
-        int32_t out = p->buffer[map->out[o]];
+        int32_t out = buffer_at(p, map->out[o], k);
         if (out < 0 || p->view[map->out[o]].of != IR_NONE ||
             !fuse_is_lanes(ir_get(p->plan->module.graph, map->out[o])))
             continue;
         for (size_t i = 0; i < map->program.ninputs; i++) {
             if (map->program.input[i] != MAP_LANES || map->in_last[i] > map->out_first[o])
                 continue;
-            int32_t in = p->buffer[map->in[i]];
+            int32_t in = buffer_at(p, map->in[i], k);
             if (in < 0 || p->view[map->in[i]].of != IR_NONE || p->buffers[in].last != k ||
                 p->buffers[in].bytes != p->buffers[out].bytes)
                 continue;
             bool taken = false;
             for (size_t q = 0; q < o; q++) {
-                int32_t other = p->buffer[map->out[q]];
+                int32_t other = buffer_at(p, map->out[q], k);
                 taken |= other >= 0 && p->buffers[other].place_of == in;
             }
             if (taken)
@@ -425,6 +441,9 @@ static void make_calls(Planner *p) {
     lower_copies(p, &l);
     for (size_t k = 0; k < p->fusion.ngroups; k++) {
         const Group *g = &p->fusion.groups[k];
+        for (size_t i = 0; i < g->nouts; i++)
+            if (p->fusion.again[g->outs[i]] == k)
+                p->offset[g->outs[i]] = p->buffers[p->again[g->outs[i]]].offset;
         l.calls = &calls[g->part];
         int32_t scratch = p->scratch_buffer[k], filter = p->filter[k];
         LowerSpace space = {scratch < 0 ? 0 : p->buffers[scratch].offset,

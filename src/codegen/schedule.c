@@ -52,7 +52,7 @@ static void find_deps(Arena *arena, Schedule *s) {
         const Group *g = &s->f->groups[k];
         s->deps[k] = ARENA_ARRAY(arena, uint32_t, g->nins);
         for (size_t i = 0; i < g->nins; i++) {
-            uint32_t dep = s->f->owner[g->ins[i]];
+            uint32_t dep = fuse_source(s->f, k, g->ins[i]);
             if (dep != GROUP_NONE)
                 s->deps[k][s->ndeps[k]++] = dep;
         }
@@ -107,10 +107,18 @@ void fuse_schedule(Arena *arena, const IrModule *m, size_t nforward, Fusion *f) 
         place[s.order[k]] = k;
         CHECK(k == 0 || sorted[k - 1].part <= sorted[k].part);
     }
-    for (size_t r = 0; r < ir_graph_len(m->graph); r++)
+    for (size_t r = 0; r < ir_graph_len(m->graph); r++) {
         if (f->owner[r] != GROUP_NONE)
             f->owner[r] = place[f->owner[r]];
+        if (f->again[r] != GROUP_NONE)
+            f->again[r] = place[f->again[r]];
+    }
     f->groups = sorted;
+}
+
+uint32_t fuse_source(const Fusion *f, uint32_t k, IrRef value) {
+    bool again = f->groups[k].part == 1 && f->again[value] != GROUP_NONE;
+    return again ? f->again[value] : f->owner[value];
 }
 
 bool fuse_reads(const Group *g, IrRef value) {
@@ -125,7 +133,9 @@ void fuse_delay(Fusion *f, uint32_t from, uint32_t to) {
     for (uint32_t k = from; k <= to; k++) {
         f->groups[k] = k < to ? f->groups[k + 1] : moved;
         CHECK(f->groups[k].part == moved.part);
-        for (size_t i = 0; i < f->groups[k].nouts; i++)
-            f->owner[f->groups[k].outs[i]] = k;
+        for (size_t i = 0; i < f->groups[k].nouts; i++) {
+            IrRef r = f->groups[k].outs[i];
+            (moved.part == 1 && f->again[r] != GROUP_NONE ? f->again : f->owner)[r] = k;
+        }
     }
 }
