@@ -164,8 +164,9 @@ def run_counts(build):
     return rows
 
 
-def peak_memory(command):
-    run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def peak_memory(command, cache=None):
+    env = environment(XDG_CACHE_HOME=cache) if cache else environment()
+    run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=env)
     try:
         _, status, usage = os.wait4(run.pid, 0)
     except KeyboardInterrupt:
@@ -176,16 +177,45 @@ def peak_memory(command):
     return usage.ru_maxrss * 1024
 
 
+def estimated_memory(build, n):
+    """What a process takes at its peak, against what `nasc show` estimates, for so many nets of every example."""
+    rows = []
+    for program in sorted(glob.glob("examples/*.nas")):
+        drawn = subprocess.run([f"{build}/nasc", "sample", program, "-n", str(n)], env=environment(),
+                               capture_output=True, text=True)
+        for arch in drawn.stdout.splitlines() if drawn.returncode == 0 else []:
+            shown = subprocess.run([f"{build}/nasc", "show", "--json", program, arch], env=environment(),
+                                   capture_output=True, text=True)
+            # A program whose proxies are drawn shows none.
+            estimate = json.loads(shown.stdout).get("process_bytes") if shown.returncode == 0 else None
+            if estimate:
+                measured = peak_memory([f"{build}/nasc", "score", program, arch, "--workers", "1"])
+                rows.append({"program": program, "arch": arch, "estimated": estimate, "measured": measured})
+    rows.sort(key=lambda row: row["estimated"] / row["measured"])
+    for row in (rows[0], rows[-1]):
+        print(f"  {row['program']}: {row['measured'] / 2**20:.0f} MB, estimated {row['estimated'] / 2**20:.0f} MB")
+    ratios = [row["estimated"] / row["measured"] for row in rows]
+    print(f"  estimate / measured of {len(rows)} nets of {len({row['program'] for row in rows})} programs, "
+          f"{min(row['measured'] for row in rows) / 2**20:.0f} to "
+          f"{max(row['measured'] for row in rows) / 2**20:.0f} MB: {min(ratios):.2f} to {max(ratios):.2f}")
+    return rows
+
+
 def run_memory(build, full):
     program, rows = NB201, {}
-    for n in (10, 40) if full else (10,):
-        rows[f"{n} nets, two workers"] = peak_memory(
-            [f"{build}/nasc", "run", program, f"n={n}", "--workers", "2", "--quiet"])
+    two = ["score", program, ALL_CONV, ALL_CONV.replace(f"{CONV}~1|+", "nor_conv_1x1~1|+"), "--workers", "2"]
+    with tempfile.TemporaryDirectory() as cache:
+        for how in ("compiled anew", "from the cache"):
+            rows[f"the two largest nets, two workers, kernels {how}"] = peak_memory([f"{build}/nasc", *two], cache)
+    for n in (10, 60) if full else (10,):
+        with tempfile.TemporaryDirectory() as cache:
+            rows[f"{n} nets, two workers, kernels compiled anew"] = peak_memory(
+                [f"{build}/nasc", "run", program, f"n={n}", "--workers", "2", "--quiet"], cache)
     rows["the largest net, one worker"] = peak_memory([f"{build}/nasc", "score", program, ALL_CONV, "--workers", "1"])
     rows["check alone"] = peak_memory([f"{build}/nasc", "check", program])
     for name, value in rows.items():
         print(f"  NB201, {name}: {value / 2**20:.0f} MB")
-    return rows
+    return {"nas_bench_201": rows, "estimates": estimated_memory(build, 2 if full else 1)}
 
 
 def processor_seconds(command):

@@ -5,8 +5,9 @@
 #include "base/arena.h"
 
 typedef struct MemBuffer {
-    int64_t bytes;   /* a multiple of 64 */
-    int first, last; /* calls, both included: written in the first, read up to the last */
+    int64_t bytes; /* a multiple of 64 */
+    int first,
+        last;     /* calls, both included: written in the first, read up to the last; any numbers */
     int place_of; /* index of the buffer whose place it takes over (which ends where it begins), or
                      -1 */
     int64_t offset; /* out */

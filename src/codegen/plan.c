@@ -2,9 +2,10 @@
  * calls.
  *
  * The arena from its start: trained parameters, their momenta in the same order, the other leaves,
- * gradients that are leaves themselves, then everything that lives for a while: activations, and
- * gradients until the end of the step, which take the places of activations that are used up. Large
- * gradients for weights lie nowhere: the kernels that compute them update the weights. */
+ * gradients that are leaves themselves, filters that the setup makes, then everything that lives for
+ * a while: activations, and gradients until the end of the step, which take the places of
+ * activations that are used up, and before the first step what the setup alone reads. Large gradients
+ * for weights lie nowhere: the kernels that compute them update the weights. */
 #include "codegen/plan.h"
 
 #include "codegen/kernel_args.h"
@@ -17,7 +18,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { MAX_ARENA_BITS = 40 };
+enum { MAX_ARENA_BITS = 40, SETUP_CALL = -1 /* when the setup runs, among the lifetimes */ };
 
 /* A trained parameter and its place, the same among the parameters and among the momenta. */
 typedef struct Slot {
@@ -202,10 +203,27 @@ static const LowerUpdate *update_of(const Planner *p, size_t k) {
     return NULL;
 }
 
+/* Is r a weight that is of no use once the setup has transformed it? */
+static bool is_only_transformed(const Planner *p, IrRef r) {
+    const IrModule *m = &p->plan->module;
+    bool transformed = false;
+    for (size_t i = 0; i < m->nroots; i++)
+        if (m->roots[i] == r)
+            return false;
+    for (size_t k = 0; k < p->fusion.ngroups; k++) {
+        if (!fuse_reads(&p->fusion.groups[k], r))
+            continue;
+        if (p->filter[k] < 0 || p->filters[p->filter[k]].weight != r)
+            return false;
+        transformed = true;
+    }
+    return transformed;
+}
+
 /* Places of the permanent part; returns its end. */
 static int64_t place_leaves(Planner *p) {
     const IrGraph *g = p->plan->module.graph;
-    size_t n = ir_graph_len(g), nleaves = 0;
+    size_t n = ir_graph_len(g);
     int64_t end = 2 * p->block_bytes;
     p->plan->zero_offset = p->block_bytes;
     p->plan->zero_bytes = p->block_bytes;
@@ -217,12 +235,19 @@ static int64_t place_leaves(Planner *p) {
             p->offset[p->plan->module.roots[p->nforward + i]] = p->slots[i].at;
     for (size_t i = 0; i < n; i++) {
         const IrNode *node = ir_get(g, (IrRef)i);
-        nleaves += is_leaf(node);
-        if (!is_leaf(node) || p->offset[i] >= 0)
+        if (!is_leaf(node) || p->offset[i] >= 0 || is_only_transformed(p, (IrRef)i))
             continue;
         p->offset[i] = end;
         end += layout_of(&node->type).bytes;
     }
+    return place_copies(p, end);
+}
+
+static void list_leaves(Planner *p) {
+    const IrGraph *g = p->plan->module.graph;
+    size_t n = ir_graph_len(g), nleaves = 0;
+    for (size_t i = 0; i < n; i++)
+        nleaves += is_leaf(ir_get(g, (IrRef)i));
     p->plan->leaves = ARENA_ARRAY(p->arena, PlanLeaf, nleaves);
     for (size_t i = 0; i < n; i++) {
         const IrNode *node = ir_get(g, (IrRef)i);
@@ -235,12 +260,11 @@ static int64_t place_leaves(Planner *p) {
                            .elements = ir_type_elements(&node->type),
                            .lanes = layout_of(&node->type).kind == LAYOUT_LANES};
     }
-    return place_copies(p, end);
 }
 
-/* Frozen weights whose filters are transformed once stay transformed to the end; returns the end.
- * One forward pass would not gain by it. */
-static int64_t place_filters(Planner *p, int64_t end) {
+/* Frozen weights whose filters are transformed once stay transformed to the end. One forward pass would
+ * not gain by it. */
+static void find_filters(Planner *p) {
     const IrModule *m = &p->plan->module;
     size_t n = p->fusion.ngroups;
     p->filters = ARENA_ARRAY(p->scratch, LowerFilter, n);
@@ -258,9 +282,14 @@ static int64_t place_filters(Planner *p, int64_t end) {
         p->filter[k] = (int32_t)i;
         if (i < p->nfilters)
             continue;
-        p->filters[p->nfilters] = f;
-        p->filter_at[p->nfilters++] = end;
-        end += f.bytes;
+        p->filters[p->nfilters++] = f;
+    }
+}
+
+static int64_t place_filters(Planner *p, int64_t end) {
+    for (size_t i = 0; i < p->nfilters; i++) {
+        p->filter_at[i] = end;
+        end += p->filters[i].bytes;
     }
     return end;
 }
@@ -326,6 +355,14 @@ static void make_buffers(Planner *p) {
         if (scratch)
             p->buffers[p->nbuffers++] = (MemBuffer){scratch, (int)k, (int)k, -1, 0};
     }
+    for (size_t r = 0; r < n; r++) {
+        const IrNode *node = ir_get(m->graph, (IrRef)r);
+        if (!is_leaf(node) || leaf[r])
+            continue;
+        p->buffer[r] = (int32_t)p->nbuffers;
+        p->buffers[p->nbuffers++] =
+            (MemBuffer){layout_of(&node->type).bytes, SETUP_CALL, SETUP_CALL, -1, 0};
+    }
 }
 
 /* Roots stay: the given ones to the end of the forward part, gradients to the end. */
@@ -375,6 +412,7 @@ static bool place_all(Planner *p, NascError *err) {
     p->offset = ARENA_ARRAY(p->scratch, int64_t, n);
     for (size_t r = 0; r < n; r++)
         p->offset[r] = -1;
+    find_filters(p);
     int64_t permanent = place_filters(p, place_leaves(p));
     make_buffers(p);
     keep_roots(p);
@@ -396,6 +434,7 @@ static bool place_all(Planner *p, NascError *err) {
             whole_of(p, (IrRef)r, &at);
             p->offset[r] = p->buffers[p->buffer[r]].offset + at;
         }
+    list_leaves(p);
     return true;
 }
 

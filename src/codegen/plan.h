@@ -15,7 +15,7 @@ typedef struct PlanLeaf {
     IrRef node;     /* in plan->module */
     IrOp op;        /* input, param, frozen */
     uint64_t uid;   /* of the leaf, or slot of the input */
-    int64_t offset; /* bytes from base */
+    int64_t offset; /* bytes from base; of what only the setup reads, until the first step */
     int64_t elements;
     bool lanes; /* activation layout (fill with plan_write_lanes), else dense row-major in type
                    order */

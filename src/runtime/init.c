@@ -47,21 +47,25 @@ InitLaw init_law(const IrNode *leaf) {
         (int)leaf->attr->mode);
 }
 
-void init_leaf(const IrNode *leaf, uint64_t seed, uint64_t repeat, Hash128 graph_hash,
-               double *out) {
+void init_part(const IrNode *leaf, uint64_t seed, uint64_t repeat, Hash128 graph_hash,
+               int64_t first, int64_t n, double *out) {
     CHECK(leaf->op == IR_OP_param || leaf->op == IR_OP_frozen);
     Hash128 identity = hash128_combine(graph_hash, (Hash128){.hi = leaf->attr->uid, .lo = 0});
     RandomStream stream = random_stream(seed, repeat, RANDOM_INIT, identity);
     InitLaw s = init_law(leaf);
-    int64_t n = ir_type_elements(&leaf->type);
     if (!s.normal && s.low != s.high)
-        random_uniform_many(stream, 0, (size_t)n, out);
+        random_uniform_many(stream, (uint64_t)first, (size_t)n, out);
     for (int64_t i = 0; i < n; i++) {
         double x = s.low;
         if (s.normal)
-            x += s.high * random_normal(stream, (uint64_t)i);
+            x += s.high * random_normal(stream, (uint64_t)(first + i));
         else if (s.low != s.high)
             x += (s.high - s.low) * out[i];
         out[i] = (double)(float)x;
     }
+}
+
+void init_leaf(const IrNode *leaf, uint64_t seed, uint64_t repeat, Hash128 graph_hash,
+               double *out) {
+    init_part(leaf, seed, repeat, graph_hash, 0, ir_type_elements(&leaf->type), out);
 }

@@ -50,5 +50,8 @@ InitLaw init_law(const IrNode *leaf);
  * RANDOM_INIT, hash128_combine(graph_hash, {.hi = uid})), element i being number i of it. Kernels
  * and reference start from the same bits. */
 void init_leaf(const IrNode *leaf, uint64_t seed, uint64_t repeat, Hash128 graph_hash, double *out);
+/* Elements first .. first + n - 1 of it, to out[0] and on. */
+void init_part(const IrNode *leaf, uint64_t seed, uint64_t repeat, Hash128 graph_hash,
+               int64_t first, int64_t n, double *out);
 
 #endif

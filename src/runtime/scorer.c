@@ -28,17 +28,29 @@ static void fill_inputs(const Plan *plan, const ProxyBuild *build, const RunValu
     }
 }
 
-static void fill_weights(const Plan *plan, uint64_t seed, uint64_t repeat, double *scratch,
-                         float *dense, char *base) {
+/* Initial values come in doubles, a piece at a time. */
+static void draw_leaf(const PlanLeaf *leaf, const IrNode *node, uint64_t seed, uint64_t repeat,
+                      Hash128 graph_hash, float *whole, char *base) {
+    enum { PIECE = 1 << 10 };
+    double piece[PIECE];
+    float *to = leaf->lanes ? whole : (float *)(void *)(base + leaf->offset);
+    for (int64_t at = 0; at < leaf->elements; at += PIECE) {
+        int64_t n = MIN(leaf->elements - at, (int64_t)PIECE);
+        init_part(node, seed, repeat, graph_hash, at, n, piece);
+        for (int64_t k = 0; k < n; k++)
+            to[at + k] = (float)piece[k];
+    }
+    if (leaf->lanes)
+        memory_write_leaf(leaf, &node->type, whole, base);
+}
+
+static void fill_weights(const Plan *plan, uint64_t seed, uint64_t repeat, float *whole,
+                         char *base) {
     for (size_t i = 0; i < plan->nleaves; i++) {
         const PlanLeaf *leaf = &plan->leaves[i];
-        if (leaf->op == IR_OP_input)
-            continue;
-        const IrNode *node = ir_get(plan->module.graph, leaf->node);
-        init_leaf(node, seed, repeat, plan->hash, scratch);
-        for (int64_t k = 0; k < leaf->elements; k++)
-            dense[k] = (float)scratch[k];
-        memory_write_leaf(leaf, &node->type, dense, base);
+        if (leaf->op != IR_OP_input)
+            draw_leaf(leaf, ir_get(plan->module.graph, leaf->node), seed, repeat, plan->hash, whole,
+                      base);
     }
     memset(base + plan->zero_offset, 0, (size_t)plan->zero_bytes);
     plan_run(plan, PLAN_SETUP, base);
@@ -46,7 +58,7 @@ static void fill_weights(const Plan *plan, uint64_t seed, uint64_t repeat, doubl
 
 /* Inputs that are new at this forward pass. */
 static void fill_noise(const Plan *plan, const ProxyBuild *build, uint64_t seed, uint64_t repeat,
-                       int64_t step, float *dense, char *base) {
+                       int64_t step, float *whole, char *base) {
     for (size_t i = 0; build->nnoises && i < plan->nleaves; i++) {
         const PlanLeaf *leaf = &plan->leaves[i];
         if (leaf->op != IR_OP_input || leaf->uid < PROXY_NOISE_SLOT)
@@ -55,8 +67,8 @@ static void fill_noise(const Plan *plan, const ProxyBuild *build, uint64_t seed,
         RandomStream stream =
             random_stream(seed, repeat, RANDOM_NOISE, proxy_noise_identity(noise->key, step));
         for (int64_t k = 0; k < leaf->elements; k++)
-            dense[k] = (float)(noise->mean + noise->deviation * random_normal(stream, (uint64_t)k));
-        memory_write_leaf(leaf, &ir_get(plan->module.graph, leaf->node)->type, dense, base);
+            whole[k] = (float)(noise->mean + noise->deviation * random_normal(stream, (uint64_t)k));
+        memory_write_leaf(leaf, &ir_get(plan->module.graph, leaf->node)->type, whole, base);
     }
 }
 
@@ -71,18 +83,18 @@ static void run_part(const Plan *plan, int part, PlanProfile *profile, char *bas
 typedef struct Planned {
     const Stages *stages;
     Plan *plans;
-    int64_t arena_bytes, largest; /* of the largest plan; elements of the largest leaf */
+    int64_t arena_bytes, largest; /* of the largest plan; as largest_whole() */
     size_t nodes;                 /* of the canonical module, as it was before it had gradients */
     char **kept;                  /* trained leaves between stages, by canonical node */
 } Planned;
 
 /* The forward passes of one stage: scalars go where the proxy wants them. False once one is not finite. */
 static bool run_stage(const Stage *s, const Plan *plan, const ProxyBuild *build,
-                      PlanProfile *profile, uint64_t seed, uint64_t repeat, float *dense,
+                      PlanProfile *profile, uint64_t seed, uint64_t repeat, float *whole,
                       char *base, double *values) {
     for (int64_t k = 0; k < s->steps; k++) {
         double *row = values + (size_t)(s->first + k) * build->nmeasures;
-        fill_noise(plan, build, seed, repeat, s->first + k, dense, base);
+        fill_noise(plan, build, seed, repeat, s->first + k, whole, base);
         run_part(plan, PLAN_FORWARD, profile, base);
         bool finite = true;
         for (size_t i = 0; i < plan->nscalars; i++) {
@@ -125,10 +137,14 @@ static void move_trained(const Planned *p, const Plan *plan, bool out, char *bas
     }
 }
 
-static int64_t largest_leaf(const Plan *plan) {
-    int64_t n = 1;
-    for (size_t i = 0; i < plan->nleaves; i++)
-        n = MAX(n, plan->leaves[i].elements);
+/* Elements of the largest leaf that is first made row-major and as a whole. */
+static int64_t largest_whole(const Plan *plan) {
+    int64_t n = 0;
+    for (size_t i = 0; i < plan->nleaves; i++) {
+        const PlanLeaf *leaf = &plan->leaves[i];
+        if (leaf->op == IR_OP_input ? leaf->uid >= PROXY_NOISE_SLOT : leaf->lanes)
+            n = MAX(n, leaf->elements);
+    }
     return n;
 }
 
@@ -192,21 +208,21 @@ static int64_t recall(Journal *journal, Hash128 key, Measured *out, bool *known)
 }
 
 int64_t scorer_bytes(const Plan *plan) {
-    return plan->arena_bytes + largest_leaf(plan) * (int64_t)(sizeof(double) + sizeof(float));
+    return plan->arena_bytes + largest_whole(plan) * (int64_t)sizeof(float);
 }
 
 /* All stages of one repeat. */
 static void train(const Planned *p, const ScorerOptions *how, const ProxyBuild *build,
-                  const RunValues *run, uint64_t seed, uint64_t repeat, double *scratch,
-                  float *dense, char *base, double *values) {
+                  const RunValues *run, uint64_t seed, uint64_t repeat, float *whole, char *base,
+                  double *values) {
     for (size_t i = 0; i < p->stages->n; i++) {
         const Plan *plan = &p->plans[i];
         if (p->stages->n > 1)
             fill_inputs(plan, build, run, base);
-        fill_weights(plan, seed, repeat, scratch, dense, base);
+        fill_weights(plan, seed, repeat, whole, base);
         if (i)
             move_trained(p, plan, false, base);
-        if (!run_stage(&p->stages->items[i], plan, build, how->profile, seed, repeat, dense, base,
+        if (!run_stage(&p->stages->items[i], plan, build, how->profile, seed, repeat, whole, base,
                        values))
             return;
         if (i + 1 < p->stages->n)
@@ -215,19 +231,15 @@ static void train(const Planned *p, const ScorerOptions *how, const ProxyBuild *
 }
 
 /* Places for weights that some stage trains; they begin as every stage would draw them. */
-static void prepare_kept(Planned *p, uint64_t seed, uint64_t repeat, double *scratch,
-                         float *dense) {
+static void prepare_kept(Planned *p, uint64_t seed, uint64_t repeat, float *whole) {
     const IrGraph *g = p->stages->canonical.graph;
     for (size_t k = 0; p->stages->n > 1 && k < p->nodes; k++) {
         const IrNode *node = ir_get(g, (IrRef)k);
         if (!p->kept[k])
             continue;
-        PlanLeaf whole = {.elements = ir_type_elements(&node->type),
-                          .lanes = layout_of(&node->type).kind == LAYOUT_LANES};
-        init_leaf(node, seed, repeat, p->stages->hash, scratch);
-        for (int64_t i = 0; i < whole.elements; i++)
-            dense[i] = (float)scratch[i];
-        memory_write_leaf(&whole, &node->type, dense, p->kept[k]);
+        PlanLeaf leaf = {.elements = ir_type_elements(&node->type),
+                         .lanes = layout_of(&node->type).kind == LAYOUT_LANES};
+        draw_leaf(&leaf, node, seed, repeat, p->stages->hash, whole, p->kept[k]);
     }
 }
 
@@ -237,16 +249,15 @@ static bool train_missing(Planned *p, const ScorerOptions *how, const ProxyBuild
                           Arena *arena, WorkerMemory *memory, Measured *out, NascError *err) {
     size_t per_repeat = (size_t)build->steps * build->nmeasures;
     char *base = memory_reserve(memory, (size_t)p->arena_bytes);
-    double *scratch = ARENA_ARRAY(arena, double, p->largest);
-    float *dense = ARENA_ARRAY(arena, float, p->largest);
+    float *whole = ARENA_ARRAY(arena, float, p->largest);
     if (p->stages->n == 1)
         fill_inputs(&p->plans[0], build, run, base);
     for (int64_t r = 0; r < out->repeats; r++) {
         if (known[r])
             continue;
         double start = now(), *values = out->values + (size_t)r * per_repeat;
-        prepare_kept(p, seed, (uint64_t)r, scratch, dense);
-        train(p, how, build, run, seed, (uint64_t)r, scratch, dense, base, values);
+        prepare_kept(p, seed, (uint64_t)r, whole);
+        train(p, how, build, run, seed, (uint64_t)r, whole, base, values);
         JournalEntry e = {repeat_key(key, r), per_repeat, values, now() - start, p->arena_bytes};
         out->seconds += e.seconds;
         if (how->journal && !journal_add(how->journal, &e, err))
@@ -262,7 +273,6 @@ static bool plan_stages(Jit *jit, const ScorerOptions *how, const Stages *stages
     size_t nodes = ir_graph_len(stages->canonical.graph);
     *out = (Planned){.stages = stages,
                      .plans = ARENA_ARRAY(arena, Plan, stages->n),
-                     .largest = 1,
                      .nodes = nodes,
                      .kept = ARENA_ARRAY(arena, char *, nodes)};
     for (size_t i = 0; i < stages->n; i++) {
@@ -274,13 +284,15 @@ static bool plan_stages(Jit *jit, const ScorerOptions *how, const Stages *stages
         plan->hash = stages->hash;
         *jit_seconds += plan->jit_seconds;
         out->arena_bytes = MAX(out->arena_bytes, plan->arena_bytes);
-        out->largest = MAX(out->largest, largest_leaf(plan));
+        out->largest = MAX(out->largest, largest_whole(plan));
     }
     for (size_t k = 0; stages->n > 1 && k < nodes; k++) {
         const IrNode *node = ir_get(stages->canonical.graph, (IrRef)k);
         if (node->op == IR_OP_param && node->attr->size) {
-            out->largest = MAX(out->largest, ir_type_elements(&node->type));
-            out->kept[k] = ARENA_ARRAY(arena, char, layout_of(&node->type).bytes);
+            Layout l = layout_of(&node->type);
+            if (l.kind == LAYOUT_LANES)
+                out->largest = MAX(out->largest, ir_type_elements(&node->type));
+            out->kept[k] = ARENA_ARRAY(arena, char, l.bytes);
         }
     }
     return true;

@@ -31,7 +31,7 @@ typedef struct ScorerOptions {
 bool scorer_measure(Jit *jit, const ScorerOptions *how, const ProxyBuild *build,
                     const RunValues *run, uint64_t seed, int64_t repeats, Arena *arena,
                     WorkerMemory *memory, Measured *out, NascError *err);
-/* What a worker's training of a plan takes: its arena and initial values on their way there. */
+/* What a worker's training of a plan takes: its arena, and new noise on its way there. */
 int64_t scorer_bytes(const Plan *plan);
 /* The same by the reference executor. `params`, if not NULL, is given the `param` leaves after the last update of
  * the last repeat, as doubles, leaf after leaf in the order of the canonical module. */

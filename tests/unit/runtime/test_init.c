@@ -57,6 +57,29 @@ static void expect_normal(IrAttr attr, double mean, double deviation) {
     assert_true(d.low < mean - 3 * deviation && d.low > mean - 6 * deviation);
 }
 
+/* A part of a leaf is what the whole has there, wherever it begins. */
+static void test_parts(void **state) {
+    (void)state;
+    static const IrAttr laws[] = {{.mode = IR_INIT_DEFAULT}, {.mode = IR_INIT_KAIMING_NORMAL}};
+    static const int64_t parts[][2] = {{0, N}, {0, 1}, {1, 1000}, {1001, 37}, {N - 5, 5}};
+    IrType t = op_weight(O, I, KH, KW);
+    double *whole = malloc(sizeof(double) * N), *part = malloc(sizeof(double) * N);
+    for (size_t l = 0; l < ARRAY_LEN(laws); l++) {
+        Arena arena;
+        arena_init(&arena, "init");
+        IrGraph *g = ir_graph_new(&arena);
+        const IrNode *leaf = ir_get(g, ir_leaf(g, IR_OP_param, &t, &laws[l], "weight"));
+        init_leaf(leaf, 1, 2, network, whole);
+        for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+            init_part(leaf, 1, 2, network, parts[i][0], parts[i][1], part);
+            assert_memory_equal(part, whole + parts[i][0], (size_t)parts[i][1] * sizeof *part);
+        }
+        arena_free(&arena);
+    }
+    free(whole);
+    free(part);
+}
+
 static void test_uniform(void **state) {
     (void)state;
     double fan_in = 25 * 15, fan_out = 40 * 15;
@@ -112,8 +135,11 @@ static void test_dense_fan(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_uniform),   cmocka_unit_test(test_normal),
-        cmocka_unit_test(test_value),     cmocka_unit_test(test_identity_of_streams),
+        cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_uniform),
+        cmocka_unit_test(test_normal),
+        cmocka_unit_test(test_value),
+        cmocka_unit_test(test_identity_of_streams),
         cmocka_unit_test(test_dense_fan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
