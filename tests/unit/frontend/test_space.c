@@ -311,7 +311,7 @@ static void test_inner_choices(void **state) {
 static void test_check_all(void **state) {
     (void)state;
     Program *p = nb201();
-    space_check_all(program_default_space(p));
+    space_check_all(program_default_space(p), 1);
     show_diags(p);
     assert_int_equal(program_diags(p)->errors, 0);
     program_free(p);
@@ -320,7 +320,7 @@ static void test_check_all(void **state) {
                              "  choice op { good = conv(3, 4); bad = conv(1, 4, stride: 2); }\n"
                              "  network = x => (x -> op) + (x -> conv(1, 4));\n"
                              "}\n");
-    space_check_all(program_default_space(p));
+    space_check_all(program_default_space(p), 1);
     assert_int_equal(program_diags(p)->errors, 1);
     assert_string_equal(program_diags(p)->items.items[0].architecture, "op=bad");
     program_free(p);
@@ -329,7 +329,7 @@ static void test_check_all(void **state) {
 /* The mistakes of one program's check. */
 static size_t mistakes(const char *text, const char **architecture) {
     Program *p = load_good("pairs.nas", text);
-    space_check_all(program_default_space(p));
+    space_check_all(program_default_space(p), 1);
     size_t n = program_diags(p)->errors;
     static char first[200];
     snprintf(first, sizeof first, "%s", n ? program_diags(p)->items.items[0].architecture : "");
@@ -381,7 +381,7 @@ static void test_many_decisions(void **state) {
                               "  choice e[i in 1..1500] { a = conv(1); b = conv(3, pad: 0); }\n"
                               "  network = x => (x -> e[1500]) + x;\n"
                               "}\n");
-    space_check_all(program_default_space(p));
+    space_check_all(program_default_space(p), 1);
     assert_int_equal(program_diags(p)->errors, 1);
     program_free(p);
     p = load_good("more.nas", "space s {\n"
