@@ -18,8 +18,8 @@ typedef struct Shown {
     IrSizes sizes;
     Hash128 hash;
     size_t nodes; /* of the canonical network */
-    /* To train it under the first action's proxy: a worker's arena (-1: there is no action), all that a worker
-     * takes, a process of one worker. */
+    /* To train it under the first action's proxy: a worker's arena (-1: there is none, or a search that is
+     * yet to find it), all that a worker takes, a process of one worker. */
     int64_t arena_bytes, worker_bytes, process_bytes;
     Arena arena;
 } Shown;
@@ -166,7 +166,7 @@ static bool make_compiled_plans(Shown *x, Stages *stages, Plan **plans) {
  * 65 MB where all kernels come from the cache, up to 80 where many are compiled. */
 #define PROCESS_BYTES ((int64_t)70 << 20)
 
-/* What the planner estimates, if the program has an action. The values that a proxy computes once a run are made
+/* What the planner estimates, if the program has an action whose proxy is settled. The values that a proxy computes once a run are made
  * before a worker takes its memory. */
 static bool find_memory(Shown *x) {
     const Action *actions;
@@ -174,7 +174,7 @@ static bool find_memory(Shown *x) {
     Plan *plans;
     int64_t peak, kept;
     x->arena_bytes = -1;
-    if (program_actions(x->session->program, &actions) == 0)
+    if (program_actions(x->session->program, &actions) == 0 || actions[0].what == ACTION_SEARCH)
         return true;
     if (session_algorithm(x->session) != NASC_OK || !make_plans(x, NULL, &stages, &plans))
         return false;
