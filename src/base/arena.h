@@ -19,6 +19,7 @@ typedef struct Arena {
 enum { ARENA_ALIGN = 16 };
 
 void arena_init(Arena *a, const char *name);
+/* For arena_alloc alone: makes room for `bytes` more. */
 void arena_add_block(Arena *a, size_t bytes);
 
 /* In the header, since most sizes are known where it is called: zeroing is then a few stores. */

@@ -1,11 +1,9 @@
 /* Loads LLVM: see llvm.h. */
 #include "base/base.h"
+#include "base/library.h"
 #include "codegen/llvm.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #define TEXT_OF(x) #x
 #define TEXT(x)    TEXT_OF(x)
@@ -26,21 +24,13 @@ static const struct {
 static const char *const native[] = {TEXT(LLVM_NATIVE_TARGETINFO), TEXT(LLVM_NATIVE_TARGET),
                                      TEXT(LLVM_NATIVE_TARGETMC), TEXT(LLVM_NATIVE_ASMPRINTER)};
 
-/* As the linker does of a program whose library is missing. */
-static void *need(void *found) {
-    if (found)
-        return found;
-    fprintf(stderr, "nasc: cannot load LLVM: %s\n", dlerror());
-    _Exit(NASC_ENVIRONMENT);
-}
-
 static void load(void) {
-    void *from = need(dlopen(library, RTLD_NOW | RTLD_LOCAL));
+    void *from = library_open(library);
     for (size_t i = 0; i < ARRAY_LEN(functions); i++)
-        *(void **)functions[i].at = need(dlsym(from, functions[i].name));
+        *(void **)functions[i].at = library_function(from, functions[i].name);
     for (size_t i = 0; i < ARRAY_LEN(native); i++) {
         void (*initialise)(void);
-        *(void **)&initialise = need(dlsym(from, native[i]));
+        *(void **)&initialise = library_function(from, native[i]);
         initialise();
     }
 }

@@ -2,8 +2,9 @@
  * a processor, spin for a while after they are made, and most runs never multiply a matrix. */
 #include "runtime/blas.h"
 
+#include "base/library.h"
+
 #include <cblas.h>
-#include <dlfcn.h>
 #include <limits.h>
 #include <math.h>
 #include <pthread.h>
@@ -26,24 +27,16 @@ static struct {
                   size_t triangle_length);
 } blas;
 
-/* As the linker does of a program whose library is missing. */
-static void *need(void *found) {
-    if (found)
-        return found;
-    fprintf(stderr, "nasc: cannot load OpenBLAS: %s\n", dlerror());
-    _Exit(NASC_ENVIRONMENT);
-}
-
 static void load(void) {
     setenv("OPENBLAS_NUM_THREADS", "1", 1);
-    void *from = need(dlopen(library, RTLD_NOW | RTLD_LOCAL));
-    *(void **)&blas.get_num_threads = need(dlsym(from, "openblas_get_num_threads"));
-    *(void **)&blas.set_num_threads = need(dlsym(from, "openblas_set_num_threads"));
-    *(void **)&blas.get_config = need(dlsym(from, "openblas_get_config"));
-    *(void **)&blas.get_corename = need(dlsym(from, "openblas_get_corename"));
-    *(void **)&blas.dgemm = need(dlsym(from, "cblas_dgemm"));
-    *(void **)&blas.dgetrf = need(dlsym(from, "dgetrf_"));
-    *(void **)&blas.dsyev = need(dlsym(from, "dsyev_"));
+    void *from = library_open(library);
+    *(void **)&blas.get_num_threads = library_function(from, "openblas_get_num_threads");
+    *(void **)&blas.set_num_threads = library_function(from, "openblas_set_num_threads");
+    *(void **)&blas.get_config = library_function(from, "openblas_get_config");
+    *(void **)&blas.get_corename = library_function(from, "openblas_get_corename");
+    *(void **)&blas.dgemm = library_function(from, "cblas_dgemm");
+    *(void **)&blas.dgetrf = library_function(from, "dgetrf_");
+    *(void **)&blas.dsyev = library_function(from, "dsyev_");
 }
 
 /* One thread, so that a sum is split the same way on every machine with this core, and workers do
