@@ -275,6 +275,48 @@ Architecture *space_parse(Space *space, Arena *arena, const char *text, size_t l
     return parse(space, arena, text, len, quiet, NULL);
 }
 
+static bool says(const Reading *r, size_t at, const DecisionView *d) {
+    if (strcmp(r->addresses.items[at], d->address) != 0)
+        return false;
+    return r->indices.items[at] >= 0 ? r->indices.items[at] == d->index
+                                     : strcmp(r->values.items[at], d->value) == 0;
+}
+
+static bool says_all(const Reading *r, const Architecture *a) {
+    for (size_t i = 0; i < a->n; i++) {
+        size_t at = 0;
+        while (at < r->addresses.len && !says(r, at, &a->views[i]))
+            at++;
+        if (at == r->addresses.len)
+            return false;
+    }
+    return r->addresses.len == a->n;
+}
+
+bool architecture_same_point(const Architecture *a, const Architecture *b) {
+    if (a->n != b->n)
+        return false;
+    for (size_t i = 0; i < a->n; i++)
+        if (strcmp(a->views[i].address, b->views[i].address) != 0 ||
+            strcmp(a->views[i].value, b->views[i].value) != 0)
+            return false;
+    return true;
+}
+
+/* Mostly the text says the point decision by decision, and nothing is left to complete. */
+bool architecture_reads_back(Space *space, const Architecture *a, Arena *scratch, bool *read) {
+    Reading r = {0};
+    size_t len = strlen(a->text);
+    *read = read_text(space, scratch, a->text, a->text, len, &r, true);
+    bool same = *read && says_all(&r, a);
+    reading_free(&r);
+    if (same || !*read)
+        return same;
+    const Architecture *again = space_parse(space, scratch, a->text, len, true);
+    *read = again != NULL;
+    return again && architecture_same_point(a, again);
+}
+
 void space_explain(Space *space, const char *text, size_t len, Buf *out) {
     Arena arena;
     arena_init(&arena, "explanation");

@@ -231,6 +231,9 @@ struct Architecture {
 /* Copies the session's point, which is complete, into an architecture. NULL on a mistake in the
  * encoding. */
 Architecture *architecture_make(Session *s, const Space *space, SpaceUse *use, Arena *arena);
+bool architecture_same_point(const Architecture *a, const Architecture *b);
+/* Whether the text is read as the architecture that it was written for; *read: as any at all. */
+bool architecture_reads_back(Space *space, const Architecture *a, Arena *scratch, bool *read);
 /* What diagnostics call an architecture: its text, or where that is empty the space, whose only one it is. */
 const char *architecture_shown(const Architecture *a);
 /* The index of a decision of an architecture, or -1. */

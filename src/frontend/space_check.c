@@ -127,28 +127,24 @@ static void build_networks(Row *r, Session *s, SpaceUse *use, Arena *arena) {
         note_meeting(r, s->graph, ir_get(s->graph, (IrRef)i));
 }
 
-static bool same_point(const Architecture *a, const Architecture *b) {
-    if (a->n != b->n)
-        return false;
-    for (size_t i = 0; i < a->n; i++)
-        if (strcmp(a->views[i].address, b->views[i].address) != 0 ||
-            strcmp(a->views[i].value, b->views[i].value) != 0)
-            return false;
-    return true;
-}
-
 static void check_reads_back(Space *space, const Architecture *a, Arena *arena) {
-    const Architecture *again = space_parse(space, arena, a->text, strlen(a->text), true);
-    if (again && same_point(a, again))
+    bool read;
+    if (architecture_reads_back(space, a, arena, &read))
         return;
     DiagSink sink;
     diag_init(&sink, arena, &space->program->sources);
     sink.architecture = a->text;
     diag_at(&sink, space->encoding->place, DIAG_not_invertible_encoding,
-            again ? arena_printf(arena, "`%s` reads back as another architecture", a->text)
+            read ? arena_printf(arena, "`%s` reads back as another architecture", a->text)
                   : arena_printf(arena, "`%s` is written and not read", a->text));
     program_adopt(space->program, &sink);
     diag_free(&sink);
+}
+
+/* Mistakes are told with the architecture that shows them. */
+static void name_architecture(Session *s, const Architecture *a) {
+    for (size_t i = 0; a && i < s->diags.items.len; i++)
+        s->diags.items.items[i].architecture = a->text;
 }
 
 /* A point of the space, its networks built; NULL if it breaks a constraint or cannot be made. */
@@ -165,14 +161,16 @@ static Architecture *check_row(Row *r, Arena *arena) {
                                    .oracle = {.user = r, .pick = pick_row},
                                    .unnamed = true});
     SpaceUse *use = session_space(&s, c->space);
-    if (use && session_decide_all(&s, c->space, use))
+    bool decided = use && session_decide_all(&s, c->space, use);
+    int violated = decided ? session_first_violated(&s, use) : -1;
+    if (decided && (violated == -1 || s.diags.items.len))
         a = architecture_make(&s, c->space, use, arena);
+    name_architecture(&s, a);
+    if (violated != -1)
+        a = NULL;
     if (a) {
         s.diags.architecture = a->text;
-        bool known = r->mode == ROW_TURN && same_point(a, c->base);
-        if (session_first_violated(&s, use) != -1)
-            a = NULL;
-        else if (known)
+        if (r->mode == ROW_TURN && architecture_same_point(a, c->base))
             r->new_shapes = true;
         else
             build_networks(r, &s, use, &c->scratch);
