@@ -48,8 +48,9 @@ void arena_add_block(Arena *a, size_t bytes) {
 }
 
 char *arena_strndup(Arena *a, const char *s, size_t len) {
-    char *copy = arena_alloc(a, len + 1);
+    char *copy = arena_room(a, len + 1);
     memcpy(copy, s, len);
+    copy[len] = '\0';
     return copy;
 }
 
@@ -61,7 +62,8 @@ char *arena_join(Arena *a, const char *const *parts, size_t n) {
     size_t len = 0;
     for (size_t i = 0; i < n; i++)
         len += strlen(parts[i]);
-    char *text = arena_alloc(a, len + 1), *at = text;
+    char *text = arena_room(a, len + 1), *at = text;
+    *at = '\0';
     for (size_t i = 0; i < n; i++)
         at = stpcpy(at, parts[i]);
     return text;
@@ -71,8 +73,11 @@ void *arena_grow(Arena *a, void *items, size_t len, size_t *cap, size_t least, s
     if (len < *cap)
         return items;
     *cap = MAX(2 * *cap, least);
-    void *grown = arena_alloc(a, *cap * size);
-    return len ? memcpy(grown, items, len * size) : grown;
+    char *grown = arena_room(a, *cap * size);
+    if (len)
+        memcpy(grown, items, len * size);
+    memset(grown + len * size, 0, (*cap - len) * size);
+    return grown;
 }
 
 char *arena_printf(Arena *a, const char *fmt, ...) {

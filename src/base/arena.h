@@ -1,5 +1,5 @@
 /* Arenas: memory with a named lifetime (session, program, candidate, scratch), freed as a whole.
- * An allocation is zeroed, aligned to 16 bytes and never NULL. */
+ * An allocation is zeroed unless said otherwise, aligned to 16 bytes and never NULL. */
 #ifndef NASC_BASE_ARENA_H
 #define NASC_BASE_ARENA_H
 
@@ -19,18 +19,23 @@ typedef struct Arena {
 enum { ARENA_ALIGN = 16 };
 
 void arena_init(Arena *a, const char *name);
-/* For arena_alloc alone: makes room for `bytes` more. */
+/* For arena_room alone: makes room for `bytes` more. */
 void arena_add_block(Arena *a, size_t bytes);
 
-/* In the header, since most sizes are known where it is called: zeroing is then a few stores. */
-static inline void *arena_alloc(Arena *a, size_t bytes) {
+/* Not zeroed: for what is written whole before it is read. */
+static inline void *arena_room(Arena *a, size_t bytes) {
     bytes = (MAX(bytes, (size_t)1) + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
     if ((size_t)(a->end - a->at) < bytes)
         arena_add_block(a, bytes);
     void *p = a->at;
     a->at += bytes;
     a->live_bytes += bytes;
-    return memset(p, 0, bytes);
+    return p;
+}
+
+/* In the header, since most sizes are known where it is called: zeroing is then a few stores. */
+static inline void *arena_alloc(Arena *a, size_t bytes) {
+    return memset(arena_room(a, bytes), 0, bytes);
 }
 /* Copies; the result ends in a NUL that `len` does not count. */
 char *arena_strndup(Arena *a, const char *s, size_t len);
@@ -45,6 +50,8 @@ char *arena_printf(Arena *a, const char *fmt, ...) NASC_PRINTF(2, 3);
 void arena_reset(Arena *a);
 void arena_free(Arena *a);
 
+/* Copies of n elements. */
+#define ARENA_COPY(a, T, from, n) ((T *)memcpy(arena_room((a), sizeof(T) * (size_t)(n)), (from), sizeof(T) * (size_t)(n)))
 #define ARENA_NEW(a, T)      ((T *)arena_alloc((a), sizeof(T)))
 #define ARENA_ARRAY(a, T, n) ((T *)arena_alloc((a), sizeof(T) * (size_t)(n)))
 

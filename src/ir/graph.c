@@ -77,9 +77,14 @@ static bool may_merge(IrOp op) {
            op == IR_OP_random;
 }
 
+/* The attributes in two parts: of more than 240 bytes XXH3 makes much work. */
 static uint32_t hash_of(IrOp op, const IrRef *in, uint32_t nin, const IrAttr *attr) {
     uint64_t h = hash128(in, nin * sizeof *in, (uint64_t)op).lo;
-    return (uint32_t)(ir_attr_fields(op) ? hash128(attr, sizeof *attr, h).lo : h);
+    if (!ir_attr_fields(op))
+        return (uint32_t)h;
+    enum { HALF = sizeof *attr / 2 };
+    h = hash128(attr, HALF, h).lo;
+    return (uint32_t)hash128((const char *)attr + HALF, sizeof *attr - HALF, h).lo;
 }
 
 static bool equals(const IrNode *n, IrOp op, const IrRef *in, uint32_t nin, const IrAttr *attr) {
@@ -119,7 +124,7 @@ static IrNode *append(IrGraph *g) {
     if (k >= CHUNKS)
         BUG("a graph of %u nodes", g->len);
     if (!g->chunk[k])
-        g->chunk[k] = ARENA_ARRAY(g->arena, IrNode, (size_t)FIRST_CHUNK << k);
+        g->chunk[k] = arena_room(g->arena, sizeof(IrNode) * ((size_t)FIRST_CHUNK << k));
     return node_at(g, g->len++);
 }
 
@@ -137,9 +142,7 @@ static const IrAttr *kept_attr(IrGraph *g, IrOp op, const IrAttr *attr) {
     static const IrAttr none;
     if (!ir_attr_fields(op))
         return &none;
-    IrAttr *kept = ARENA_NEW(g->arena, IrAttr);
-    *kept = *attr;
-    return kept;
+    return ARENA_COPY(g->arena, IrAttr, attr, 1);
 }
 
 static IrRef make(IrGraph *g, const Draft *d, IrError *err) {
@@ -156,17 +159,14 @@ static IrRef make(IrGraph *g, const Draft *d, IrError *err) {
         return IR_NONE;
     IrRef r = g->len;
     IrNode *n = append(g);
-    n->op = d->op;
-    n->nin = d->nin;
-    if (d->nin)
-        n->in = memcpy(ARENA_ARRAY(g->arena, IrRef, d->nin), d->in, d->nin * sizeof *d->in);
-    n->type = type;
-    n->attr = kept_attr(g, d->op, &d->attr);
-    n->name = d->name ? arena_strdup(g->arena, d->name) : NULL;
-    if (d->values)
-        n->values = memcpy(ARENA_ARRAY(g->arena, double, d->attr.size), d->values,
-                           (size_t)d->attr.size * sizeof *d->values);
-    n->place = g->place;
+    *n = (IrNode){.op = d->op,
+                  .nin = d->nin,
+                  .in = d->nin ? ARENA_COPY(g->arena, IrRef, d->in, d->nin) : NULL,
+                  .type = type,
+                  .attr = kept_attr(g, d->op, &d->attr),
+                  .name = d->name ? arena_strdup(g->arena, d->name) : NULL,
+                  .values = d->values ? ARENA_COPY(g->arena, double, d->values, d->attr.size) : NULL,
+                  .place = g->place};
     if (!slot || slot->ref_plus_1)
         return r;
     slot->hash = hash;

@@ -3,6 +3,7 @@
  * places and names do not either. */
 #include "ir/canon.h"
 
+#include <endian.h>
 #include <string.h>
 
 static uint64_t double_bits(double x) {
@@ -54,11 +55,11 @@ bool *ir_live(Arena *arena, const IrModule *m) {
 }
 
 static void put_words(Buf *b, const uint64_t *words, size_t n) {
-    unsigned char bytes[8 * (IR_NODE_WORDS + 2)];
+    uint64_t bytes[IR_NODE_WORDS + 2];
     CHECK(n <= IR_NODE_WORDS + 2);
-    for (size_t i = 0; i < 8 * n; i++)
-        bytes[i] = (unsigned char)(words[i / 8] >> (8 * (i % 8)));
-    buf_append(b, bytes, 8 * n);
+    for (size_t i = 0; i < n; i++)
+        bytes[i] = htole64(words[i]);
+    buf_append(b, (const char *)bytes, n * sizeof *bytes);
 }
 
 Hash128 ir_hash(const IrModule *canonical) {
