@@ -23,10 +23,6 @@ int hash128_compare(Hash128 a, Hash128 b) {
     return a.lo == b.lo ? 0 : a.lo < b.lo ? -1 : 1;
 }
 
-bool hash128_equal(Hash128 a, Hash128 b) {
-    return a.hi == b.hi && a.lo == b.lo;
-}
-
 void hash128_text(Hash128 h, char out[HASH128_TEXT]) {
     snprintf(out, HASH128_TEXT, "%016llx%016llx", (unsigned long long)h.hi,
              (unsigned long long)h.lo);

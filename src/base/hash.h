@@ -14,7 +14,9 @@ Hash128 hash128(const void *bytes, size_t len, uint64_t seed);
 /* Order matters: hash128_combine(a, b) != hash128_combine(b, a). */
 Hash128 hash128_combine(Hash128 a, Hash128 b);
 int hash128_compare(Hash128 a, Hash128 b); /* total order, as memcmp */
-bool hash128_equal(Hash128 a, Hash128 b);
+static inline bool hash128_equal(Hash128 a, Hash128 b) {
+    return a.hi == b.hi && a.lo == b.lo;
+}
 void hash128_text(Hash128 h, char out[HASH128_TEXT]);
 
 /* SHA-256 of a byte string as 64 lower-case hex digits and a NUL. */

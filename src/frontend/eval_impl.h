@@ -7,6 +7,7 @@
 /* Memory from 128-bit keys to pointers; grows in the session's arena, nothing is ever removed. */
 typedef struct EvalMap {
     struct EvalSlot *slots;
+    unsigned char *marks; /* of the slots; 0: free */
     size_t cap, len;
 } EvalMap;
 void **map_slot(Arena *a, EvalMap *m, Hash128 key); /* the place for a value; *place NULL if new */

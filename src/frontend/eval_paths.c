@@ -9,43 +9,53 @@
 #include <string.h>
 
 struct EvalSlot {
-    Hash128 key; /* zero: free */
+    Hash128 key;
     void *value;
 };
 
-static bool is_free(const struct EvalSlot *s) {
-    return !(s->key.hi | s->key.lo);
+/* What marks a slot that has this key, and others; 0 marks a free one. */
+static unsigned char mark_of_key(Hash128 key) {
+    return (unsigned char)(key.hi | 1);
 }
 
-static struct EvalSlot *map_probe(const EvalMap *m, Hash128 key) {
-    for (size_t i = key.lo & (m->cap - 1);; i = (i + 1) & (m->cap - 1))
-        if (is_free(&m->slots[i]) || hash128_equal(m->slots[i].key, key))
-            return &m->slots[i];
+/* Where the key is, or the free place where it would be. */
+static size_t map_probe(const EvalMap *m, Hash128 key) {
+    unsigned char mark = mark_of_key(key);
+    size_t i = key.lo & (m->cap - 1);
+    while (m->marks[i] && (m->marks[i] != mark || !hash128_equal(m->slots[i].key, key)))
+        i = (i + 1) & (m->cap - 1);
+    return i;
 }
 
+static struct EvalSlot *map_add(EvalMap *m, size_t at, Hash128 key, void *value) {
+    m->marks[at] = mark_of_key(key);
+    m->slots[at] = (struct EvalSlot){key, value};
+    m->len++;
+    return &m->slots[at];
+}
+
+/* Only the marks need to be zero. */
 static void map_grow(Arena *a, EvalMap *m) {
-    EvalMap bigger = {.cap = m->cap ? m->cap * 2 : 64, .len = m->len};
-    bigger.slots = ARENA_ARRAY(a, struct EvalSlot, bigger.cap);
+    EvalMap bigger = {.cap = m->cap ? m->cap * 2 : 64};
+    bigger.slots = arena_room(a, bigger.cap * sizeof *bigger.slots);
+    bigger.marks = ARENA_ARRAY(a, unsigned char, bigger.cap);
     for (size_t i = 0; i < m->cap; i++)
-        if (!is_free(&m->slots[i]))
-            *map_probe(&bigger, m->slots[i].key) = m->slots[i];
+        if (m->marks[i])
+            map_add(&bigger, map_probe(&bigger, m->slots[i].key), m->slots[i].key,
+                    m->slots[i].value);
     *m = bigger;
 }
 
 void **map_slot(Arena *a, EvalMap *m, Hash128 key) {
-    CHECK(key.hi | key.lo);
     if (m->len * 2 >= m->cap)
         map_grow(a, m);
-    struct EvalSlot *s = map_probe(m, key);
-    if (is_free(s)) {
-        s->key = key;
-        m->len++;
-    }
-    return &s->value;
+    size_t at = map_probe(m, key);
+    return m->marks[at] ? &m->slots[at].value : &map_add(m, at, key, NULL)->value;
 }
 
 void *map_get(const EvalMap *m, Hash128 key) {
-    return m->cap ? map_probe(m, key)->value : NULL;
+    size_t at = m->cap ? map_probe(m, key) : 0;
+    return m->cap && m->marks[at] ? m->slots[at].value : NULL;
 }
 
 static Hash128 index_hash(Value v) {
@@ -115,7 +125,7 @@ static Path *path_get(Eval *e, Path *parent, PathKind kind, uint32_t key, int64_
     *fresh = !*slot;
     if (*slot)
         return *slot;
-    Path *p = ARENA_NEW(e->arena, Path);
+    Path *p = arena_room(e->arena, sizeof *p);
     *p = (Path){.parent = parent, .kind = kind, .id = ++e->npaths, .indices = indices};
     if (kind != PATH_DEFINITION && kind != PATH_INSTANCE)
         p->ordinal = parent->children++;

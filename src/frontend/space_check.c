@@ -87,26 +87,27 @@ static void note_meeting(Row *r, const IrGraph *g, const IrNode *node) {
         IrPlace place;
         uint32_t op;
     } at = {node->place, (uint32_t)node->op};
+    Check *c = r->check;
     Hash128 place = hash128(&at, sizeof at, 60), met = place;
+    if (r->mode == ROW_TURN && !hash_set_has(&c->places, place))
+        return;
     bool any = false;
     for (uint32_t i = 0; i < node->nin; i++) {
-        IrType t = ir_get(g, node->in[i])->type;
-        if (ir_type_find(&t, IR_AXIS_N) < 0) /* a weight */
+        const IrType *t = &ir_get(g, node->in[i])->type;
+        if (ir_type_find(t, IR_AXIS_N) < 0) /* a weight */
             continue;
         any = true;
-        Hash128 shape = hash128_combine(hash128(t.axis, (size_t)t.rank * sizeof *t.axis, i),
-                                        hash128(t.size, (size_t)t.rank * sizeof *t.size, i));
-        met = hash128_combine(met, shape);
+        met = hash128_combine(met, hash128(t->axis, (size_t)t->rank * sizeof *t->axis, i));
+        met = hash128_combine(met, hash128(t->size, (size_t)t->rank * sizeof *t->size, i));
     }
-    Check *c = r->check;
     if (!any)
         return;
     if (r->mode == ROW_BASE) {
         hash_set_add(&c->places, place);
         hash_set_add(&c->meetings, met);
-    } else if (hash_set_has(&c->places, place) && !hash_set_has(&c->meetings, met)) {
+    } else if (!hash_set_has(&c->meetings, met)) {
         r->other_shapes = true;
-        r->new_shapes |= r->mode == ROW_TURN && hash_set_add(&c->turned, met);
+        r->new_shapes |= hash_set_add(&c->turned, met);
     }
 }
 
@@ -123,7 +124,8 @@ static void build_networks(Row *r, Session *s, SpaceUse *use, Arena *arena) {
     r->check->row_nodes = n;
     if (r->mode == ROW_BASE)
         r->check->base_nodes = n;
-    for (size_t i = 0; i < n; i++)
+    bool compared = r->mode == ROW_BASE || r->mode == ROW_TURN;
+    for (size_t i = 0; compared && i < n; i++)
         note_meeting(r, s->graph, ir_get(s->graph, (IrRef)i));
 }
 
