@@ -145,14 +145,11 @@ static Value ev_lambda(Eval *e, Frame *f, const Ast *x) {
 
 /* a -> b -> c as a loop over the spine: long chains must not cost stack. */
 static Value ev_arrow(Eval *e, Frame *f, const Ast *x) {
-    VEC(const Ast *) spine = {0};
-    const Ast *first = x;
-    for (; first->kind == AST_ARROW; first = first->a)
-        VEC_PUSH(spine, first);
-    Value v = ev(e, f, first);
-    VEC(Value) chain = {0};
-    for (size_t i = spine.len; i-- > 0;) {
-        const Ast *arrow = spine.items[i];
+    size_t n, len = 0;
+    const Ast **spine = left_spine(e, x, &n);
+    Value v = ev(e, f, spine[0]->a), *chain = NULL;
+    for (size_t i = 0; i < n; i++) {
+        const Ast *arrow = spine[i];
         Value g = ev(e, f, arrow->b);
         if (value_is_poison(v) || value_is_poison(g)) {
             v = value_poison();
@@ -161,18 +158,16 @@ static Value ev_arrow(Eval *e, Frame *f, const Ast *x) {
                 v = FAIL(e, arrow->b->place, not_a_layer, value_kind_name(g));
                 continue;
             }
-            if (!chain.len)
-                VEC_PUSH(chain, v);
-            VEC_PUSH(chain, g);
+            if (!chain) {
+                chain = ARENA_ARRAY(e->arena, Value, n + 1);
+                chain[len++] = v;
+            }
+            chain[len++] = g;
         } else {
             v = apply_at(e, v, g, arrow->b->place, PATH_SITE, arrow, 0);
         }
     }
-    if (chain.len && !value_is_poison(v))
-        v = layer_new(e, LAYER_CHAIN, chain.items, chain.len, x->place);
-    VEC_FREE(spine);
-    VEC_FREE(chain);
-    return v;
+    return len && !value_is_poison(v) ? layer_new(e, LAYER_CHAIN, chain, len, x->place) : v;
 }
 
 static Value ev_body(Eval *e, Frame *f, const Ast *x) {
@@ -484,16 +479,12 @@ static Value ev_kind(Eval *e, Frame *f, const Ast *x) {
     switch (x->kind) {
     case AST_ERROR:
         return value_poison();
-    case AST_NUMBER:
-        return ev_number(e, x);
     case AST_STRING:
         return value_string(e->arena, x->text, x->text_len);
     case AST_BOOL:
         return value_bool(x->number != 0);
     case AST_NONE:
         return value_none();
-    case AST_NAME:
-        return eval_name(e, f, x->text, x->place);
     case AST_LIST:
     case AST_SET:
         return ev_items(e, f, x, VALUE_LIST);
@@ -534,12 +525,37 @@ static Value ev_kind(Eval *e, Frame *f, const Ast *x) {
     }
 }
 
-Value ev(Eval *e, Frame *f, const Ast *x) {
+static Value ev_name(Eval *e, Frame *f, const Ast *x) {
+    Found found;
+    bool known = frame_find(e, f, x->text, &found);
+    if (known && found.binding && !found.binding->deferred)
+        return found.binding->value;
+    if (!eval_enter(e, x->place, "this"))
+        return value_poison();
+    Value v =
+        known ? found_value(e, found, x->place) : name_of_no_frame(e, f, x->text, x->place);
+    eval_leave(e);
+    return v;
+}
+
+static Value ev_deeper(Eval *e, Frame *f, const Ast *x) {
     if (!eval_enter(e, x->place, "this"))
         return value_poison();
     Value v = ev_kind(e, f, x);
     eval_leave(e);
     return v;
+}
+
+/* Names and numbers are most of a program; of them only what has to be computed counts as depth. */
+Value ev(Eval *e, Frame *f, const Ast *x) {
+    switch (x->kind) {
+    case AST_NAME:
+        return ev_name(e, f, x);
+    case AST_NUMBER:
+        return ev_number(e, x);
+    default:
+        return ev_deeper(e, f, x);
+    }
 }
 
 Value eval_expr(Eval *e, Frame *f, const Ast *expr) {

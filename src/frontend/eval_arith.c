@@ -229,33 +229,42 @@ Value add_terms(Eval *e, const Value *terms, size_t n, Place place) {
     return sum;
 }
 
+static bool goes_on(const Ast *of, const Ast *x) {
+    bool sum = of->oper == OPER_ADD || of->oper == OPER_SUB;
+    return x->kind == of->kind &&
+           (x->oper == of->oper || (sum && (x->oper == OPER_ADD || x->oper == OPER_SUB)));
+}
+
+const Ast **left_spine(Eval *e, const Ast *x, size_t *n) {
+    const Ast *first = x;
+    for (*n = 0; goes_on(x, first); first = first->a)
+        ++*n;
+    const Ast **spine = ARENA_ARRAY(e->arena, const Ast *, *n);
+    for (size_t i = *n; i-- > 0; x = x->a)
+        spine[i] = x;
+    return spine;
+}
+
 /* a + b - c + d as a loop over the spine; neighbouring additions become one node. */
 static Value ev_sum(Eval *e, Frame *f, const Ast *x) {
-    VEC(const Ast *) spine = {0};
-    const Ast *first = x;
-    for (; first->kind == AST_BINARY && (first->oper == OPER_ADD || first->oper == OPER_SUB);
-         first = first->a)
-        VEC_PUSH(spine, first);
-    VEC(Value) terms = {0};
-    Value v = ev(e, f, first);
-    VEC_PUSH(terms, v);
-    for (size_t i = spine.len; i-- > 0;) {
-        const Ast *s = spine.items[i];
+    size_t n, len = 0;
+    const Ast **spine = left_spine(e, x, &n);
+    Value *terms = ARENA_ARRAY(e->arena, Value, n + 1);
+    terms[len++] = ev(e, f, spine[0]->a);
+    for (size_t i = 0; i < n; i++) {
+        const Ast *s = spine[i];
         Value t = ev(e, f, s->b);
         if (s->oper == OPER_ADD) {
-            VEC_PUSH(terms, t);
+            terms[len++] = t;
             continue;
         }
-        v = add_terms(e, terms.items, terms.len, s->name_place);
+        Value v = add_terms(e, terms, len, s->name_place);
         if (value_plain(t).kind != VALUE_NONE)
             v = arith(e, OPER_SUB, v, t, s->name_place);
-        terms.len = 0;
-        VEC_PUSH(terms, v);
+        terms[0] = v;
+        len = 1;
     }
-    v = add_terms(e, terms.items, terms.len, x->name_place);
-    VEC_FREE(spine);
-    VEC_FREE(terms);
-    return v;
+    return add_terms(e, terms, len, x->name_place);
 }
 
 static Value compare_tensors(Eval *e, AstOper op, Value a, Value b, Place place) {
@@ -362,20 +371,17 @@ static Value ev_logic(Eval *e, Frame *f, const Ast *x) {
 
 /* a and b and c as a loop: the left spine is evaluated innermost first. */
 static Value ev_logic_spine(Eval *e, Frame *f, const Ast *x) {
-    VEC(const Ast *) spine = {0};
-    const Ast *first = x;
-    for (; first->kind == AST_BINARY && first->oper == x->oper; first = first->a)
-        VEC_PUSH(spine, first);
-    Value v = ev_logic(e, f, spine.items[spine.len - 1]);
-    for (size_t i = spine.len - 1; i-- > 0;) {
+    size_t n;
+    const Ast **spine = left_spine(e, x, &n);
+    Value v = ev_logic(e, f, spine[0]);
+    for (size_t i = 1; i < n; i++) {
         bool b;
         if (value_is_poison(v) || v.u.boolean == (x->oper == OPER_OR))
             break;
-        v = eval_bool(e, ev(e, f, spine.items[i]->b), spine.items[i]->b->place, "a condition", &b)
+        v = eval_bool(e, ev(e, f, spine[i]->b), spine[i]->b->place, "a condition", &b)
                 ? value_bool(b)
                 : value_poison();
     }
-    VEC_FREE(spine);
     return v;
 }
 

@@ -494,10 +494,7 @@ static const char *nearest_name(Eval *e, Frame *f, const char *name) {
     return best;
 }
 
-Value eval_name(Eval *e, Frame *f, const char *name, Place place) {
-    Found found;
-    if (frame_find(e, f, name, &found))
-        return found_value(e, found, place);
+Value name_of_no_frame(Eval *e, Frame *f, const char *name, Place place) {
     const Builtin *b = builtin_find(name);
     if (b)
         return (Value){.kind = VALUE_BUILTIN, .u.builtin = b};
@@ -506,4 +503,10 @@ Value eval_name(Eval *e, Frame *f, const char *name, Place place) {
     if (near)
         diag_hint(e->diags, d, "did you mean `%s`?", near);
     return value_poison();
+}
+
+Value eval_name(Eval *e, Frame *f, const char *name, Place place) {
+    Found found;
+    return frame_find(e, f, name, &found) ? found_value(e, found, place)
+                                          : name_of_no_frame(e, f, name, place);
 }

@@ -348,6 +348,8 @@ void frame_reserve(Eval *e, Frame *f, size_t n); /* room for n bindings in a fra
 void frame_push(Eval *e, Frame *f, const char *name, Value v, const Ast *deferred);
 bool frame_find(Eval *e, Frame *f, const char *name, Found *out);
 Value found_value(Eval *e, Found found, Place place);
+/* A builtin, or a mistake. */
+Value name_of_no_frame(Eval *e, Frame *f, const char *name, Place place);
 Value elements_get(Eval *e, const Elements *el, const Value *indices, size_t n, Place place);
 /* All elements in order, absent ones as none; false on a mistake. */
 bool elements_list(Eval *e, const Elements *el, Place place, Value *out);
@@ -369,6 +371,9 @@ bool loop_each(Eval *e, Frame *f, const AstList *binders, const Ast *cond, uint3
 
 /* arith.c */
 Value ev_binary(Eval *e, Frame *f, const Ast *x);
+/* x of a left-leaning chain of one operator (additions and subtractions are one), innermost first:
+ * spine[0]->a is the first operand, spine[i]->b the others. In the session's arena. */
+const Ast **left_spine(Eval *e, const Ast *x, size_t *n);
 Value ev_unary(Eval *e, Frame *f, const Ast *x);
 Value arith(Eval *e, AstOper op, Value a, Value b, Place place);
 bool value_contains(Eval *e, Value x, Value set, Place place, bool *ok);
