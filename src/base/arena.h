@@ -51,7 +51,8 @@ void arena_reset(Arena *a);
 void arena_free(Arena *a);
 
 /* Copies of n elements. */
-#define ARENA_COPY(a, T, from, n) ((T *)memcpy(arena_room((a), sizeof(T) * (size_t)(n)), (from), sizeof(T) * (size_t)(n)))
+#define ARENA_COPY(a, T, from, n)                                                                  \
+    ((T *)memcpy(arena_room((a), sizeof(T) * (size_t)(n)), (from), sizeof(T) * (size_t)(n)))
 #define ARENA_NEW(a, T)      ((T *)arena_alloc((a), sizeof(T)))
 #define ARENA_ARRAY(a, T, n) ((T *)arena_alloc((a), sizeof(T) * (size_t)(n)))
 

@@ -532,8 +532,7 @@ static Value ev_name(Eval *e, Frame *f, const Ast *x) {
         return found.binding->value;
     if (!eval_enter(e, x->place, "this"))
         return value_poison();
-    Value v =
-        known ? found_value(e, found, x->place) : name_of_no_frame(e, f, x->text, x->place);
+    Value v = known ? found_value(e, found, x->place) : name_of_no_frame(e, f, x->text, x->place);
     eval_leave(e);
     return v;
 }

@@ -114,14 +114,20 @@ const char *indexed_name(Eval *e, const char *name, const Value *indices, size_t
     return eval_take(e, &b);
 }
 
+/* Of a use without indices exact: for a given hi no two pairs of kind and index have one lo. */
+static Hash128 path_key(const Path *parent, PathKind kind, uint32_t key, int64_t index,
+                        Hash128 indices) {
+    Hash128 use = {.hi = (uint64_t)parent->id << 32 | key, .lo = (uint64_t)index << 8 | kind};
+    if (!hash128_equal(indices, indices_hash(NULL, 0)))
+        return hash128_combine(use, indices);
+    use.lo = use.lo * 0x9e3779b97f4a7c15 + use.hi * 0xc2b2ae3d27d4eb4f;
+    use.lo ^= use.lo >> 32;
+    return use;
+}
+
 static Path *path_get(Eval *e, Path *parent, PathKind kind, uint32_t key, int64_t index,
                       Hash128 indices, bool *fresh) {
-    struct {
-        uint32_t parent, kind, key, unused;
-        int64_t index;
-        Hash128 indices;
-    } id = {parent->id, kind, key, 0, index, indices};
-    void **slot = map_slot(e->arena, &e->paths, hash128(&id, sizeof id, 4));
+    void **slot = map_slot(e->arena, &e->paths, path_key(parent, kind, key, index, indices));
     *fresh = !*slot;
     if (*slot)
         return *slot;

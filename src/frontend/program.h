@@ -115,6 +115,9 @@ Hash128 architecture_key(const Architecture *a);
  * diagnostics (place, architecture) if shapes do not meet. */
 bool space_network(Space *s, const Architecture *a, const char *name, int64_t batch, Arena *arena,
                    IrModule *out);
+/* The same, but its weights have no names: for sizes and hashes. */
+bool space_network_to_measure(Space *s, const Architecture *a, const char *name, int64_t batch,
+                              Arena *arena, IrModule *out);
 /* A row of a table that no published notation covers: a JSON value, with its key if it is a member of an
  * object (both as they stand in the file), or the cells of a line with the names of their columns. */
 typedef struct RowText {

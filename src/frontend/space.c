@@ -376,13 +376,14 @@ static void report_unknown_network(Session *s, const Space *space, const char *n
     buf_free(&names);
 }
 
-bool space_network(Space *space, const Architecture *a, const char *name, int64_t batch,
-                   Arena *arena, IrModule *out) {
+static bool network_of(Space *space, const Architecture *a, const char *name, int64_t batch,
+                       bool unnamed, Arena *arena, IrModule *out) {
     Session s;
     session_begin(&s, space->program,
                   &(SessionConfig){.arena = arena,
                                    .oracle = architecture_oracle(a),
-                                   .architecture = architecture_shown(a)});
+                                   .architecture = architecture_shown(a),
+                                   .unnamed = unnamed});
     SpaceUse *use = session_space(&s, space);
     NetworkUse *net = use ? session_network(&s, use, name) : NULL;
     bool ok = false;
@@ -391,4 +392,14 @@ bool space_network(Space *space, const Architecture *a, const char *name, int64_
     else if (use)
         report_unknown_network(&s, space, name ? name : "network");
     return session_end(&s, false) && ok;
+}
+
+bool space_network(Space *space, const Architecture *a, const char *name, int64_t batch,
+                   Arena *arena, IrModule *out) {
+    return network_of(space, a, name, batch, false, arena, out);
+}
+
+bool space_network_to_measure(Space *space, const Architecture *a, const char *name, int64_t batch,
+                              Arena *arena, IrModule *out) {
+    return network_of(space, a, name, batch, true, arena, out);
 }

@@ -138,7 +138,7 @@ static void check_reads_back(Space *space, const Architecture *a, Arena *arena) 
     sink.architecture = a->text;
     diag_at(&sink, space->encoding->place, DIAG_not_invertible_encoding,
             read ? arena_printf(arena, "`%s` reads back as another architecture", a->text)
-                  : arena_printf(arena, "`%s` is written and not read", a->text));
+                 : arena_printf(arena, "`%s` is written and not read", a->text));
     program_adopt(space->program, &sink);
     diag_free(&sink);
 }

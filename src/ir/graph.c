@@ -159,14 +159,15 @@ static IrRef make(IrGraph *g, const Draft *d, IrError *err) {
         return IR_NONE;
     IrRef r = g->len;
     IrNode *n = append(g);
-    *n = (IrNode){.op = d->op,
-                  .nin = d->nin,
-                  .in = d->nin ? ARENA_COPY(g->arena, IrRef, d->in, d->nin) : NULL,
-                  .type = type,
-                  .attr = kept_attr(g, d->op, &d->attr),
-                  .name = d->name ? arena_strdup(g->arena, d->name) : NULL,
-                  .values = d->values ? ARENA_COPY(g->arena, double, d->values, d->attr.size) : NULL,
-                  .place = g->place};
+    *n =
+        (IrNode){.op = d->op,
+                 .nin = d->nin,
+                 .in = d->nin ? ARENA_COPY(g->arena, IrRef, d->in, d->nin) : NULL,
+                 .type = type,
+                 .attr = kept_attr(g, d->op, &d->attr),
+                 .name = d->name ? arena_strdup(g->arena, d->name) : NULL,
+                 .values = d->values ? ARENA_COPY(g->arena, double, d->values, d->attr.size) : NULL,
+                 .place = g->place};
     if (!slot || slot->ref_plus_1)
         return r;
     slot->hash = hash;

@@ -77,8 +77,8 @@ static bool size_candidate(void *user, int worker, size_t i, NascError *err) {
     const char *cost_name = space_cost_network(space);
     pthread_mutex_lock(&r->front);
     Architecture *a = space_parse(space, &arena, c->arch, strlen(c->arch), false);
-    bool ok = a && space_network(space, a, NULL, LANES, &arena, &scored) &&
-              (!cost_name || space_network(space, a, cost_name, 1, &arena, &cost));
+    bool ok = a && space_network_to_measure(space, a, NULL, LANES, &arena, &scored) &&
+              (!cost_name || space_network_to_measure(space, a, cost_name, 1, &arena, &cost));
     pthread_mutex_unlock(&r->front);
     ok = ok && ir_sizes(cost_name ? &cost : &scored, &c->sizes);
     if (ok) {
