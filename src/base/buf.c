@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 static void reserve(Buf *b, size_t extra) {
     size_t need = b->len + extra + 1;
     if (need <= b->cap)
@@ -36,6 +38,28 @@ void buf_puts(Buf *b, const char *s) {
 
 void buf_putc(Buf *b, char c) {
     buf_append(b, &c, 1);
+}
+
+size_t buf_put_character(Buf *b, const char *text, size_t len) {
+    size_t n = utf8_length(text, len);
+    if (n == 0)
+        buf_putc(b, '?');
+    else if ((unsigned char)text[0] < 0x20 || text[0] == 0x7f)
+        buf_putc(b, ' ');
+    else
+        buf_append(b, text, n);
+    return MAX(n, (size_t)1);
+}
+
+void buf_put_shown(Buf *b, const char *text, size_t most) {
+    size_t len = strlen(text);
+    for (size_t at = 0; at < len;) {
+        if (at + MAX(utf8_length(text + at, len - at), (size_t)1) > most) {
+            buf_puts(b, "..");
+            return;
+        }
+        at += buf_put_character(b, text + at, len - at);
+    }
 }
 
 void buf_put_int(Buf *b, int64_t x) {

@@ -45,9 +45,11 @@ static void put_json(Buf *b, const RankResult *r, const Candidate *c) {
 }
 
 static void put_text(Buf *b, const Candidate *c) {
-    buf_printf(b, "%12.6g  %-7s %10.3fM params %10.3fM MACs  %s\n", c->score,
+    buf_printf(b, "%12.6g  %-7s %10.3fM params %10.3fM MACs  ", c->score,
                score_status_text(c->status), (double)c->sizes.params / 1e6,
-               (double)c->sizes.macs / 1e6, c->arch);
+               (double)c->sizes.macs / 1e6);
+    buf_put_shown(b, c->arch, SIZE_MAX);
+    buf_putc(b, '\n');
 }
 
 static NascStatus outcome(Session *s, const RankResult *r) {

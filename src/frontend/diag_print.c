@@ -1,6 +1,8 @@
 /* Diagnostics as text for people and as JSON for programs. */
 #include "frontend/diag.h"
 
+#include "base/utf8.h"
+
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,19 +19,6 @@ static void put_code(Buf *b, DiagCode code) {
 
 static bool has_place(const DiagSink *s, Place place) {
     return s->sources && place.file < s->sources->files.len;
-}
-
-/* One character of a source line as it may be shown: control characters as a space, bad bytes as
- * `?`. */
-static size_t put_character(Buf *b, const char *text, size_t len) {
-    size_t n = source_utf8_length(text, len);
-    if (n == 0)
-        buf_putc(b, '?');
-    else if (n == 1 && ((unsigned char)text[0] < 0x20 || text[0] == 0x7f))
-        buf_putc(b, ' ');
-    else
-        buf_append(b, text, n);
-    return MAX(n, (size_t)1);
 }
 
 /* Where to begin showing the line that holds byte lo and ends at line_end: at its start, unless it
@@ -65,7 +54,7 @@ static void put_source(const DiagSink *s, Buf *b, Place place, const char *colou
     for (end = start; end < line_end && columns < SHOWN_COLUMNS; columns++) {
         caret += end < lo;
         last += end < place.hi;
-        end += put_character(b, f->text + end, line_end - end);
+        end += buf_put_character(b, f->text + end, line_end - end);
     }
     buf_puts(b, end < line_end ? "...\n  " : "\n  ");
     for (size_t i = 0; i < caret + (cut_left ? 3 : 0); i++)
@@ -86,7 +75,8 @@ static void put_message(const DiagSink *s, Buf *b, Place place, DiagSeverity sev
         buf_printf(b, "%s%s:%d:%d:%s ", bold, s->sources->files.items[place.file].path, line,
                    column, reset);
     }
-    buf_printf(b, "%s%s:%s %s", tint, severity_names[severity], reset, message);
+    buf_printf(b, "%s%s:%s ", tint, severity_names[severity], reset);
+    buf_put_shown(b, message, SIZE_MAX);
     if (coded) {
         buf_puts(b, " [");
         put_code(b, coded->code);
@@ -103,6 +93,12 @@ static void put_more(Buf *b, size_t count, size_t limit, const char *what) {
                    count - limit == 1 ? "" : "s");
 }
 
+static void put_line(Buf *b, const char *what, const char *text) {
+    buf_puts(b, what);
+    buf_put_shown(b, text, SIZE_MAX);
+    buf_putc(b, '\n');
+}
+
 void diag_print(const DiagSink *s, Buf *b, bool colour) {
     for (size_t i = 0; i < s->items.len; i++) {
         const Diag *d = &s->items.items[i];
@@ -111,9 +107,9 @@ void diag_print(const DiagSink *s, Buf *b, bool colour) {
             put_message(s, b, d->notes.items[k].place, DIAG_NOTE, d->notes.items[k].message, NULL,
                         colour);
         if (d->architecture && d->architecture[0])
-            buf_printf(b, "while building %s\n", d->architecture);
+            put_line(b, "while building ", d->architecture);
         if (d->hint)
-            buf_printf(b, "hint: %s\n", d->hint);
+            put_line(b, "hint: ", d->hint);
     }
     put_more(b, s->errors, s->limit, "error");
     put_more(b, s->warnings, s->limit, "warning");
@@ -126,7 +122,7 @@ static json_t *text_json(const char *text) {
         return json_null();
     Buf b = {0};
     for (size_t i = 0, len = strlen(text); i < len;) {
-        size_t n = source_utf8_length(text + i, len - i);
+        size_t n = utf8_length(text + i, len - i);
         buf_append(&b, n ? text + i : "?", MAX(n, (size_t)1));
         i += MAX(n, (size_t)1);
     }

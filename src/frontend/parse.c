@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "base/utf8.h"
 #include "frontend/parse_build.h"
 #include "frontend/sites.h"
 #include "parser.h"
@@ -372,14 +373,14 @@ static char *clean_text(Syntax *s, uint32_t file) {
     if (f->len >= 3 && !memcmp(text, "\xef\xbb\xbf", 3))
         memset(text, ' ', 3);
     for (size_t i = 0; i < f->len;) {
-        size_t n = source_utf8_length(f->text + i, f->len - i);
+        size_t n = utf8_length(f->text + i, f->len - i);
         if (n && f->text[i]) {
             i += n;
             continue;
         }
         bool nul = n != 0;
         size_t start = i;
-        while (i < f->len && (nul ? !f->text[i] : !source_utf8_length(f->text + i, f->len - i)))
+        while (i < f->len && (nul ? !f->text[i] : !utf8_length(f->text + i, f->len - i)))
             text[i++] = ' ';
         diag_at(s->diags, (Place){file, (uint32_t)start, (uint32_t)i},
                 nul ? DIAG_nul_byte : DIAG_bad_utf8);

@@ -28,7 +28,5 @@ enum { SOURCE_MAX_BYTES = 16 << 20 };
 uint32_t source_add(SourceSet *s, const char *path, const char *text, size_t len, NascError *err);
 /* 1-based line and column (in characters, tabs count one) of a byte. */
 void source_position(const SourceSet *s, uint32_t file, uint32_t at, int *line, int *column);
-/* Bytes of the UTF-8 character that begins the text: 1 to 4, or 0 if none does. */
-size_t source_utf8_length(const char *text, size_t len);
 
 #endif

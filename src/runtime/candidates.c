@@ -82,14 +82,15 @@ static NascStatus draw_points(Gathered *g, RankSet *about) {
 static void warn_at(const RankJob *job, const char *path, const Table *t, size_t line,
                     const char *message) {
     Buf text = {0};
-    buf_printf(&text, t->is_json ? "%s: row %zu: %s" : "%s:%zu: %s", path, line, message);
+    buf_printf(&text, t->is_json ? "%s: row %zu: " : "%s:%zu: ", path, line);
+    buf_put_shown(&text, message, SIZE_MAX);
     if (job->warn)
         job->warn(job->user, text.text);
     buf_free(&text);
 }
 
 /* At most so many lines about one table; the rest is counted. */
-enum { MAX_TABLE_WARNINGS = 20 };
+enum { MAX_TABLE_WARNINGS = 20, SHOWN_ARCHITECTURE = 200 };
 
 static void warn_problems(const RankJob *job, const char *path, const Table *t) {
     size_t kept = MIN(t->nproblems, (size_t)TABLE_MAX_PROBLEMS);
@@ -111,8 +112,9 @@ static void check_known(const Gathered *g, const Table *t, size_t line, Candidat
         c->status = SCORE_INVALID;
         if (++*unknown <= MAX_TABLE_WARNINGS) {
             Buf why = {0};
-            buf_printf(&why, "'%.200s%s' is no architecture of %s: ", c->arch,
-                       strlen(c->arch) > 200 ? ".." : "", space_name(space));
+            buf_putc(&why, '\'');
+            buf_put_shown(&why, c->arch, SHOWN_ARCHITECTURE);
+            buf_printf(&why, "' is no architecture of %s: ", space_name(space));
             space_explain(space, c->arch, strlen(c->arch), &why);
             warn_at(g->job, g->set->table, t, line, why.text);
             buf_free(&why);
@@ -129,10 +131,12 @@ static void check_heading(const Gathered *g, const Table *t) {
     if (t->heading && *t->heading &&
         space_parse(space, &scratch, t->heading, strlen(t->heading), true)) {
         Buf text = {0};
+        buf_putc(&text, '\'');
+        buf_put_shown(&text, t->heading, SHOWN_ARCHITECTURE);
         buf_printf(&text,
-                   "'%.200s' is an architecture of %s, but a table begins with a header line: this "
-                   "one is read as such",
-                   t->heading, space_name(space));
+                   "' is an architecture of %s, but a table begins with a header line: this one is "
+                   "read as such",
+                   space_name(space));
         warn_at(g->job, g->set->table, t, 1, text.text);
         buf_free(&text);
     }

@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of an architecture's text, in bytes: those of the published spaces are shorter. */
+enum { SHOWN_ARCHITECTURE = 2000 };
+
 static void put_correlation(Buf *b, double x) {
     if (isnan(x))
         buf_printf(b, "%8s", "-");
@@ -63,7 +66,10 @@ static void put_candidate(Buf *b, const RankResult *r, size_t place, const Candi
     put_millions(b, c->sizes.live_macs);
     if (r->nsets > 1)
         buf_printf(b, "  %-*s", *c->arch ? space_width(r) : 0, r->sets[c->set].name);
-    buf_printf(b, r->nsets > 1 && !*c->arch ? "\n" : "  %s\n", c->arch);
+    if (r->nsets == 1 || *c->arch)
+        buf_puts(b, "  ");
+    buf_put_shown(b, c->arch, SHOWN_ARCHITECTURE);
+    buf_putc(b, '\n');
 }
 
 static void put_ranking(Buf *b, const ActionReport *a, size_t top) {

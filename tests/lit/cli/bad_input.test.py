@@ -153,3 +153,13 @@ fails(run("run", example, "table=" + table, "--size-only"), (4,), "other.tsv:2: 
 table = program("other.json", json.dumps([{"net": {"width": 32, "depth": 6, "genotype": {}}}, {"cell": 1}, [3], 4]))
 fails(run("run", darts, "table=" + table, "--size-only"), (4,), "row 1: a record has no field `normal`",
       "row 2: a record has no field `net`", "row 3: ", "row 4: ", "4 rows left out")
+
+# Nothing that a terminal would obey is sent to it, and of a row of megabytes the beginning, cut between characters.
+cell = b"|nor_conv_3x3~0|+|skip_connect~0|skip_connect~1|+|none~0|none~1|none~2|"
+table = program("shown.tsv", b"arch\tacc\n\x1b[31mred\x07\t1\n" + b"x" + b"\xc3\xa9" * 1000000 + b"\t2\n" + cell + b"\t3\n")
+result = run("run", example, "table=" + table, "--size-only")
+out = (result.stdout + result.stderr).decode()
+assert result.returncode == 0 and "' [31mred '" in out and "xéé" in out, out[:2000]
+assert len(out) < 20000 and all(c == "\n" or c.isprintable() for c in out), (len(out), out[:2000])
+said = run("score", example, "\x1b[31mred").stderr.decode()
+assert "` [31mred`" in said and all(c == "\n" or c.isprintable() for c in said), said

@@ -1,4 +1,4 @@
-/* Growable text, doubles in their shortest form, growable arrays, errors and checked arithmetic. */
+/* Growable text, what of it may be shown, doubles in their shortest form, growable arrays, errors and checked arithmetic. */
 #include "base/buf.h"
 
 #include <setjmp.h>
@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/utf8.h"
 
 static void text_grows_and_stays_terminated(void **state) {
     (void)state;
@@ -104,6 +106,60 @@ static void integers_in_decimal(void **state) {
     }
 }
 
+static void characters_of_utf8(void **state) {
+    (void)state;
+    /* Well-formed and ill-formed sequences, from table 3-7 of the Unicode Standard. */
+    static const struct {
+        const char *text;
+        size_t length;
+    } cases[] = {
+        {"a", 1},
+        {"\xc3\xa9", 2},
+        {"\xe2\x82\xac", 3},
+        {"\xf0\x9f\x98\x80", 4},
+        {"\xc0\xaf", 0},
+        {"\xe0\x80\x80", 0},
+        {"\xed\xa0\x80", 0},
+        {"\xf4\x90\x80\x80", 0},
+        {"\xc3", 0},
+        {"\x80", 0},
+        {"\xe2\x82", 0},
+        {"\xff", 0},
+        {"\xf4\x8f\xbf\xbf", 4},
+        {"\xf0\x8f\xbf\xbf", 0},
+        {"\xed\x9f\xbf", 3},
+        {"\xc1\xbf", 0},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        assert_int_equal(utf8_length(cases[i].text, strlen(cases[i].text)), cases[i].length);
+    assert_int_equal(utf8_length("", 0), 0);
+    assert_int_equal(utf8_length("\xc3\xa9", 1), 0);
+}
+
+static void outside_text_is_shown_safely(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t most;
+        const char *want;
+    } cases[] = {
+        {"", 0, ""},
+        {"abc", 3, "abc"},
+        {"abcd", 3, "abc.."},
+        {"\x1b[31m\a\n\x7f", 99, " [31m   "},
+        {"a\xff\xc3", 99, "a??"},
+        {"a\xc3\xa9", 2, "a.."},
+        {"a\xc3\xa9", 3, "a\xc3\xa9"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        Buf b = {0};
+        buf_puts(&b, "");
+        buf_put_shown(&b, cases[i].text, cases[i].most);
+        assert_string_equal(b.text, cases[i].want);
+        buf_free(&b);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(integers_in_decimal),
@@ -112,6 +168,8 @@ int main(void) {
         cmocka_unit_test(arrays_grow),
         cmocka_unit_test(the_first_failure_is_kept),
         cmocka_unit_test(overflow_is_told),
+        cmocka_unit_test(characters_of_utf8),
+        cmocka_unit_test(outside_text_is_shown_safely),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

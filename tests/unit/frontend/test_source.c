@@ -27,36 +27,6 @@ static void test_source_position(void **state) {
     fixture_free(&f);
 }
 
-static void test_source_utf8_length(void **state) {
-    (void)state;
-    /* Well-formed and ill-formed sequences, from table 3-7 of the Unicode Standard. */
-    static const struct {
-        const char *text;
-        size_t length;
-    } cases[] = {
-        {"a", 1},
-        {"\xc3\xa9", 2},
-        {"\xe2\x82\xac", 3},
-        {"\xf0\x9f\x98\x80", 4},
-        {"\xc0\xaf", 0},
-        {"\xe0\x80\x80", 0},
-        {"\xed\xa0\x80", 0},
-        {"\xf4\x90\x80\x80", 0},
-        {"\xc3", 0},
-        {"\x80", 0},
-        {"\xe2\x82", 0},
-        {"\xff", 0},
-        {"\xf4\x8f\xbf\xbf", 4},
-        {"\xf0\x8f\xbf\xbf", 0},
-        {"\xed\x9f\xbf", 3},
-        {"\xc1\xbf", 0},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-        assert_int_equal(source_utf8_length(cases[i].text, strlen(cases[i].text)), cases[i].length);
-    assert_int_equal(source_utf8_length("", 0), 0);
-    assert_int_equal(source_utf8_length("\xc3\xa9", 1), 0);
-}
-
 static void test_source_missing_file(void **state) {
     (void)state;
     Fixture f;
@@ -108,8 +78,9 @@ static void test_source_too_large(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_source_position),     cmocka_unit_test(test_source_utf8_length),
-        cmocka_unit_test(test_source_missing_file), cmocka_unit_test(test_source_file),
+        cmocka_unit_test(test_source_position),
+        cmocka_unit_test(test_source_missing_file),
+        cmocka_unit_test(test_source_file),
         cmocka_unit_test(test_source_too_large),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
