@@ -198,6 +198,99 @@ bool frame_bind_args(Eval *e, Frame *f, const AstList *params, size_t first, con
     return true;
 }
 
+/* Kept calls: cells apply an operation of the same arguments over and over, and most of an operation's
+ * work is to put its layers together. Kept are results that hold nothing of the call, of calls that left
+ * nothing behind: layers of builtins whose arguments are plain. */
+typedef struct CallMemo {
+    struct CallMemo *next;
+    const Binding *bindings;
+    Value value;
+} CallMemo;
+
+enum { KEPT_CALLS = 8 };
+
+static bool is_plain(Value v) {
+    switch (v.kind) {
+    case VALUE_INT:
+    case VALUE_BOOL:
+    case VALUE_DECIMAL:
+    case VALUE_STRING:
+        return true;
+    case VALUE_LIST:
+    case VALUE_TUPLE:
+        for (size_t i = 0; i < v.u.list->len; i++)
+            if (!is_plain(v.u.list->items[i]))
+                return false;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool holds_nothing(Value v) {
+    if (v.kind == VALUE_BUILTIN)
+        return true;
+    if (v.kind != VALUE_LAYER)
+        return false;
+    const Layer *l = v.u.layer;
+    const Call *c = l->call;
+    switch (l->kind) {
+    case LAYER_BUILTIN:
+        for (size_t i = 0; c && i < CALL_SLOTS; i++)
+            if (c->given[i] && !is_plain(c->slot[i]))
+                return false;
+        return !c || !c->nmore;
+    case LAYER_CHAIN:
+    case LAYER_SUM:
+    case LAYER_REPEAT:
+        for (size_t i = 0; i < l->len; i++)
+            if (!holds_nothing(l->items[i]))
+                return false;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool same_arguments(const Binding *a, const Binding *b, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        bool known;
+        if (a[i].value.kind != b[i].value.kind || !a[i].deferred != !b[i].deferred ||
+            (!a[i].deferred && !value_equal(a[i].value, b[i].value, &known)))
+            return false;
+    }
+    return true;
+}
+
+static bool plain_arguments(const Binding *b, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (!b[i].deferred && !is_plain(b[i].value))
+            return false;
+    return true;
+}
+
+/* The body's value; f holds the arguments. */
+static Value closure_value(Eval *e, const Closure *c, Frame *f) {
+    const Ast *body = c->body->kind == AST_BODY ? c->body->a : c->body;
+    size_t n = f->nbindings;
+    if (!plain_arguments(f->bindings, n))
+        return ev(e, f, body);
+    for (const CallMemo *m = c->calls; m; m = m->next)
+        if (same_arguments(m->bindings, f->bindings, n))
+            return m->value;
+    Binding *bindings = ARENA_COPY(e->arena, Binding, f->bindings, n);
+    uint64_t before = e->traces;
+    Value v = ev(e, f, body);
+    if (e->traces == before && c->ncalls < KEPT_CALLS && holds_nothing(v)) {
+        Closure *kept = (Closure *)c;
+        CallMemo *m = ARENA_NEW(e->arena, CallMemo);
+        *m = (CallMemo){.next = c->calls, .bindings = bindings, .value = v};
+        kept->calls = m;
+        kept->ncalls++;
+    }
+    return v;
+}
+
 Value call_closure(Eval *e, const Closure *c, const EvalArg *args, size_t n, Place place) {
     if (!eval_enter(e, place, c->name ? c->name : "this function"))
         return value_poison();
@@ -209,7 +302,7 @@ Value call_closure(Eval *e, const Closure *c, const EvalArg *args, size_t n, Pla
     frame_reserve(e, f, c->params->len);
     Value v = value_poison();
     if (frame_bind_args(e, f, c->params, 0, args, n, place, c->name ? c->name : "this function"))
-        v = ev(e, f, body->kind == AST_BODY ? body->a : body);
+        v = closure_value(e, c, f);
     e->inside = outside;
     eval_leave(e);
     return v;

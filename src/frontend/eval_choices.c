@@ -351,6 +351,7 @@ Value choice_value(Eval *e, Frame *frame, Frame *inner, const Ast *choice, const
     if (!e->host.decide)
         return FAIL(e, choice->name_place, bad_value, "nothing can be chosen here");
     const char *address = eval_address(e, frame, choice->text, indices, n);
+    e->traces++;
     int64_t index = e->host.decide(e->host.user, e, address, d, choice->name_place);
     if (index < 0)
         return value_poison();

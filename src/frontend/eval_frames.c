@@ -221,6 +221,7 @@ static Value report_cycle(Eval *e, const Ast *decl, const char *name) {
 static Value make_instance(Eval *e, const Found *at, const Element *x, const char *name) {
     const Ast *decl = x->decl;
     Instance *s = ARENA_NEW(e->arena, Instance);
+    e->traces++;
     s->name = name;
     s->path = path_of_definition(e, at->frame->context.path, PATH_INSTANCE, decl, at->frame->scope,
                                  x->hash, name);

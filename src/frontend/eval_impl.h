@@ -125,8 +125,10 @@ typedef struct Closure {
     const Ast *body;
     Frame *frame;
     const Ast *ast;
-    bool alternative;    /* of a choice with parameters: must be called */
-    const char *made_in; /* the definition or function that gave it, or NULL: for messages */
+    bool alternative;       /* of a choice with parameters: must be called */
+    const char *made_in;    /* the definition or function that gave it, or NULL: for messages */
+    struct CallMemo *calls; /* whose results are kept */
+    size_t ncalls;
 } Closure;
 
 typedef struct Elements {
@@ -268,6 +270,8 @@ struct Eval {
     int depth;
     int64_t steps;
     bool aborted; /* too deep or too long: everything is poison from here on */
+    uint64_t
+        traces; /* counts what evaluation leaves behind besides values: nodes, weights, taps, instances, decisions */
     bool unnamed;
     Taps *taps; /* of the network being applied, or NULL */
     Running *running;

@@ -147,6 +147,7 @@ Value make_node(Eval *e, IrOp op, const Value *in, size_t n, const IrAttr *attr,
     IrGraph *g = graph_of(e, in, n, place);
     if (!g)
         return value_poison();
+    e->traces++;
     if (ir_graph_len(g) >= EVAL_MAX_NODES) {
         e->aborted = true;
         return FAIL(e, place, too_large, "the network has more than 200,000 operations");

@@ -378,6 +378,7 @@ Value eval_leaf(Eval *e, const char *op, const char *role, const IrType *type, I
     if (!g)
         return value_poison();
     ir_set_place(g, ir_place(place));
+    e->traces++;
     IrRef node;
     size_t note = e->nleaves;
     if (e->now.in_run) {

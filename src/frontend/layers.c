@@ -178,6 +178,7 @@ static Value apply_function(Eval *e, Value x, const Closure *c, Place place) {
 static void taps_push(Eval *e, Taps *t, Value v) {
     t->items = arena_grow(e->arena, t->items, t->len, &t->cap, 4, sizeof *t->items);
     t->items[t->len++] = v;
+    e->traces++;
 }
 
 Value layer_tap(Eval *e, const Layer *l, Value x, Place place) {
