@@ -143,6 +143,7 @@ format:
 lint:
 	clang-tidy-19 --quiet $(wildcard src/*.c src/*/*.c) -- $(CPPFLAGS) -std=c17 -I$(LLVM_INCLUDE)
 	sh scripts/layers.sh
+	sh scripts/names.sh
 
 # What the console examples of the documentation print, written into them anew: after a change that is meant.
 .PHONY: docs-bless

@@ -45,13 +45,17 @@ void nasc_bug(const char *file, int line, const char *fmt, ...) {
     abort();
 }
 
-static void *require_memory(void *p, size_t bytes) {
-    if (p || bytes == 0)
-        return p;
+void nasc_out_of_memory(size_t bytes) {
     if (oom_hook)
         oom_hook(oom_user);
     fprintf(stderr, "nasc: out of memory (%zu bytes asked for)\n", bytes);
     _Exit(NASC_ENVIRONMENT);
+}
+
+static void *require_memory(void *p, size_t bytes) {
+    if (!p && bytes)
+        nasc_out_of_memory(bytes);
+    return p;
 }
 
 void *nasc_alloc(size_t bytes) {

@@ -8,6 +8,7 @@
  * jit_close. */
 #include "codegen/jit.h"
 
+#include "base/clock.h"
 #include "codegen/cache.h"
 #include "codegen/emit.h"
 #include "codegen/target.h"
@@ -17,7 +18,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* Raised whenever an emitter's output for an unchanged text changes. */
 enum { CODEGEN_VERSION = 16 };
@@ -276,12 +276,6 @@ static KernelFn *link_object(Jit *jit, const Buf *object, const char *symbol, Na
     return (KernelFn *)(uintptr_t)address;
 }
 
-static double seconds_now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* Fills entry->fn or entry->err. Called without the lock by the one builder of the entry. */
 static void build(Jit *jit, JitEntry *entry, JitStats *done) {
     Hash128 key = entry_key(jit, entry);
@@ -296,14 +290,14 @@ static void build(Jit *jit, JitEntry *entry, JitStats *done) {
         return;
     }
     done->kernels_rejected += found == CACHE_REJECTED;
-    double start = seconds_now();
+    double start = clock_seconds(CLOCK_THREAD_CPUTIME_ID);
     if (compile(jit, entry, symbol, &object, &entry->err)) {
         entry->fn = link_object(jit, &object, symbol, &entry->err);
         done->kernels_compiled++;
         if (jit->cache_dir && entry->fn)
             done->store_failures += !cache_store(jit->cache_dir, key, object.text, object.len);
     }
-    done->compile_seconds += seconds_now() - start;
+    done->compile_seconds += clock_seconds(CLOCK_THREAD_CPUTIME_ID) - start;
     buf_free(&object);
 }
 

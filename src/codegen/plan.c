@@ -8,6 +8,7 @@
  * for weights lie nowhere: the kernels that compute them update the weights. */
 #include "codegen/plan.h"
 
+#include "base/clock.h"
 #include "codegen/kernel_args.h"
 #include "codegen/legalise.h"
 #include "codegen/lower.h"
@@ -16,7 +17,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { MAX_ARENA_BITS = 40, SETUP_CALL = -1 /* when the setup runs, among the lifetimes */ };
 
@@ -506,12 +506,6 @@ static void make_calls(Planner *p) {
     }
 }
 
-static double processor_seconds(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static bool get_kernels(Planner *p, Jit *jit, NascError *err) {
     Plan *plan = p->plan;
     size_t n = 0, at = 0;
@@ -522,10 +516,10 @@ static bool get_kernels(Planner *p, Jit *jit, NascError *err) {
     for (int part = 0; part < PLAN_PARTS; part++)
         for (size_t i = 0; i < plan->ncalls[part]; i++)
             descs[at++] = plan->calls[part][i].desc;
-    double start = processor_seconds();
+    double start = clock_seconds(CLOCK_THREAD_CPUTIME_ID);
     if (!jit_get(jit, descs, n, fns, err))
         return false;
-    plan->jit_seconds = processor_seconds() - start;
+    plan->jit_seconds = clock_seconds(CLOCK_THREAD_CPUTIME_ID) - start;
     at = 0;
     for (int part = 0; part < PLAN_PARTS; part++)
         for (size_t i = 0; i < plan->ncalls[part]; i++)

@@ -1,20 +1,13 @@
 #include "codegen/profile.h"
 
-#include <time.h>
-
-/* Of this thread: other processes on the machine do not count. */
-static double seconds_now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
+#include "base/clock.h"
 
 void plan_run_profiled(const Plan *p, int part, char *base, PlanProfile *profile) {
-    double before = seconds_now();
+    double before = clock_seconds(CLOCK_THREAD_CPUTIME_ID);
     for (size_t i = 0; i < p->ncalls[part]; i++) {
         const PlanCall *c = &p->calls[part][i];
         c->fn(base, c->arg, c->lo, c->hi);
-        double after = seconds_now();
+        double after = clock_seconds(CLOCK_THREAD_CPUTIME_ID);
         struct PlanProfileKind *k = &profile->kind[c->desc.kind];
         k->calls++;
         k->seconds += after - before;

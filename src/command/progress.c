@@ -1,15 +1,9 @@
 /* The status line: what is done, how fast, how long still, what failed, what leads. It is the one
  * place of the commands that looks at a clock, and nothing but the line depends on it. */
 #include <stdio.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "command/session.h"
-
-static double clock_seconds(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static void put_duration(Buf *b, double seconds) {
     if (seconds < 90)
@@ -23,7 +17,7 @@ static void put_duration(Buf *b, double seconds) {
 void session_progress(void *user, const char *what, size_t finished, size_t total, size_t failed,
                       const Candidate *best) {
     Session *s = user;
-    double now = clock_seconds();
+    double now = clock_seconds(CLOCK_MONOTONIC);
     if (finished <= 1 || s->progress_what != what) {
         s->progress_start = now;
         s->progress_first = finished;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/files.h"
 #include "command/session.h"
 
@@ -87,8 +88,11 @@ static NascStatus run_action(RunState *state, const Action *action) {
     session_diagnostics(s, NASC_OK);
     if (status != NASC_OK)
         return s->err.message[0] ? session_fail(s) : status;
+    double wall = clock_seconds(CLOCK_MONOTONIC), cpu = clock_seconds(CLOCK_PROCESS_CPUTIME_ID);
     evaluate(result, search ? action->name : proxy_name(action->proxy), s->request->seed,
              &state->evaluations[at]);
+    result->seconds += clock_seconds(CLOCK_MONOTONIC) - wall;
+    result->cpu_seconds += clock_seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
     ActionReport *report = &state->reports[at];
     *report = (ActionReport){.result = result,
                              .evaluation = &state->evaluations[at],
@@ -204,10 +208,11 @@ static NascStatus finish(RunState *state, NascStatus status) {
 static void explain_no_action(Session *s) {
     Space **spaces;
     size_t n = program_spaces(s->program, &spaces);
+    const char *proxy = program_default_proxy_name(s->program);
     session_message(s,
-                    "%s has no action to run; add for instance\n  use eproxy;\n"
-                    "  rank draw(%s, 20) by eproxy();\n",
-                    s->request->file, n ? space_name(spaces[n - 1]) : "SPACE");
+                    "%s has no action to run; add for instance\n  use %s;\n"
+                    "  rank draw(%s, 20) by %s();\n",
+                    s->request->file, proxy, n ? space_name(spaces[n - 1]) : "SPACE", proxy);
 }
 
 NascStatus nasc_run(const NascRequest *r) {

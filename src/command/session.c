@@ -60,7 +60,7 @@ static char *find_lib(const NascRequest *r) {
     Buf path = {0};
     for (size_t i = 0; i < ARRAY_LEN(places); i++) {
         buf_clear(&path);
-        buf_printf(&path, "%s/%s/eproxy.nas", exe, places[i]);
+        buf_printf(&path, "%s/%s/default.nas", exe, places[i]);
         if (access(path.text, R_OK) == 0 || i + 1 == ARRAY_LEN(places))
             break;
     }

@@ -442,7 +442,7 @@ static bool share_rows(const CandidateSet *a, const CandidateSet *b) {
 /* The library's proxy with its defaults stands for a fixed one that is not named. */
 static Action *default_against(Program *p, const Action *of) {
     size_t file;
-    const Ast *fixed = program_find_proxy(p, "eproxy", &file);
+    const Ast *fixed = program_find_proxy(p, program_default_proxy_name(p), &file);
     if (!fixed)
         return NULL;
     Action *a = ARENA_NEW(&p->arena, Action);

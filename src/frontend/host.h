@@ -81,8 +81,9 @@ struct Program {
     Action *actions;
     size_t nactions;
     bool actions_done;
-    bool sound;         /* loaded without a mistake */
-    bool inner_choices; /* somewhere in its files */
+    const char *default_proxy; /* its name, NULL until asked for, "" if the library says none */
+    bool sound;                /* loaded without a mistake */
+    bool inner_choices;        /* somewhere in its files */
 };
 
 typedef struct Session Session;

@@ -221,14 +221,29 @@ const Ast *program_find_proxy(const Program *p, const char *name, size_t *file) 
     return NULL;
 }
 
+const char *program_default_proxy_name(Program *p) {
+    if (p->default_proxy)
+        return p->default_proxy;
+    p->default_proxy = "";
+    const char *path = library_path(p, "default");
+    NascError err = {0};
+    uint32_t source =
+        access(path, F_OK) == 0 ? source_add(&p->sources, path, NULL, 0, &err) : UINT32_MAX;
+    const Ast *tree = source == UINT32_MAX ? NULL : parse_program(&p->syntax, source);
+    for (size_t i = 0; tree && i < tree->list.len && !*p->default_proxy; i++)
+        if (tree->list.items[i]->kind == AST_USE && !tree->list.items[i]->is_path)
+            p->default_proxy = tree->list.items[i]->text;
+    return p->default_proxy;
+}
+
 Proxy *program_default_proxy(Program *p) {
-    static const char name[] = "eproxy";
     const Action *actions;
     size_t file;
     if (!p->sound)
         return NULL;
     if (program_actions(p, &actions))
         return actions[0].proxy;
+    const char *name = program_default_proxy_name(p);
     const Ast *definition = program_find_proxy(p, name, &file);
     const char *path = library_path(p, name);
     if (!definition && access(path, F_OK) == 0) {

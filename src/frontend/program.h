@@ -140,7 +140,9 @@ void space_check_all(Space *s, size_t nspaces);
 
 /* A proxy, applied to its arguments (a value of the top level). */
 typedef struct Proxy Proxy;
-/* Of the first action, else library `eproxy`; NULL with a diagnostic. */
+/* The name of the library's proxy that stands where none is named, which its default.nas uses; "" if it says none. */
+const char *program_default_proxy_name(Program *p);
+/* Of the first action, else that one; NULL with a diagnostic. */
 Proxy *program_default_proxy(Program *p);
 const char *proxy_name(const Proxy *p);
 int64_t proxy_repeats(const Proxy *p);

@@ -195,7 +195,10 @@ static bool load_images(RunValues *v, const ProxyRun *run, NascError *err) {
 bool run_values_update(RunValues *v, const ProxyRun *run, NascError *err) {
     if (!run->module || v->values.len >= run->module->nroots)
         return true;
-    if (!load_images(v, run, err))
+    int64_t peak, kept;
+    if (!run_values_bytes(run, &peak, &kept, err) ||
+        !memory_suffices(peak, "the images and what the proxy makes of them once a run", err) ||
+        !load_images(v, run, err))
         return false;
     const IrGraph *g = run->module->graph;
     bool ok = true;

@@ -4,7 +4,8 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <time.h>
+
+#include "base/clock.h"
 
 typedef struct Pool {
     const PoolJob *job;
@@ -23,12 +24,6 @@ typedef struct Worker {
 /* The stack of a worker: the evaluator recurses along a program's nesting (its depth is bounded).
  */
 enum { WORKER_STACK = 64 << 20 };
-
-static double seconds_of(clockid_t clock) {
-    struct timespec t;
-    clock_gettime(clock, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static bool take(Pool *p, size_t *item) {
     pthread_mutex_lock(&p->lock);
@@ -57,14 +52,14 @@ static void *worker_main(void *arg) {
         pthread_mutex_unlock(&p->lock);
     }
     pthread_mutex_lock(&p->lock);
-    p->busy += seconds_of(CLOCK_THREAD_CPUTIME_ID);
+    p->busy += clock_seconds(CLOCK_THREAD_CPUTIME_ID);
     pthread_mutex_unlock(&p->lock);
     return NULL;
 }
 
 size_t pool_run(const PoolJob *job, NascError *err) {
     Pool p = {.job = job};
-    double begin = seconds_of(CLOCK_MONOTONIC);
+    double begin = clock_seconds(CLOCK_MONOTONIC);
     pthread_mutex_init(&p.lock, NULL);
     size_t n = MIN((size_t)MAX(job->workers, 1), MAX(job->nitems, 1));
     Worker *workers = nasc_alloc(n * sizeof *workers);
@@ -84,7 +79,7 @@ size_t pool_run(const PoolJob *job, NascError *err) {
         pthread_join(threads[i], NULL);
     if (job->waiting)
         *job->waiting +=
-            MAX((seconds_of(CLOCK_MONOTONIC) - begin) * MAX(job->workers, 1) - p.busy, 0);
+            MAX((clock_seconds(CLOCK_MONOTONIC) - begin) * MAX(job->workers, 1) - p.busy, 0);
     pthread_attr_destroy(&attr);
     pthread_mutex_destroy(&p.lock);
     free(workers);

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "runtime/candidates.h"
 #include "runtime/curve.h"
 #include "runtime/pool.h"
@@ -380,14 +380,8 @@ static void look_at_proxy(Ranking *r) {
     r->by_training = r->observes || (r->job->jit && a->nsets > 1);
 }
 
-static double seconds_of(clockid_t clock) {
-    struct timespec t;
-    clock_gettime(clock, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 NascStatus rank_run(const RankJob *job, RankResult *res, NascError *err) {
-    double wall = seconds_of(CLOCK_MONOTONIC), cpu = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
+    double wall = clock_seconds(CLOCK_MONOTONIC), cpu = clock_seconds(CLOCK_PROCESS_CPUTIME_ID);
     *res = (RankResult){.sizes_only = !job->jit,
                         .repeats = job->action->proxy ? proxy_repeats(job->action->proxy) : 1};
     arena_init(&res->arena, "ranking");
@@ -410,8 +404,8 @@ NascStatus rank_run(const RankJob *job, RankResult *res, NascError *err) {
         agree_on_curve(res);
     }
     pthread_mutex_destroy(&r.front);
-    res->seconds = seconds_of(CLOCK_MONOTONIC) - wall;
-    res->cpu_seconds = seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+    res->seconds = clock_seconds(CLOCK_MONOTONIC) - wall;
+    res->cpu_seconds = clock_seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
     return status;
 }
 

@@ -3,19 +3,13 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "codegen/layout.h"
 #include "runtime/blas.h"
 #include "runtime/ref.h"
 #include "runtime/stages.h"
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static void fill_inputs(const Plan *plan, const ProxyBuild *build, const RunValues *run,
                         char *base) {
@@ -248,6 +242,9 @@ static bool train_missing(Planned *p, const ScorerOptions *how, const ProxyBuild
                           const RunValues *run, uint64_t seed, const bool *known, Hash128 key,
                           Arena *arena, WorkerMemory *memory, Measured *out, NascError *err) {
     size_t per_repeat = (size_t)build->steps * build->nmeasures;
+    if ((size_t)p->arena_bytes > memory->bytes &&
+        !memory_suffices(p->arena_bytes, "training a network", err))
+        return false;
     char *base = memory_reserve(memory, (size_t)p->arena_bytes);
     float *whole = ARENA_ARRAY(arena, float, p->largest);
     if (p->stages->n == 1)
@@ -255,10 +252,12 @@ static bool train_missing(Planned *p, const ScorerOptions *how, const ProxyBuild
     for (int64_t r = 0; r < out->repeats; r++) {
         if (known[r])
             continue;
-        double start = now(), *values = out->values + (size_t)r * per_repeat;
+        double start = clock_seconds(CLOCK_THREAD_CPUTIME_ID),
+               *values = out->values + (size_t)r * per_repeat;
         prepare_kept(p, seed, (uint64_t)r, whole);
         train(p, how, build, run, seed, (uint64_t)r, whole, base, values);
-        JournalEntry e = {repeat_key(key, r), per_repeat, values, now() - start, p->arena_bytes};
+        JournalEntry e = {repeat_key(key, r), per_repeat, values,
+                          clock_seconds(CLOCK_THREAD_CPUTIME_ID) - start, p->arena_bytes};
         out->seconds += e.seconds;
         if (how->journal && !journal_add(how->journal, &e, err))
             return false;
@@ -302,12 +301,12 @@ static bool plan_stages(Jit *jit, const ScorerOptions *how, const Stages *stages
 static bool measure_by_reference(const ScorerOptions *how, const ProxyBuild *build,
                                  const RunValues *run, uint64_t seed, Hash128 key, Arena *arena,
                                  Measured *out, NascError *err) {
-    double start = now(), *values = out->values;
+    double start = clock_seconds(CLOCK_THREAD_CPUTIME_ID), *values = out->values;
     size_t per_repeat = (size_t)build->steps * build->nmeasures;
     Measured m;
     if (!scorer_measure_reference(build, run, seed, out->repeats, true, arena, &m, NULL, err))
         return false;
-    double seconds = (now() - start) / (double)out->repeats;
+    double seconds = (clock_seconds(CLOCK_THREAD_CPUTIME_ID) - start) / (double)out->repeats;
     bool ok = true;
     out->seconds = 0;
     memcpy(values, m.values, (size_t)out->repeats * per_repeat * sizeof *values);
@@ -344,11 +343,11 @@ bool scorer_measure(Jit *jit, const ScorerOptions *how, const ProxyBuild *build,
         return true;
     if (build->reference)
         return measure_by_reference(how, build, run, seed, key, arena, out, err);
-    double start = now(), jit_seconds = 0;
+    double start = clock_seconds(CLOCK_THREAD_CPUTIME_ID), jit_seconds = 0;
     Planned planned;
     if (!plan_stages(jit, how, &stages, arena, &planned, &jit_seconds, err))
         return false;
     out->arena_bytes = planned.arena_bytes;
-    out->seconds += now() - start - jit_seconds;
+    out->seconds += clock_seconds(CLOCK_THREAD_CPUTIME_ID) - start - jit_seconds;
     return train_missing(&planned, how, build, run, seed, known, key, arena, memory, out, err);
 }

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "runtime/pool.h"
 #include "runtime/stages.h"
 
@@ -33,12 +33,6 @@ typedef struct Search {
     size_t failed;
     Candidate shown; /* the best so far, for the status line */
 } Search;
-
-static double seconds_of(clockid_t clock) {
-    struct timespec t;
-    clock_gettime(clock, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* The selection set. */
 
@@ -449,7 +443,7 @@ static NascStatus run_points(Search *s, NascError *err) {
 }
 
 NascStatus search_run(const RankJob *job, SearchResult *r, NascError *err) {
-    double wall = seconds_of(CLOCK_MONOTONIC), cpu = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
+    double wall = clock_seconds(CLOCK_MONOTONIC), cpu = clock_seconds(CLOCK_PROCESS_CPUTIME_ID);
     *r = (SearchResult){.action = job->action, .best = -1, .best_zero = -1};
     arena_init(&r->arena, "search");
     Search s = {.job = job, .r = r};
@@ -475,8 +469,8 @@ NascStatus search_run(const RankJob *job, SearchResult *r, NascError *err) {
                          "no number (nan or inf), the others one number to all",
                          r->npoints, s.failed);
     status = search_evaluate(job, r, err);
-    r->tuned.ranking.seconds = seconds_of(CLOCK_MONOTONIC) - wall;
-    r->tuned.ranking.cpu_seconds = seconds_of(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+    r->tuned.ranking.seconds = clock_seconds(CLOCK_MONOTONIC) - wall;
+    r->tuned.ranking.cpu_seconds = clock_seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
     return status;
 }
 

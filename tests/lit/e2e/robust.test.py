@@ -96,3 +96,16 @@ os.rename(cache, cache + ".gone")
 with open(cache, "w") as f:
     f.write("")
 assert score() == clean
+
+# What the machine lacks the memory for is refused before it is taken: the system would grant it and then kill.
+greedy = os.path.join(folder, "greedy.nas")
+with open(greedy, "w") as f:
+    f.write("""use eproxy;
+space s { input image[3, 16, 16]; choice k in {1, 3}; network = conv(k, 4) -> tap("a"); }
+param images_of = 16;
+param head = 128;
+rank draw(s, 2) by eproxy(count: images_of, taps: 1, head_width: i => head);
+""")
+for setting in ("images_of=1000000", "head=16000000"):
+    done = run("run", greedy, setting)
+    assert done.returncode == 3 and " GB of memory, of which " in done.stderr, (setting, done.returncode, done.stderr)

@@ -1,0 +1,2 @@
+// The proxy of a program that names none, by its file and name.
+use eproxy;
