@@ -48,3 +48,16 @@ mkfifo "$t.pipe"
 expects 3 "$nasc" export "$examples/smallest.nas" width=8,op=pool -o "$t.pipe"
 [ -p "$t.pipe" ] && [ ! -e "$t.pipe.bin" ] || { echo "export took the place of a pipe"; exit 1; }
 rm -f "$t.pipe"
+# A crash is a bug of nasc and says so; in a build with sanitizers it is theirs to report.
+if ! grep -q __asan_init "$nasc"; then
+  "$nasc" run "$examples/nas_bench_201.nas" n=1000 --quiet >"$t.out" 2>"$t.err" &
+  sleep 1
+  kill -SEGV $!
+  wait $!
+  got=$?
+  if [ "$got" != 70 ] || ! grep -q 'please report it with the program and the command' "$t.err"; then
+    echo "a crash ended with $got:"
+    cat "$t.err"
+    exit 1
+  fi
+fi
