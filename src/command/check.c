@@ -90,6 +90,5 @@ NascStatus nasc_check(const NascRequest *r) {
     } else if (status == NASC_OK && !r->quiet) {
         print_summary(&s);
     }
-    session_close(&s);
-    return status;
+    return session_close(&s, status);
 }

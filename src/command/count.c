@@ -115,6 +115,5 @@ NascStatus nasc_count(const NascRequest *r) {
         buf_free(&b);
         arena_free(&arena);
     }
-    session_close(&s);
-    return status;
+    return session_close(&s, status);
 }

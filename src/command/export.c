@@ -97,6 +97,5 @@ NascStatus nasc_export(const NascRequest *r) {
         status = export_one(&s, space, proxy, &arena);
         arena_free(&arena);
     }
-    session_close(&s);
-    return status;
+    return session_close(&s, status);
 }

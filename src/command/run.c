@@ -222,8 +222,7 @@ NascStatus nasc_run(const NascRequest *r) {
     const Action *actions = NULL;
     if (status == NASC_OK && r->help) {
         status = print_parameters(&s);
-        session_close(&s);
-        return status;
+        return session_close(&s, status);
     }
     if (status == NASC_OK) {
         state.n = program_actions(s.program, &actions);
@@ -261,6 +260,5 @@ NascStatus nasc_run(const NascRequest *r) {
     free(state.evaluations);
     free(state.reports);
     free(state.profiles);
-    session_close(&s);
-    return status;
+    return session_close(&s, status);
 }

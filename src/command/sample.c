@@ -189,6 +189,5 @@ NascStatus nasc_sample(const NascRequest *r) {
     } else if (status == NASC_OK) {
         status = r->for_labels ? sample_labels(&s, space) : sample_points(&s, space);
     }
-    session_close(&s);
-    return status;
+    return session_close(&s, status);
 }

@@ -131,6 +131,5 @@ NascStatus nasc_score(const NascRequest *r) {
     NascStatus status = session_open(&s, r, true);
     if (status == NASC_OK)
         status = score(&s);
-    session_close(&s);
-    return status;
+    return session_close(&s, status);
 }

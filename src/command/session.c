@@ -165,16 +165,19 @@ NascStatus session_journal(Session *s, const char *dir) {
     return NASC_OK;
 }
 
-void session_close(Session *s) {
+NascStatus session_close(Session *s, NascStatus status) {
     NascError err = {0};
     if (s->journal && !journal_close(s->journal, &err))
         session_message(s, "nasc: error: %s\n", err.message);
     if (s->jit)
         jit_close(s->jit);
+    if (s->program && status == NASC_PROGRAM_ERROR && program_settings_refused(s->program))
+        status = NASC_USAGE_ERROR;
     if (s->program)
         program_free(s->program);
     VEC_FREE(s->settings);
     VEC_FREE(s->architectures);
+    return status;
 }
 
 NascStatus session_algorithm(Session *s) {

@@ -26,7 +26,8 @@ typedef struct Session {
 
 /* Loads the program and sorts the arguments; diagnostics are printed. Close the session in any case. */
 NascStatus session_open(Session *s, const NascRequest *r, bool takes_architectures);
-void session_close(Session *s);
+/* Ends it; returns the command's status, which is one of usage where all that is wrong is what the command line set. */
+NascStatus session_close(Session *s, NascStatus status);
 /* Takes the request's choice of algorithms. */
 NascStatus session_algorithm(Session *s);
 /* The same, and opens the JIT as the request says. */

@@ -316,6 +316,5 @@ NascStatus nasc_show(const NascRequest *r) {
     NascStatus status = session_open(&s, r, true);
     if (status == NASC_OK)
         status = show(&s);
-    session_close(&s);
-    return status;
+    return session_close(&s, status);
 }

@@ -15,6 +15,9 @@ typedef struct ProgramParam {
     bool set;                        /* given on the command line */
 } ProgramParam;
 
+/* Whether all that is wrong are values of settings from the command line, where the program uses them. */
+bool program_settings_refused(const Program *p);
+
 typedef struct ProgramOptions {
     const char *lib_dir;         /* where `use NAME;` looks */
     const char *const *settings; /* "name=value" from the command line */

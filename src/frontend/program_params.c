@@ -1,6 +1,7 @@
 /* Top-level parameters and what the command line makes of them. In: name=value texts. Out: a value
  * for each parameter that is set. Invariant: a value given has the kind of the parameter's default;
  * a default `none` takes any text. */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -176,4 +177,33 @@ bool program_set(Program *p, const ProgramOptions *options, NascStatus *status, 
 size_t program_params(const Program *p, const ProgramParam **out) {
     *out = p->params.items;
     return p->params.len;
+}
+
+/* The last word at a place is the value of an argument, `seed: sample`, or all of it. */
+static bool uses_setting(const Program *p, Place place) {
+    if (place.file >= p->sources.files.len)
+        return false;
+    const SourceFile *f = &p->sources.files.items[place.file];
+    size_t end = MIN((size_t)place.hi, f->len), lo = end;
+    while (lo > place.lo && (isalnum((unsigned char)f->text[lo - 1]) || f->text[lo - 1] == '_'))
+        lo--;
+    for (size_t i = 0; i < p->params.len; i++) {
+        const ProgramParam *x = &p->params.items[i];
+        if (x->set && strlen(x->name) == end - lo && memcmp(x->name, f->text + lo, end - lo) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool program_settings_refused(const Program *p) {
+    bool any = false;
+    for (size_t i = 0; i < p->diags.items.len; i++) {
+        const Diag *d = &p->diags.items.items[i];
+        if (d->severity != DIAG_ERROR)
+            continue;
+        if (d->code != DIAG_bad_value || !uses_setting(p, d->place))
+            return false;
+        any = true;
+    }
+    return any;
 }

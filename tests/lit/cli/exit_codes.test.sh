@@ -26,6 +26,12 @@ expects 2 "$nasc" run "$examples/nas_bench_201.nas" --workers 0
 expects 2 "$nasc" run "$examples/nas_bench_201.nas" --workers
 expects 2 "$nasc" run "$examples/nas_bench_201.nas" no_such_parameter=1
 expects 2 "$nasc" run "$examples/nas_bench_201.nas" n=abc
+for setting in n=0 n=-3 sample=-1 repeats=0; do
+  expects 2 "$nasc" run "$examples/nas_bench_201.nas" $setting
+done
+expects 2 "$nasc" check "$examples/nas_bench_201.nas" n=0
+sed 's/param n *= [0-9]*/param n = 0/' "$examples/nas_bench_201.nas" >"$t.none.nas"
+expects 1 "$nasc" run "$t.none.nas"
 expects 2 "$nasc" score "$examples/nas_bench_201.nas"
 expects 2 "$nasc" show "$examples/nas_bench_201.nas"
 expects 2 "$nasc" show "$examples/smallest.nas" width=8,op=pool --as dot --json
