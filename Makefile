@@ -20,8 +20,8 @@ CFLAGS  += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omi
 LDFLAGS += -fsanitize=address,undefined
 endif
 ifdef FUZZ
-CFLAGS  += -fsanitize=fuzzer-no-link,address -fno-omit-frame-pointer
-LDFLAGS += -fsanitize=fuzzer,address
+CFLAGS  += -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+LDFLAGS += -fsanitize=fuzzer,address,undefined
 endif
 LLVM_INCLUDE := $(shell $(LLVM_CONFIG) --includedir 2>/dev/null)
 
@@ -183,7 +183,7 @@ help:
 	@echo 'make check-kernels  every kernel on CASES=6 times as many random shapes as in check: minutes'
 	@echo 'make check-all  the tests, and again under AddressSanitizer and UBSan'
 	@echo 'make check-torch  networks of every space trained here and in PyTorch: minutes'
-	@echo 'make fuzz       random programs for a minute, under AddressSanitizer'
+	@echo 'make fuzz       random programs for a minute, under AddressSanitizer and UBSan'
 	@echo 'make bench      speed against PyTorch, kernel by kernel, scaling, compiling, memory: minutes; bench-full: hours'
 	@echo 'make results    docs/results.md anew, from benchmark tables in $$$$NASC_DATA: hours; results-full: days'
 	@echo 'make format     clang-format over the sources'
