@@ -372,7 +372,8 @@ static inline void op_case_norm(OpCase *c, OpDraw *d) {
     c->in[0] = op_any_image(c, d);
     if (op_below(d, 6) == 0) /* [n, c]: only n is averaged */
         c->in[0].rank = 2;
-    c->in[0].size[0] = MAX(c->in[0].size[0], 2);
+    if (c->size == OP_CASE_SMALL) /* of few elements the variance bends too much for differences */
+        c->in[0].size[0] = MAX(c->in[0].size[0], 2);
     c->in[1] = c->in[2] = op_vector(c->in[0].size[1]);
     c->attr.value = 1e-5;
     c->nin = c->op == IR_OP_batch_norm ? (uint32_t)op_between(d, 1, 3) : 1;
