@@ -59,7 +59,7 @@ void *nasc_alloc(size_t bytes);
 void *nasc_alloc_zero(size_t bytes);
 void *nasc_realloc(void *old, size_t bytes);
 char *nasc_strdup(const char *s);
-/* What they do then. */
+/* Ends the process so, for memory that was asked for in another way. */
 _Noreturn void nasc_out_of_memory(size_t bytes);
 typedef void NascOutOfMemoryHook(void *user);
 void nasc_set_out_of_memory_hook(NascOutOfMemoryHook *hook, void *user);

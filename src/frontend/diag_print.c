@@ -1,11 +1,11 @@
 /* Diagnostics as text for people and as JSON for programs. */
 #include "frontend/diag.h"
 
-#include "base/utf8.h"
-
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/utf8.h"
 
 enum { SHOWN_COLUMNS = 100, BEFORE_CARET = 60 };
 

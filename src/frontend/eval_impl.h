@@ -271,7 +271,7 @@ struct Eval {
     int64_t steps;
     bool aborted; /* too deep or too long: everything is poison from here on */
     uint64_t
-        traces; /* counts what evaluation leaves behind besides values: nodes, weights, taps, instances, decisions */
+        traces; /* counts nodes, weights, taps, instances, decisions: what a call leaves behind */
     bool unnamed;
     Taps *taps; /* of the network being applied, or NULL */
     Running *running;
